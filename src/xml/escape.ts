@@ -1,0 +1,71 @@
+/*
+ * Text in two forms. A *wire string* holds one UTF-8 byte per character (Node's 'latin1'): it is what the scanner cuts out
+ * of the network and what sockets take, without a conversion on the way. Everything else in the house is ordinary text.
+ */
+
+const NON_ASCII = /[\x80-\uffff]/;
+const SPECIAL = /[&<>"']/;
+const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g;
+const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' };
+
+/** Escapes text for element content and for attribute values alike; characters that XML 1.0 cannot carry become U+FFFD. */
+export function escapeXml(text: string): string {
+  if (!SPECIAL.test(text) && !/[\0-\x1f\ufffe\uffff]/.test(text)) return text;
+  return text
+    .replace(/[&<>"']/g, c => ENTITIES[c]!)
+    .replace(/\r/g, '&#xD;')
+    .replace(CONTROL, '\ufffd');
+}
+
+/** As escapeXml, and tabs and line ends kept from attribute value normalisation (XML 1.0 3.3.3). */
+export function escapeAttribute(text: string): string {
+  const escaped = escapeXml(text);
+  return /[\t\n]/.test(escaped) ? escaped.replace(/\t/g, '&#x9;').replace(/\n/g, '&#xA;') : escaped;
+}
+
+/** Undoes the five entities and character references of well-formed text. */
+export function unescapeXml(text: string): string {
+  return text.includes('&') ? text.replace(/&([^;]*);/g, (_, name: string) => entityText(name) ?? '') : text;
+}
+
+/** The text that a reference stands for (`amp`, `#65`, `#x41`); undefined when it is none of XML's own or no XML character. */
+export function entityText(name: string): string | undefined {
+  switch (name) {
+    case 'amp':
+      return '&';
+    case 'lt':
+      return '<';
+    case 'gt':
+      return '>';
+    case 'quot':
+      return '"';
+    case 'apos':
+      return "'";
+  }
+  const match = /^#(?:x([0-9a-fA-F]+)|([0-9]+))$/.exec(name);
+  if (!match) return undefined;
+  const code = match[1] ? Number.parseInt(match[1], 16) : Number.parseInt(match[2]!, 10);
+  return isXmlCharacter(code) ? String.fromCodePoint(code) : undefined;
+}
+
+/** XML 1.0 2.2, production Char. */
+function isXmlCharacter(code: number): boolean {
+  return (
+    code === 0x9 ||
+    code === 0xa ||
+    code === 0xd ||
+    (code >= 0x20 && code <= 0xd7ff) ||
+    (code >= 0xe000 && code <= 0xfffd) ||
+    (code >= 0x10000 && code <= 0x10ffff)
+  );
+}
+
+/** Ordinary text to a wire string. */
+export function toWire(text: string): string {
+  return NON_ASCII.test(text) ? Buffer.from(text, 'utf8').latin1Slice() : text;
+}
+
+/** A wire string to ordinary text. */
+export function fromWire(wire: string): string {
+  return NON_ASCII.test(wire) ? Buffer.from(wire, 'latin1').utf8Slice() : wire;
+}

@@ -1,0 +1,6 @@
+export { Element, xml } from '@xmpp/xml';
+export { escapeAttribute, escapeXml, fromWire, toWire, unescapeXml } from './escape.ts';
+export type { XmlFault, XmlLimits } from './fault.ts';
+export { indexed, Scanner, type ScannerSink, type StreamHeader } from './scanner.ts';
+export { type Kid, Stanza, wireAttribute } from './stanza.ts';
+export { parseElement, serialize } from './tree.ts';

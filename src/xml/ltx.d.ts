@@ -1,0 +1,32 @@
+/** What the house uses of ltx through @xmpp/xml; neither package brings types of its own. */
+declare module '@xmpp/xml' {
+  export type Node = Element | string;
+  export type Attributes = Record<string, string | number | undefined | null>;
+
+  export class Element {
+    constructor(name: string, attrs?: Attributes | string);
+    name: string;
+    parent: Element | null;
+    children: Node[];
+    attrs: Record<string, string | undefined>;
+    is(name: string, xmlns?: string): boolean;
+    getName(): string;
+    getNS(): string | undefined;
+    getChild(name: string, xmlns?: string): Element | undefined;
+    getChildren(name: string, xmlns?: string): Element[];
+    getChildElements(): Element[];
+    getChildText(name: string, xmlns?: string): string | null;
+    getText(): string;
+    append(...nodes: (Node | number)[]): this;
+    remove(el: Element): this;
+    clone(): Element;
+    toString(): string;
+  }
+
+  export function xml(
+    name: string,
+    attrs?: Attributes | string | null,
+    ...children: (Node | number | undefined | null | false | (Node | undefined | null | false)[])[]
+  ): Element;
+  export default xml;
+}
