@@ -30,3 +30,9 @@ declare module '@xmpp/xml' {
   ): Element;
   export default xml;
 }
+
+/** Methods that Node's Buffer has had from the first; toString() ends up in them after some dispatching. */
+interface Buffer {
+  latin1Slice(start?: number, end?: number): string;
+  utf8Slice(start?: number, end?: number): string;
+}
