@@ -70,13 +70,13 @@ class Counts {
  *
  * 1. Account and network together: when full, this network is refused this account. Nobody else notices, so the owner of an
  *    account under attack gets in from elsewhere.
- * 2. Network, over all accounts: when full, it is refused all accounts but those that have logged in from it before. So one
- *    guesser behind a shared address does not lock out those who live there.
+ * 2. Network, over all accounts that have not yet logged in from it: when full, it is refused all of them. Those that have
+ *    stay outside this count, so one guesser behind a shared address does not lock out those who live there.
  * 3. Account, over all networks: past its limit, networks from which it has never logged in are answered late: 250 ms,
  *    doubled by each further failure up to `maxDelay`. They are never refused for it, and known networks are not delayed.
  *
  * A refusal stands whether the password was right or wrong, and looks the same, so refused guesses teach nothing; they are not
- * counted. A login that succeeds makes the network known to the account, and takes back what this pair had added to all three
+ * counted. A login that succeeds makes the network known to the account, and takes back what this pair had added to the
  * counts: one's own typing errors, never others' guesses. So an attacker gains nothing by logging in to an own account between
  * guesses. Nothing is reserved for logins under way: any number of right ones may run at once, and of wrong ones at once
  * only so many are answered as one after the other.
@@ -114,8 +114,9 @@ export class LoginThrottle {
     const name = shortened(account);
     if (this.#refuses(network, name)) return refusal;
     const verdict = this.#verdict(network, name);
-    this.#pairs.add(pair(network, name), 1);
-    this.#networks.add(network, 1);
+    const key = pair(network, name);
+    this.#pairs.add(key, 1);
+    if (!this.#known.get(key)) this.#networks.add(network, 1);
     this.#accounts.add(name, 1);
     return verdict;
   }
@@ -130,7 +131,7 @@ export class LoginThrottle {
     const own = this.#pairs.level(key);
     if (own > 0) {
       this.#pairs.add(key, -own);
-      this.#networks.add(network, -own);
+      if (!this.#known.get(key)) this.#networks.add(network, -own);
       this.#accounts.add(name, -own);
     }
     this.#known.set(key, true);
