@@ -1,0 +1,95 @@
+import type { FastifyInstance } from 'fastify';
+import type { Answer } from '../bus/index.ts';
+import type { Jid } from '../jid/index.ts';
+import type { Element } from '../xml/index.ts';
+import { Collection } from './collection.ts';
+import type { Command } from './command.ts';
+import type { Connection, StreamHandler } from './connection.ts';
+
+/** What disco (XEP-0030) says of the host or of an account. */
+export interface DiscoEntry {
+  readonly of: 'host' | 'account';
+  readonly feature?: string;
+  readonly identity?: { category: string; type: string; name?: string; lang?: string };
+  /** Extended information (XEP-0128), a result form; asked each time. */
+  readonly form?: (host: string) => Element | undefined;
+}
+
+/** An item of the host in disco#items, or the answer for a node below it. */
+export interface DiscoItem {
+  readonly jid: (host: string) => string;
+  readonly name?: string;
+  readonly node?: string;
+  /** Whether this person sees it; everybody when left out. */
+  readonly visible?: (to: Jid, host: string) => boolean;
+}
+
+/** Answers disco requests for a node of the host or of an account (commands, for one). */
+export interface DiscoNode {
+  readonly of: 'host' | 'account';
+  /** The node itself, or what it begins with when it ends in '*'. */
+  readonly node: string;
+  info?(request: { node: string; from: Jid; to: Jid }): Element | undefined | Promise<Element | undefined>;
+  items?(request: { node: string; from: Jid; to: Jid }): Element | undefined | Promise<Element | undefined>;
+}
+
+/** A stream feature (RFC 6120 4.3.2) beyond those of the core. */
+export interface StreamFeature {
+  readonly when: 'before-login' | 'after-login';
+  /** The feature for this host; undefined where it is not offered. */
+  readonly feature: (host: string, stream: { secured: boolean; address: string }) => Element | undefined;
+}
+
+/** An IQ that may be sent before login (XEP-0077 3.1). */
+export interface BeforeLoginIq {
+  readonly xmlns: string;
+  readonly answer: (request: {
+    host: string;
+    address: string;
+    secured: boolean;
+    type: 'get' | 'set';
+    payload: Element;
+  }) => Answer | Promise<Answer>;
+}
+
+/** A whole domain that a module answers for: everything sent to any address of it. */
+export interface DomainRoute {
+  readonly domain: string;
+  readonly receive: (packet: import('../bus/index.ts').Packet) => void | Promise<void>;
+}
+
+/** Routes on the HTTP server. `public` listeners face the world; `private` ones are on loopback. */
+export interface HttpRoutes {
+  readonly on: 'public' | 'private' | 'both';
+  readonly register: (app: FastifyInstance) => void | Promise<void>;
+}
+
+/** The protocol of a listener type of the configuration, beside the core's own. */
+export interface ListenerProtocol {
+  readonly type: string;
+  readonly accept: (connection: Connection) => StreamHandler;
+}
+
+/** A figure for /metrics, read when asked for. */
+export interface Gauge {
+  readonly name: string;
+  readonly help: string;
+  readonly read: () => number | { labels: Record<string, string>; value: number }[];
+}
+
+export function makeCollections() {
+  return {
+    disco: new Collection<DiscoEntry>('disco'),
+    discoItems: new Collection<DiscoItem>('discoItems'),
+    discoNodes: new Collection<DiscoNode>('discoNodes'),
+    streamFeatures: new Collection<StreamFeature>('streamFeatures'),
+    beforeLogin: new Collection<BeforeLoginIq>('beforeLogin'),
+    commands: new Collection<Command>('commands'),
+    domains: new Collection<DomainRoute>('domains'),
+    http: new Collection<HttpRoutes>('http'),
+    listeners: new Collection<ListenerProtocol>('listeners'),
+    gauges: new Collection<Gauge>('gauges'),
+  };
+}
+
+export type Collections = ReturnType<typeof makeCollections>;

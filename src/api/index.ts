@@ -1,0 +1,33 @@
+/** All that a module may import of the house, beside src/protocol, src/xml and src/jid. */
+export type { Answer, IqRequest, SessionView, UserView, Verdict, Where } from '../bus/index.ts';
+export { BARE, DONE, Empty, FOREIGN, FULL, HOST, IQ, MESSAGE, NOWHERE, Packet, PRESENCE } from '../bus/index.ts';
+export type {
+  BeforeLoginIq,
+  Collections,
+  DiscoEntry,
+  DiscoItem,
+  DiscoNode,
+  DomainRoute,
+  Gauge,
+  HttpRoutes,
+  ListenerProtocol,
+  StreamFeature,
+} from './collections.ts';
+export type { Command, CommandRequest, CommandResult } from './command.ts';
+export type { Connection, StreamHandler } from './connection.ts';
+export {
+  defineModule,
+  type IqOptions,
+  type Mod,
+  type ModuleDefinition,
+  serviceKey,
+  type ServiceKey,
+  type Slot,
+  type StoreDefinition,
+  type XepClaim,
+} from './module.ts';
+export type { AccountsView, AccountView, NodeView } from './node-view.ts';
+export { defineOptions, option, type OptionsOf, type OptionsSchema } from './options.ts';
+export type { Migration, Storage } from '../storage/types.ts';
+export { StorageError } from '../storage/errors.ts';
+export { Lru } from '../util/lru.ts';

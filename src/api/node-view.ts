@@ -1,0 +1,59 @@
+import type { Packet, SessionView, UserView } from '../bus/index.ts';
+import type { Jid } from '../jid/index.ts';
+import type { StanzaError, StreamError } from '../protocol/index.ts';
+
+export interface AccountView {
+  readonly jid: Jid;
+  readonly status: 'active' | 'disabled';
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  /** The last time it logged in or a session of it ended; undefined when never. */
+  readonly lastLogin: number | undefined;
+}
+
+/** The accounts of this installation. Addresses are bare. */
+export interface AccountsView {
+  /** A value when it is known at once (it usually is), a promise otherwise. */
+  exists(jid: Jid): boolean | Promise<boolean>;
+  get(jid: Jid): Promise<AccountView | undefined>;
+  /** Passwords are checked against OpaqueString (RFC 8265); 'invalid' says that one is not acceptable. */
+  create(jid: Jid, password: string): Promise<'created' | 'exists' | 'invalid'>;
+  setPassword(jid: Jid, password: string): Promise<'set' | 'unknown' | 'invalid'>;
+  setStatus(jid: Jid, status: 'active' | 'disabled'): Promise<boolean>;
+  /** Ends its sessions, tells modules (accountRemoved), removes it. False when there is none. */
+  remove(jid: Jid): Promise<boolean>;
+  /** In the order of local parts, after one, at most `limit`. */
+  list(host: string, after?: string, limit?: number): Promise<AccountView[]>;
+  count(host: string): Promise<number>;
+}
+
+/** What modules see of the node they run in. */
+export interface NodeView {
+  readonly version: string;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  /** The domains served here. */
+  readonly hosts: ReadonlySet<string>;
+  readonly accounts: AccountsView;
+  /** Whether an address administers that host (or all). */
+  isAdmin(jid: Jid, host: string): boolean;
+  /** The addresses that administer a host. */
+  admins(host: string): readonly Jid[];
+  /** An account with sessions on this node. */
+  user(bare: Jid): UserView | undefined;
+  users(): Iterable<UserView>;
+  /** The session with that full JID. */
+  session(full: Jid): SessionView | undefined;
+  /** Number of sessions, waiting ones included. */
+  readonly sessionCount: number;
+  /** Sends a stanza on its way: to an account's rules, a session, a component, the host. Resolved when it has found its place. */
+  route(packet: Packet): void | Promise<void>;
+  /** Puts a stanza into a session's outbox, through the deliver chain. */
+  deliver(packet: Packet, session: SessionView, taken?: (taken: boolean) => void): void | Promise<void>;
+  /** Answers the sender with an error, unless it is an error itself (RFC 6120 8.3.1). */
+  bounce(packet: Packet, error: StanzaError): void;
+  /** Ends all sessions of an account. */
+  closeSessions(bare: Jid, error: StreamError): void;
+  /** Begins an orderly stop of the node (`posthouse` and XEP-0133 use it). */
+  shutdown(reason: string, afterSeconds?: number): void;
+}

@@ -1,0 +1,20 @@
+export { Chain, DONE, type Handler, inOrder, type Role, type Verdict, type Watch, type Where } from './chain.ts';
+export { Fact } from './fact.ts';
+export { type Answer, Empty, type IqRegistration, type IqRequest, IqTable } from './iq-table.ts';
+export {
+  type Address,
+  BARE,
+  FOREIGN,
+  FULL,
+  HOST,
+  IQ,
+  type Kind,
+  KINDS,
+  MESSAGE,
+  NOWHERE,
+  Packet,
+  PRESENCE,
+  stanzaType,
+} from './packet.ts';
+export { makePoints, type Points } from './points.ts';
+export type { SessionView, UserView } from './session-view.ts';

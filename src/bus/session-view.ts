@@ -1,0 +1,51 @@
+import type { Jid } from '../jid/index.ts';
+import type { StreamError } from '../protocol/index.ts';
+import type { Packet } from './packet.ts';
+
+/** What modules see of a connected resource (RFC 6120 7). It outlives its connection while it can be resumed (XEP-0198). */
+export interface SessionView {
+  /** Short name in logs and in `posthouse session list`. */
+  readonly id: string;
+  /** The full JID. */
+  readonly jid: Jid;
+  readonly user: UserView;
+  /** xml:lang of the client's stream. */
+  readonly lang: string | undefined;
+  /** Whether its account lasts no longer than the session (SASL ANONYMOUS). */
+  readonly anonymous: boolean;
+  /** 'tcp', 'tls' or 'websocket'; that of the last connection while it is away. */
+  readonly transport: string;
+  /** Address of the client, without port. */
+  readonly address: string;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  /** The last available presence without 'to' that it sent; undefined before that and after it became unavailable. */
+  readonly presence: Packet | undefined;
+  /** RFC 6121 4.7.2.3; 0 when unavailable. */
+  readonly priority: number;
+  /** Whether it has a connection now (not waiting for resumption). */
+  readonly connected: boolean;
+  /** False when it is over: nothing can be sent to it any more. */
+  readonly alive: boolean;
+
+  /**
+   * Puts a stanza in its outbox; never waits. `taken` is called once, with true when the client has it (acknowledged by XEP-0198,
+   * or taken by its connection where the client does not acknowledge), with false when it went another way instead: to another
+   * session, to offline storage.
+   */
+  send(packet: Packet, taken?: (taken: boolean) => void): void;
+  /** The same for markup of the server's own that nobody needs to see again if the client never gets it: IQ answers, pushes. */
+  sendWire(wire: string): void;
+  /** Ends the session, with a stream error for its client. */
+  close(error: StreamError): void;
+
+  /** What modules keep here; see `mod.perSession`. */
+  readonly slots: unknown[];
+}
+
+/** An account with at least one session. */
+export interface UserView {
+  /** The bare JID. */
+  readonly jid: Jid;
+  readonly sessions: readonly SessionView[];
+}

@@ -1,0 +1,72 @@
+import { type Element, xml } from '../xml/index.ts';
+import { NS } from './namespaces.ts';
+
+export type ErrorType = 'auth' | 'cancel' | 'continue' | 'modify' | 'wait';
+
+/** RFC 6120 8.3.3: the conditions, each with the type that its text associates with it. */
+const TYPES = {
+  'bad-request': 'modify',
+  conflict: 'cancel',
+  'feature-not-implemented': 'cancel',
+  forbidden: 'auth',
+  gone: 'cancel',
+  'internal-server-error': 'cancel',
+  'item-not-found': 'cancel',
+  'jid-malformed': 'modify',
+  'not-acceptable': 'modify',
+  'not-allowed': 'cancel',
+  'not-authorized': 'auth',
+  'policy-violation': 'modify',
+  'recipient-unavailable': 'wait',
+  redirect: 'modify',
+  'registration-required': 'auth',
+  'remote-server-not-found': 'cancel',
+  'remote-server-timeout': 'wait',
+  'resource-constraint': 'wait',
+  'service-unavailable': 'cancel',
+  'subscription-required': 'auth',
+  'undefined-condition': 'modify',
+  'unexpected-request': 'wait',
+} as const satisfies Record<string, ErrorType>;
+
+export type StanzaErrorCondition = keyof typeof TYPES;
+
+export interface StanzaErrorDetails {
+  /** A sentence for the person or the log, in English. */
+  text?: string;
+  /** Other than the condition's usual type. */
+  type?: ErrorType;
+  /** An application-specific condition (RFC 6120 8.3.4). */
+  application?: Element;
+}
+
+/** An answer that refuses, as a value: returned, never thrown. RFC 6120 8.3. */
+export class StanzaError {
+  readonly condition: StanzaErrorCondition;
+  readonly type: ErrorType;
+  readonly text: string | undefined;
+  readonly application: Element | undefined;
+
+  constructor(condition: StanzaErrorCondition, details: StanzaErrorDetails = {}) {
+    this.condition = condition;
+    this.type = details.type ?? TYPES[condition];
+    this.text = details.text;
+    this.application = details.application;
+  }
+
+  /** The <error/> child. */
+  element(): Element {
+    return xml(
+      'error',
+      { type: this.type },
+      xml(this.condition, { xmlns: NS.stanzaErrors }),
+      this.text && xml('text', { xmlns: NS.stanzaErrors, 'xml:lang': 'en' }, this.text),
+      this.application,
+    );
+  }
+}
+
+/** Short form: `return refuse('item-not-found', 'No such node.')`. */
+export function refuse(condition: StanzaErrorCondition, text?: string): StanzaError {
+  return new StanzaError(condition, { text });
+}
