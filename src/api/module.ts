@@ -84,6 +84,8 @@ export interface Mod<O extends OptionsSchema = OptionsSchema, S = unknown> {
   maybe<T>(key: ServiceKey<T>): T | undefined;
   /** Runs at unload. */
   cleanup(fn: () => void | Promise<void>): void;
+  /** Raises the fact `taken`: a message was put in these sessions' outboxes. For modules that choose sessions themselves. */
+  taken(packet: Packet, sessions: readonly SessionView[]): void;
   /** A counter for /metrics: posthouse_<module>_<name>_total. */
   count(name: string, help: string): { inc(by?: number): void };
 }

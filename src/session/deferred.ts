@@ -1,0 +1,46 @@
+import { type Packet, PRESENCE } from '../bus/index.ts';
+import { NS } from '../protocol/index.ts';
+
+/**
+ * What a client that said <inactive/> (XEP-0352) can wait for: presence, of which only the newest of each sender matters, and
+ * messages that hold nothing but a chat state. It is sent before the next thing that cannot wait, so that order is kept.
+ */
+export class Deferred {
+  #presence = new Map<string, Packet>();
+
+  get size(): number {
+    return this.#presence.size;
+  }
+
+  /** Whether the stanza can wait; if so it is kept. */
+  keep(packet: Packet): boolean {
+    if (packet.kind === PRESENCE) {
+      if (packet.type !== '' && packet.type !== 'unavailable') return false;
+      const key = packet.from.full;
+      // the newest takes the newest place
+      this.#presence.delete(key);
+      this.#presence.set(key, packet);
+      return true;
+    }
+    return isChatStateOnly(packet);
+  }
+
+  take(): Packet[] {
+    const all = [...this.#presence.values()];
+    this.#presence.clear();
+    return all;
+  }
+}
+
+/** A chat state is of no use later (XEP-0352 5.1): when it may wait, it may be left out. */
+function isChatStateOnly(packet: Packet): boolean {
+  const { stanza } = packet;
+  if (stanza.name !== 'message' || packet.type === 'error' || stanza.childCount === 0) return false;
+  for (const kid of stanza.children()) {
+    const xmlns = stanza.kidXmlns(kid);
+    if (xmlns === NS.chatStates || xmlns === NS.hints) continue;
+    if (xmlns === stanza.xmlns && stanza.kidName(kid) === 'thread') continue;
+    return false;
+  }
+  return true;
+}

@@ -1,0 +1,159 @@
+import type { Connection } from '../api/connection.ts';
+import { Ring } from '../util/ring.ts';
+
+export interface OutboxLimits {
+  /** Bytes that may wait, written or not, acknowledged not. */
+  readonly bytes: number;
+  /** Stanzas that may wait. */
+  readonly stanzas: number;
+}
+
+/** A stanza that its client never took, on its way elsewhere. */
+export interface Leftover {
+  readonly wire: string;
+  /** When it entered the outbox; milliseconds since 1970. */
+  readonly since: number;
+  /** Told with true once the stanza is safe elsewhere. */
+  readonly taken: ((taken: boolean) => void) | undefined;
+  /** Nobody else needs it: an answer, a push. */
+  readonly disposable: boolean;
+}
+
+interface Item {
+  readonly wire: string;
+  readonly since: number;
+  readonly taken: ((taken: boolean) => void) | undefined;
+  readonly disposable: boolean;
+}
+
+/** Bytes that a connection may owe the kernel before the rest waits here: what is here is known to be unsent. */
+const WINDOW = 128 * 1024;
+
+/**
+ * What is to be sent to one client: a bounded queue that never makes its writer wait. A stanza stays until the client has it:
+ * until it is acknowledged where the client acknowledges (XEP-0198), else until the kernel took its last byte.
+ */
+export class Outbox {
+  #queue = new Ring<Item>();
+  /** How many at the head of the queue were written to the present connection. */
+  #written = 0;
+  /** The connection's byte count before the oldest of the queue was written. */
+  #origin = 0;
+  #bytes = 0;
+  /** Whether the client acknowledges. */
+  #acknowledged = false;
+  /** Stanzas acknowledged since that was agreed, modulo 2^32: the client's h. */
+  #acks = 0;
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get size(): number {
+    return this.#queue.size;
+  }
+
+  /** Stanzas that wait to be written. */
+  get unwritten(): number {
+    return this.#queue.size - this.#written;
+  }
+
+  /** Stanzas that were written and not acknowledged. */
+  get unacknowledged(): number {
+    return this.#written;
+  }
+
+  /** Since when the oldest waits; undefined when none does. */
+  get oldest(): number | undefined {
+    return this.#queue.at(0)?.since;
+  }
+
+  /** The count that the last <a/> of the client said. */
+  get acks(): number {
+    return this.#acks;
+  }
+
+  /** Number of stanzas sent since acknowledgements were agreed, modulo 2^32. */
+  get sent(): number {
+    return (this.#acks + this.#written) >>> 0;
+  }
+
+  exceeds(limits: OutboxLimits): boolean {
+    return this.#bytes > limits.bytes || this.#queue.size > limits.stanzas;
+  }
+
+  push(wire: string, now: number, taken: ((taken: boolean) => void) | undefined, disposable: boolean): void {
+    this.#queue.push({ wire, since: now, taken, disposable });
+    this.#bytes += wire.length;
+  }
+
+  /** From here on a stanza stays until the client acknowledges it; what was sent before counts as taken. */
+  acknowledge(): void {
+    this.#acknowledged = true;
+    this.#release(this.#written, true);
+  }
+
+  /** Writes what waits, as far as the connection takes it. True when stanzas were written. */
+  flush(connection: Connection): boolean {
+    const queue = this.#queue;
+    if (this.#written === 0) this.#origin = connection.written;
+    let room = WINDOW - connection.backlog;
+    let any = false;
+    while (this.#written < queue.size && room > 0) {
+      const { wire } = queue.at(this.#written)!;
+      connection.write(wire);
+      room -= wire.length;
+      this.#written++;
+      any = true;
+    }
+    if (any) connection.flush();
+    if (!this.#acknowledged && connection.backlog === 0) this.#release(this.#written, true);
+    return any;
+  }
+
+  /** The kernel has taken all that was written. */
+  drained(): void {
+    if (!this.#acknowledged) this.#release(this.#written, true);
+  }
+
+  /** The client has handled this many stanzas, modulo 2^32. False when that is more than were sent (XEP-0198 4). */
+  ack(h: number): boolean {
+    const count = (h - this.#acks) >>> 0;
+    if (count > this.#written) return false;
+    this.#acks = h >>> 0;
+    this.#release(count, true);
+    return true;
+  }
+
+  /** The connection is gone: without acknowledgements, what its kernel took is taken. Everything else is unwritten again. */
+  disconnected(connection: Connection): void {
+    if (!this.#acknowledged) {
+      let bytes = connection.written - connection.backlog - this.#origin;
+      let count = 0;
+      while (count < this.#written && bytes >= this.#queue.at(count)!.wire.length) {
+        bytes -= this.#queue.at(count)!.wire.length;
+        count++;
+      }
+      this.#release(count, true);
+    }
+    this.#written = 0;
+  }
+
+  /** Empties the queue: its stanzas go elsewhere. */
+  *leave(): Generator<Leftover> {
+    for (let item = this.#queue.shift(); item; item = this.#queue.shift()) {
+      this.#bytes -= item.wire.length;
+      yield item;
+    }
+    this.#written = 0;
+  }
+
+  #release(count: number, taken: boolean): void {
+    for (let i = 0; i < count; i++) {
+      const item = this.#queue.shift()!;
+      this.#written--;
+      this.#bytes -= item.wire.length;
+      item.taken?.(taken);
+    }
+  }
+}

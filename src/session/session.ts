@@ -1,0 +1,393 @@
+import type { Connection } from '../api/connection.ts';
+import { IQ, type Kind, KINDS, Packet, PRESENCE, type SessionView, stanzaType } from '../bus/index.ts';
+import { type Jid, parseJid } from '../jid/index.ts';
+import { NS, refuse, type StreamError } from '../protocol/index.ts';
+import { Ring } from '../util/ring.ts';
+import type { Stanza } from '../xml/index.ts';
+import { Deferred } from './deferred.ts';
+import { type Leftover, Outbox, type OutboxLimits } from './outbox.ts';
+import { InputProgress } from './progress.ts';
+import type { User } from './users.ts';
+
+/** What a session needs of its node. */
+export interface SessionOwner {
+  /** Runs a stanza through the received chain and routes it. */
+  received(packet: Packet, session: Session): void | Promise<void>;
+  bounce(packet: Packet, error: ReturnType<typeof refuse>): void;
+  /** A stanza that the client never took; true through `taken` when it is safe elsewhere. */
+  leftover(item: Leftover, session: Session): void | Promise<void>;
+  detached(session: Session): void;
+  resumed(session: Session): void;
+  ended(session: Session, presence: Packet | undefined): void | Promise<void>;
+  /** Asks for a call of `flush` at the end of this tick. */
+  soon(session: Session): void;
+  /** An outbox grew past its bounds, or its reader was too slow. */
+  slow(session: Session, reason: 'bytes' | 'time'): void;
+  readonly outboxLimits: OutboxLimits;
+  /** Stanzas that may wait for their turn before the connection is not read any more. */
+  readonly inboxLimit: number;
+}
+
+/** The stream that a session speaks through at the moment. */
+export interface SessionStream {
+  readonly connection: Connection;
+  /** Sends a stream error and closes. */
+  fail(error: StreamError): void;
+  /** Closes without a word (the stream is another's now). */
+  abandon(): void;
+  /** Stops and goes on reading from the connection. */
+  hold(): void;
+  release(): void;
+}
+
+const REQUEST = `<r xmlns='${NS.sm}'/>`;
+/** Unacknowledged stanzas after which the client is asked at once, not at the next round. */
+const ASK_AFTER = 16;
+
+/** An item of the inbox that is no stanza: a client's <r/>, in its place among them. */
+const ACK_REQUEST = Symbol('r');
+
+/** Stream management agreed (XEP-0198). */
+export interface Resumption {
+  readonly id: string;
+  /** Seconds that it waits for a new connection; 0: it cannot be resumed. */
+  readonly timeout: number;
+}
+
+/**
+ * A connected resource: in order and one at a time its stanzas go in, at any time stanzas for it go out. It belongs to no
+ * connection: with stream management it waits for the next one.
+ */
+export class Session implements SessionView {
+  readonly id: string;
+  readonly jid: Jid;
+  readonly user: User;
+  readonly since = Date.now();
+  readonly anonymous: boolean;
+  readonly slots: unknown[] = [];
+  lang: string | undefined;
+  transport = '';
+  address = '';
+  presence: Packet | undefined;
+  priority = 0;
+  alive = true;
+  /** Milliseconds since 1970 when bytes last came. */
+  heard = Date.now();
+  /** When it was asked whether it is still there; 0 when it was not. */
+  probed = 0;
+  /** When it lost its connection; 0 while it has one. */
+  detachedAt = 0;
+  /** Whether the owner has noted it for a flush. */
+  dirty = false;
+  resumption: Resumption | undefined;
+  readonly outbox = new Outbox();
+  private readonly owner: SessionOwner;
+  private stream: SessionStream | undefined;
+  private inbox: Ring<Stanza | typeof ACK_REQUEST> | undefined;
+  private busy = false;
+  private held = false;
+  private idle: (() => void)[] | undefined;
+  private progress: InputProgress | undefined;
+  private asked = false;
+  private deferred: Deferred | undefined;
+  /** XEP-0352: whether the client said <inactive/>. */
+  private inactive = false;
+
+  constructor(id: string, jid: Jid, user: User, owner: SessionOwner, anonymous: boolean) {
+    this.id = id;
+    this.jid = jid;
+    this.user = user;
+    this.owner = owner;
+    this.anonymous = anonymous;
+  }
+
+  get connected(): boolean {
+    return this.stream !== undefined;
+  }
+
+  /** Joins it to a stream: at bind, at resumption. */
+  attach(stream: SessionStream, lang: string | undefined): void {
+    this.stream = stream;
+    this.lang = lang;
+    this.transport = stream.connection.transport;
+    this.address = stream.connection.address;
+    this.heard = Date.now();
+    this.probed = 0;
+    this.detachedAt = 0;
+  }
+
+  // ---- from the client ------------------------------------------------------------------------------------------------------
+
+  /** Takes a stanza of the client. Returns the condition of a stream error when it is none (RFC 6120 4.9.3). */
+  receive(stanza: Stanza): StreamError | undefined {
+    if (KINDS.indexOf(stanza.name as 'message') < 0 || stanza.xmlns !== NS.client) {
+      return stanza.xmlns === NS.client
+        ? { condition: 'unsupported-stanza-type', text: `<${stanza.name}/> is no stanza.` }
+        : { condition: 'unsupported-stanza-type', text: `Nothing here understands ${stanza.xmlns}.` };
+    }
+    const from = stanza.attr('from');
+    if (from !== undefined && from !== this.jid.full && !this.isOwnAddress(from)) {
+      // RFC 6120 8.1.2.1, 4.9.3.9
+      return { condition: 'invalid-from', text: `This stream may send as ${this.jid.full} only.` };
+    }
+    this.enqueue(stanza);
+    return undefined;
+  }
+
+  private isOwnAddress(from: string): boolean {
+    const jid = parseJid(from);
+    return jid !== undefined && (jid.full === this.jid.full || jid.full === this.jid.bare);
+  }
+
+  private enqueue(item: Stanza | typeof ACK_REQUEST): void {
+    if (this.busy) {
+      const inbox = (this.inbox ??= new Ring());
+      inbox.push(item);
+      if (inbox.size >= this.owner.inboxLimit && !this.held) {
+        this.held = true;
+        this.stream?.hold();
+      }
+      return;
+    }
+    const waiting = this.handle(item);
+    if (waiting) this.work(waiting);
+  }
+
+  /** Waits for the stanza at hand, then does what has gathered in the inbox. */
+  private work(first: Promise<void>): void {
+    this.busy = true;
+    const next = (): void => {
+      for (let item = this.inbox?.shift(); item !== undefined; item = this.inbox?.shift()) {
+        const waiting = this.handle(item);
+        if (waiting) {
+          waiting.then(next, next);
+          return;
+        }
+      }
+      this.busy = false;
+      this.inbox = undefined;
+      if (this.held) {
+        this.held = false;
+        this.stream?.release();
+      }
+      const idle = this.idle;
+      this.idle = undefined;
+      idle?.forEach(resolve => resolve());
+    };
+    first.then(next, next);
+  }
+
+  private handle(item: Stanza | typeof ACK_REQUEST): Promise<void> | undefined {
+    if (item === ACK_REQUEST) {
+      this.answerRequest();
+      return undefined;
+    }
+    const kind = KINDS.indexOf(item.name as 'message') as Kind;
+    const toText = item.attr('to');
+    const to = toText === undefined ? undefined : parseJid(toText);
+    const type = item.type;
+    const packet = new Packet(kind, item, stanzaType(kind, type), this.jid, to, this);
+    const problem = this.problem(packet, type, toText);
+    if (problem) {
+      this.owner.bounce(packet, problem);
+      this.progress?.done(undefined);
+      return undefined;
+    }
+    const waiting = this.owner.received(packet, this);
+    if (!waiting) {
+      this.progress?.done(packet.held);
+      return undefined;
+    }
+    return waiting.finally(() => this.progress?.done(packet.held));
+  }
+
+  /** RFC 6120 8.1.1.1, 8.2.3, RFC 6121 4.7.1: what no stanza may be. */
+  private problem(packet: Packet, type: string | undefined, to: string | undefined): ReturnType<typeof refuse> | undefined {
+    if (to !== undefined && !packet.to) return refuse('jid-malformed', `'${to.slice(0, 100)}' is not an address (RFC 7622).`);
+    const { stanza, kind } = packet;
+    if (kind === IQ) {
+      if (stanza.id === undefined) return refuse('bad-request', "An IQ must have an 'id'.");
+      if (type === 'get' || type === 'set') {
+        if (stanza.childCount !== 1) return refuse('bad-request', 'A request holds exactly one element.');
+      } else if (type !== 'result' && type !== 'error') {
+        return refuse('bad-request', "The 'type' of an IQ is get, set, result or error.");
+      }
+    } else if (kind === PRESENCE && type !== undefined && !PRESENCE_TYPES.has(type)) {
+      return refuse('bad-request', `'${type.slice(0, 40)}' is no type of presence.`);
+    }
+    return undefined;
+  }
+
+  /** Resolved when all that came in has been handled and counts; undefined when that is so already. */
+  settled(): Promise<void> | undefined {
+    if (!this.busy) return this.progress?.settled();
+    return new Promise<void>(resolve => (this.idle ??= []).push(resolve)).then(() => this.settled());
+  }
+
+  // ---- to the client --------------------------------------------------------------------------------------------------------
+
+  send(packet: Packet, taken?: (taken: boolean) => void): void {
+    if (!this.alive) {
+      taken?.(false);
+      return;
+    }
+    if (this.inactive && !taken && (this.deferred ??= new Deferred()).keep(packet)) return;
+    if (this.deferred && this.deferred.size > 0) this.flushDeferred();
+    this.push(packet.wire(), taken, false);
+  }
+
+  sendWire(wire: string): void {
+    if (this.alive) this.push(wire, undefined, true);
+  }
+
+  private push(wire: string, taken: ((taken: boolean) => void) | undefined, disposable: boolean): void {
+    const { outbox } = this;
+    outbox.push(wire, Date.now(), taken, disposable);
+    if (!this.dirty) this.owner.soon(this);
+    if (outbox.exceeds(this.owner.outboxLimits)) this.owner.slow(this, 'bytes');
+  }
+
+  private flushDeferred(): void {
+    for (const packet of this.deferred!.take()) this.push(packet.wire(), undefined, false);
+  }
+
+  /** Writes what waits. The owner calls it once a tick. */
+  flush(): void {
+    const { stream, outbox } = this;
+    if (!stream) return;
+    const any = outbox.flush(stream.connection);
+    if (any && this.resumption && !this.asked && outbox.unacknowledged >= ASK_AFTER) this.ask();
+  }
+
+  drained(): void {
+    this.outbox.drained();
+    this.flush();
+  }
+
+  // ---- stream management (XEP-0198) -----------------------------------------------------------------------------------------
+
+  /** Begins to count. False when that was done before. */
+  enable(resumption: Resumption): boolean {
+    if (this.resumption) return false;
+    if (this.stream) this.outbox.flush(this.stream.connection);
+    this.resumption = resumption;
+    this.outbox.acknowledge();
+    (this.progress = new InputProgress()).restart();
+    return true;
+  }
+
+  /** Stanzas of the client that are handled and safe. */
+  get h(): number {
+    return this.progress?.h ?? 0;
+  }
+
+  /** The client asks what has been handled (<r/>). */
+  onRequest(): void {
+    if (this.resumption) this.enqueue(ACK_REQUEST);
+  }
+
+  private answerRequest(): void {
+    const waiting = this.progress!.settled();
+    const { stream } = this;
+    const answer = (): void => {
+      // a stream that came since then has been told by <resumed/>
+      if (!this.alive || this.stream !== stream || !stream) return;
+      this.outbox.flush(stream.connection);
+      stream.connection.write(`<a xmlns='${NS.sm}' h='${this.h}'/>`);
+      stream.connection.flush();
+    };
+    if (waiting) void waiting.then(answer);
+    else answer();
+  }
+
+  /** The client tells what it has handled (<a/>). Returns a stream error when it cannot be. */
+  onAck(h: number): boolean {
+    this.asked = false;
+    this.probed = 0;
+    if (!this.outbox.ack(h)) return false;
+    if (this.outbox.unacknowledged >= ASK_AFTER) this.ask();
+    return true;
+  }
+
+  /** Asks the client what it has handled, once at a time. */
+  ask(): void {
+    if (!this.stream || this.asked) return;
+    this.asked = true;
+    this.stream.connection.write(REQUEST);
+    this.stream.connection.flush();
+  }
+
+  /** Bytes of the client came. */
+  hear(now: number): void {
+    this.heard = now;
+    this.probed = 0;
+  }
+
+  // ---- client state (XEP-0352) ----------------------------------------------------------------------------------------------
+
+  setActive(active: boolean): void {
+    this.inactive = !active;
+    if (active && this.deferred && this.deferred.size > 0) this.flushDeferred();
+  }
+
+  // ---- comings and goings ---------------------------------------------------------------------------------------------------
+
+  /** The connection is gone. */
+  disconnect(stream: SessionStream): void {
+    if (this.stream !== stream) return;
+    this.stream = undefined;
+    this.asked = false;
+    this.outbox.disconnected(stream.connection);
+    if (!this.alive) return;
+    if (!this.resumption || this.resumption.timeout === 0) {
+      this.finish();
+      return;
+    }
+    this.detachedAt = Date.now();
+    this.inactive = false;
+    this.owner.detached(this);
+    if (this.held) this.held = false;
+  }
+
+  /** A new connection takes the session over. The client has handled `h` stanzas. False when that cannot be. */
+  takeOver(stream: SessionStream, h: number, lang: string | undefined): boolean {
+    if (!this.outbox.ack(h)) return false;
+    this.attach(stream, lang);
+    this.asked = false;
+    return true;
+  }
+
+  /** Lets go of the present stream, whose input counts no more. */
+  leaveStream(): void {
+    const { stream } = this;
+    if (!stream) return;
+    this.stream = undefined;
+    this.outbox.disconnected(stream.connection);
+    stream.abandon();
+  }
+
+  close(error: StreamError): void {
+    const { stream } = this;
+    // what waits is written before the stream's last word
+    if (stream) this.outbox.flush(stream.connection);
+    this.finish();
+    stream?.fail(error);
+  }
+
+  /** Ends it: nothing more goes in or out; what its client never took goes elsewhere. */
+  finish(): void {
+    if (!this.alive) return;
+    this.alive = false;
+    const { presence, stream, deferred } = this;
+    this.presence = undefined;
+    this.priority = 0;
+    if (stream) {
+      this.stream = undefined;
+      this.outbox.disconnected(stream.connection);
+    }
+    deferred?.take();
+    void this.owner.ended(this, presence);
+  }
+}
+
+const PRESENCE_TYPES = new Set(['unavailable', 'subscribe', 'subscribed', 'unsubscribe', 'unsubscribed', 'probe', 'error']);
