@@ -40,5 +40,5 @@ export interface StreamHandler {
   /** TLS has been established after startTls. */
   onSecured?(): void;
   /** The connection is gone, for whatever reason. Called once, last. */
-  onClose(): void;
+  onDisconnect(): void;
 }

@@ -36,6 +36,8 @@ export interface StreamError {
   readonly text?: string;
   /** Character data of the condition: the other host of see-other-host. */
   readonly value?: string;
+  /** An application-specific condition (RFC 6120 4.9.4), as a wire string of the server's own. */
+  readonly application?: string;
 }
 
 /** `<stream:error>`, as a wire string. `prefixDeclared`: the stream header bound 'stream'; a WebSocket frame has to itself. */
@@ -45,5 +47,5 @@ export function streamErrorWire(error: StreamError, prefixDeclared: boolean): st
     ? `<${error.condition} xmlns='${NS.streamErrors}'>${escapeXml(error.value)}</${error.condition}>`
     : `<${error.condition} xmlns='${NS.streamErrors}'/>`;
   const text = error.text ? `<text xmlns='${NS.streamErrors}' xml:lang='en'>${escapeXml(error.text)}</text>` : '';
-  return toWire(`<stream:error${declaration}>${condition}${text}</stream:error>`);
+  return toWire(`<stream:error${declaration}>${condition}${text}${error.application ?? ''}</stream:error>`);
 }

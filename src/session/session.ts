@@ -224,6 +224,22 @@ export class Session implements SessionView {
     return new Promise<void>(resolve => (this.idle ??= []).push(resolve)).then(() => this.settled());
   }
 
+  /** Notes its own presence (no 'to'). False when the priority is none (RFC 6121 4.7.2.3). */
+  setPresence(packet: Packet): boolean {
+    if (packet.type === 'unavailable') {
+      this.presence = undefined;
+      this.priority = 0;
+      return true;
+    }
+    const text = packet.stanza.childText('priority')?.trim();
+    if (text !== undefined && !/^[+-]?[0-9]{1,3}$/.test(text)) return false;
+    const priority = Number(text ?? 0);
+    if (priority < -128 || priority > 127) return false;
+    this.presence = packet;
+    this.priority = priority;
+    return true;
+  }
+
   // ---- to the client --------------------------------------------------------------------------------------------------------
 
   send(packet: Packet, taken?: (taken: boolean) => void): void {
@@ -315,6 +331,23 @@ export class Session implements SessionView {
     this.asked = true;
     this.stream.connection.write(REQUEST);
     this.stream.connection.flush();
+  }
+
+  /** Asks a silent client whether it is still there: by <r/>, or by a ping, which every client answers, if with an error. */
+  probe(now: number): void {
+    this.probed = now;
+    if (this.resumption) {
+      this.asked = false;
+      this.ask();
+    } else {
+      const { domain } = this.jid;
+      this.sendWire(`<iq type='get' id='alive' from='${domain}'><ping xmlns='urn:xmpp:ping'/></iq>`);
+    }
+  }
+
+  /** Cuts a connection that leads nowhere; the session waits for another if it may. */
+  drop(): void {
+    this.stream?.connection.destroy();
   }
 
   /** Bytes of the client came. */

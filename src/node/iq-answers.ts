@@ -1,0 +1,108 @@
+import { Empty, type Answer, type IqRequest, type IqTable, type Packet } from '../bus/index.ts';
+import type { Jid } from '../jid/index.ts';
+import { refuse, StanzaError } from '../protocol/index.ts';
+import type { Element } from '../xml/index.ts';
+
+/** Milliseconds that a handler may take to answer. */
+const PATIENCE = 60_000;
+
+/** Finds the handler of a request to the server itself or to an account, and sends its answer (RFC 6120 8.2.3). */
+export class IqAnswers {
+  private readonly table: IqTable;
+  private readonly bounce: (packet: Packet, error: StanzaError) => void;
+  private readonly failure: (error: unknown, packet: Packet) => StanzaError;
+  private readonly routeWire: (wire: string) => void;
+
+  constructor(
+    table: IqTable,
+    bounce: (packet: Packet, error: StanzaError) => void,
+    failure: (error: unknown, packet: Packet) => StanzaError,
+    routeWire: (wire: string) => void,
+  ) {
+    this.table = table;
+    this.bounce = bounce;
+    this.failure = failure;
+    this.routeWire = routeWire;
+  }
+
+  /** `asked` is the account or host. Answers to requests of the server's own end here. */
+  answer(packet: Packet, kind: 'account' | 'host', asked: Jid): void | Promise<void> {
+    const { stanza, type } = packet;
+    if (type !== 'get' && type !== 'set') return undefined;
+    const [kid] = stanza.children();
+    const registration = this.table.find(type, kind, stanza.kidName(kid!), stanza.kidXmlns(kid!));
+    const own = packet.from.bare === asked.bare;
+    const refused =
+      !registration ||
+      (registration.enabled && !registration.enabled(asked.domain)) ||
+      (kind === 'account' && !own && registration.from !== 'anyone');
+    if (refused) {
+      this.bounce(packet, refuse('service-unavailable'));
+      return undefined;
+    }
+    let answer: Answer | Promise<Answer>;
+    try {
+      answer = registration.fn(new Request(packet, type, asked, own));
+    } catch (error) {
+      answer = this.failure(error, packet);
+    }
+    if (!(answer instanceof Promise)) {
+      this.send(packet, answer);
+      return undefined;
+    }
+    return this.wait(answer, packet);
+  }
+
+  private async wait(answer: Promise<Answer>, packet: Packet): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`an IQ handler gave no answer within ${PATIENCE} ms`)), PATIENCE);
+    });
+    try {
+      this.send(packet, await Promise.race([answer, late]));
+    } catch (error) {
+      this.send(packet, this.failure(error, packet));
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private send(packet: Packet, answer: Answer): void {
+    if (answer instanceof StanzaError) {
+      this.bounce(packet, answer);
+      return;
+    }
+    const wire = packet.resultWire(answer === Empty ? undefined : answer);
+    if (packet.sender) packet.sender.sendWire(wire);
+    else this.routeWire(wire);
+  }
+}
+
+class Request implements IqRequest {
+  readonly packet: Packet;
+  readonly type: 'get' | 'set';
+  readonly to: Jid;
+  readonly own: boolean;
+  #payload: Element | undefined;
+
+  constructor(packet: Packet, type: 'get' | 'set', to: Jid, own: boolean) {
+    this.packet = packet;
+    this.type = type;
+    this.to = to;
+    this.own = own;
+  }
+
+  get from(): Jid {
+    return this.packet.from;
+  }
+
+  get session() {
+    return this.packet.sender;
+  }
+
+  get payload(): Element {
+    const { stanza } = this.packet;
+    const [kid] = stanza.children();
+    return (this.#payload ??= stanza.kidElement(kid!));
+  }
+}

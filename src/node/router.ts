@@ -1,0 +1,274 @@
+import type { Collections } from '../api/collections.ts';
+import {
+  BARE,
+  DONE,
+  FOREIGN,
+  FULL,
+  HOST,
+  IQ,
+  type IqTable,
+  KINDS,
+  type Kind,
+  MESSAGE,
+  NOWHERE,
+  Packet,
+  type Points,
+  PRESENCE,
+  type SessionView,
+  stanzaType,
+  type Verdict,
+} from '../bus/index.ts';
+import { type Jid, parseJid } from '../jid/index.ts';
+import { NS, refuse, StanzaError } from '../protocol/index.ts';
+import type { Leftover } from '../session/outbox.ts';
+import type { Session } from '../session/session.ts';
+import type { Users } from '../session/users.ts';
+import { indexed } from '../xml/index.ts';
+import { IqAnswers } from './iq-answers.ts';
+
+export interface RouterParts {
+  readonly points: Points;
+  readonly iqs: IqTable;
+  readonly collections: Collections;
+  readonly users: Users;
+  readonly hosts: { has(domain: string): boolean };
+  /** Whether an account is there; a promise when that has to be looked up. */
+  accountExists(bare: Jid): boolean | Promise<boolean>;
+  /** What a failure of the server's own is answered with, and logged. */
+  failure(error: unknown, packet: Packet): StanzaError;
+}
+
+type Step = void | Promise<void>;
+
+/**
+ * Where stanzas go: RFC 6120 8.1 and 10, RFC 6121 8. Nothing here waits unless a handler does, and then only the stanza's own
+ * sender waits with it.
+ */
+export class Router {
+  private readonly parts: RouterParts;
+  private readonly answers: IqAnswers;
+
+  constructor(parts: RouterParts) {
+    this.parts = parts;
+    this.answers = new IqAnswers(parts.iqs, (packet, error) => this.bounce(packet, error), parts.failure, wire => this.routeWire(wire));
+  }
+
+  private classify(to: Jid | undefined): Packet['address'] {
+    if (!to) return NOWHERE;
+    if (!this.parts.hosts.has(to.domain)) return FOREIGN;
+    if (to.local === '') return HOST;
+    return to.resource === '' ? BARE : FULL;
+  }
+
+  /** A stanza of a client of this node. */
+  received(packet: Packet, session: Session): Step {
+    packet.address = this.classify(packet.to);
+    const verdict = this.parts.points.received.run(packet, session);
+    if (verdict instanceof Promise) return this.guarded(verdict, packet, passed => this.accepted(passed, packet, session));
+    return this.accepted(verdict, packet, session);
+  }
+
+  private accepted(verdict: Verdict, packet: Packet, session: Session): Step {
+    if (verdict !== undefined) {
+      if (verdict !== DONE) this.bounce(packet, verdict);
+      return undefined;
+    }
+    this.parts.points.sent.tell(packet, session);
+    return packet.address === NOWHERE ? this.toSelf(packet, session) : this.place(packet);
+  }
+
+  /** No 'to': RFC 6120 10.3. */
+  private toSelf(packet: Packet, session: Session): Step {
+    if (packet.kind === IQ) return this.answers.answer(packet, 'account', session.user.jid);
+    if (packet.kind === MESSAGE) {
+      const copy = packet.readdressed(session.user.jid);
+      copy.address = BARE;
+      const step = this.place(copy);
+      const { held } = copy;
+      if (held) packet.hold(held);
+      return step;
+    }
+    if (packet.type !== '' && packet.type !== 'unavailable') {
+      this.bounce(packet, refuse('bad-request', `Presence of type '${packet.type}' needs a 'to'.`));
+      return undefined;
+    }
+    if (!session.setPresence(packet)) {
+      this.bounce(packet, refuse('bad-request', 'A priority is a number from -128 to 127 (RFC 6121 4.7.2.3).'));
+      return undefined;
+    }
+    return this.run(this.parts.points.presence.run(packet, session), packet, undefined);
+  }
+
+  /** A stanza from anywhere: modules, components, other nodes. */
+  route(packet: Packet): Step {
+    packet.address = this.classify(packet.to);
+    if (packet.address !== NOWHERE) return this.place(packet);
+    return undefined;
+  }
+
+  private routeWire(wire: string): void {
+    const stanza = indexed(wire);
+    const from = parseJid(stanza.attr('from') ?? '');
+    const to = parseJid(stanza.attr('to') ?? '');
+    if (from && to) void this.route(Packet.fromWire(wire, from, to));
+  }
+
+  private place(packet: Packet): Step {
+    switch (packet.address) {
+      case BARE:
+      case FULL:
+        return this.arrive(packet);
+      case HOST:
+        if (packet.kind === IQ) return this.answers.answer(packet, 'host', packet.to!);
+        return this.run(this.parts.points.host.run(packet, undefined), packet, () => {
+          if (packet.kind === MESSAGE) this.bounce(packet, refuse('service-unavailable'));
+        });
+      default:
+        return this.leave(packet);
+    }
+  }
+
+  /** To a domain that is not served here: a module's, or (later) another server's. */
+  private leave(packet: Packet): Step {
+    const { domain } = packet.to!;
+    for (const item of this.parts.collections.domains.items()) {
+      if (item.domain === domain) return this.guarded(item.receive(packet), packet, () => undefined);
+    }
+    this.bounce(packet, refuse('remote-server-not-found', `'${domain}' is not served here, and this server talks to no other.`));
+    return undefined;
+  }
+
+  /** To an account of this node, RFC 6121 8.5. */
+  private arrive(packet: Packet): Step {
+    const to = packet.to!;
+    if (!this.parts.users.get(to.bare)) {
+      let exists: boolean | Promise<boolean>;
+      try {
+        exists = this.parts.accountExists(to.toBare());
+      } catch (error) {
+        return this.bounce(packet, this.parts.failure(error, packet));
+      }
+      if (exists instanceof Promise) return this.guarded(exists, packet, yes => (yes ? this.arriveAt(packet) : this.unknownAccount(packet)));
+      if (!exists) return this.unknownAccount(packet);
+    }
+    return this.arriveAt(packet);
+  }
+
+  /** RFC 6121 8.5.1. */
+  private unknownAccount(packet: Packet): void {
+    if (packet.kind !== PRESENCE) this.bounce(packet, refuse('service-unavailable'));
+  }
+
+  private arriveAt(packet: Packet): Step {
+    return this.run(this.parts.points.arriving.run(packet, undefined), packet, () => this.choose(packet));
+  }
+
+  /** The session that is named, or the account's rules. */
+  private choose(packet: Packet): Step {
+    const to = packet.to!;
+    if (packet.address === FULL) {
+      const session = this.parts.users.session(to.full);
+      if (session?.alive) {
+        const step = this.deliver(packet, session);
+        if (packet.kind === MESSAGE) {
+          // the fact is told in the order of delivery
+          if (step) return step.then(() => this.parts.points.taken.tell(packet, [session]));
+          if (session.user.sessions.length > 1 || this.parts.points.taken.listeners.length > 1) {
+            this.parts.points.taken.tell(packet, [session]);
+          }
+        }
+        return step;
+      }
+    }
+    if (packet.kind === IQ) {
+      if (packet.address === BARE) return this.answers.answer(packet, 'account', to);
+      if (packet.type === 'get' || packet.type === 'set') this.bounce(packet, refuse('service-unavailable'));
+      return undefined;
+    }
+    return this.byRules(packet);
+  }
+
+  private byRules(packet: Packet): Step {
+    return this.run(this.parts.points.account.run(packet, undefined), packet, () => {
+      if (packet.kind !== MESSAGE) return undefined;
+      return this.run(this.parts.points.absent.run(packet, undefined), packet, () => {
+        // RFC 6121 8.5.2.2: errors and headlines go silently
+        if (packet.type !== 'headline') this.bounce(packet, refuse('service-unavailable'));
+      });
+    });
+  }
+
+  /** Into the outbox of a session. */
+  deliver(packet: Packet, session: SessionView, taken?: (taken: boolean) => void): Step {
+    const verdict = this.parts.points.deliver.run(packet, session);
+    if (verdict === undefined) {
+      session.send(packet, taken);
+      return undefined;
+    }
+    const finish = (passed: Verdict): void => {
+      if (passed === undefined) session.send(packet, taken);
+      else {
+        taken?.(true);
+        if (passed !== DONE) this.bounce(packet, passed);
+      }
+    };
+    if (verdict instanceof Promise) return this.guarded(verdict, packet, finish);
+    finish(verdict);
+    return undefined;
+  }
+
+  /** Sends an error back, unless the stanza is one or answers something (RFC 6120 8.3.1). */
+  bounce(packet: Packet, error: StanzaError): void {
+    if (packet.type === 'error' || packet.type === 'result') return;
+    if (packet.sender) packet.sender.sendWire(packet.errorWire(error));
+    else if (packet.to) this.routeWire(packet.errorWire(error));
+  }
+
+  /** A stanza that a client of this node was to have and never took (XEP-0198 8, RFC 6121 8.5.3.2). */
+  leftover(item: Leftover, session: Session): Step {
+    if (item.taken) {
+      // whoever gave it keeps it
+      item.taken(false);
+      return undefined;
+    }
+    if (item.disposable) return undefined;
+    const stanza = indexed(item.wire);
+    const kind = KINDS.indexOf(stanza.name as 'message') as Kind;
+    const from = parseJid(stanza.attr('from') ?? '');
+    if (!from || kind === PRESENCE) return undefined;
+    const packet = new Packet(kind, stanza, stanzaType(kind, stanza.type), from, session.jid);
+    packet.address = FULL;
+    if (kind === IQ) {
+      if (packet.type === 'get' || packet.type === 'set') this.bounce(packet, refuse('recipient-unavailable'));
+      return undefined;
+    }
+    // a copy: the account's other sessions have their own
+    if (stanza.hasNamespace(NS.carbons)) return undefined;
+    const toBare = parseJid(stanza.attr('to') ?? '')?.isBare ?? false;
+    if (toBare && session.user.sessions.some(other => other.presence !== undefined && other.priority >= 0)) return undefined;
+    if (!stanza.has('delay', NS.delay)) {
+      const stamp = new Date(item.since).toISOString();
+      packet.append(`<delay xmlns='${NS.delay}' from='${session.jid.domain}' stamp='${stamp}'/>`);
+    }
+    return this.byRules(packet);
+  }
+
+  /** Goes on with `next` when nothing stopped the stanza. */
+  private run(verdict: Verdict | Promise<Verdict>, packet: Packet, next: (() => Step) | undefined): Step {
+    if (verdict === undefined) return next?.();
+    if (verdict instanceof Promise) {
+      return this.guarded(verdict, packet, passed => this.run(passed, packet, next));
+    }
+    if (verdict !== DONE) this.bounce(packet, verdict);
+    return undefined;
+  }
+
+  /** Waits; what fails is answered in this one place. */
+  private async guarded<T>(waiting: T | Promise<T>, packet: Packet, then: (value: T) => Step): Promise<void> {
+    try {
+      await then(await waiting);
+    } catch (error) {
+      this.bounce(packet, this.parts.failure(error, packet));
+    }
+  }
+}

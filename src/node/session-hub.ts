@@ -1,0 +1,216 @@
+import { randomBytes } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { Packet, Points } from '../bus/index.ts';
+import type { Jid } from '../jid/index.ts';
+import { refuse, type StanzaError, type StreamError } from '../protocol/index.ts';
+import type { Leftover, OutboxLimits } from '../session/outbox.ts';
+import { Session, type SessionOwner } from '../session/session.ts';
+import type { Users } from '../session/users.ts';
+import type { Router } from './router.ts';
+
+/** How sessions are kept; read at each use, so that it changes live. */
+export interface SessionPolicy {
+  /** What a second session with the same resource does (RFC 6120 7.7.2.2). */
+  readonly conflict: 'replace' | 'refuse' | 'rename';
+  readonly maxPerUser: number;
+  readonly outbox: OutboxLimits;
+  /** Seconds that a reader may leave bytes untaken. */
+  readonly outboxSeconds: number;
+  readonly inbox: number;
+  /** Seconds of silence after which a client is asked whether it is still there; 0: never. */
+  readonly silence: number;
+  /** Seconds that it has to answer. */
+  readonly answer: number;
+}
+
+/** Told of what happens to sessions, for metrics and logs. */
+export interface SessionWatch {
+  slow(session: Session, reason: 'bytes' | 'time'): void;
+  dead(session: Session): void;
+  expired(session: Session): void;
+}
+
+const SWEEP = 5_000; // ms between two looks at all sessions
+
+/** All sessions of a node: how they begin, wait, come back and end. */
+export class SessionHub implements SessionOwner {
+  readonly users: Users;
+  private readonly points: Points;
+  private readonly router: Router;
+  private readonly policy: () => SessionPolicy;
+  private readonly watch: SessionWatch;
+  private readonly log: Logger;
+  private readonly resumptions = new Map<string, Session>();
+  private readonly sweeper: NodeJS.Timeout;
+  private dirty: Session[] = [];
+  private ids = 0;
+  private ending = new Set<Promise<void>>();
+
+  constructor(parts: {
+    users: Users;
+    points: Points;
+    router: Router;
+    policy: () => SessionPolicy;
+    watch: SessionWatch;
+    log: Logger;
+  }) {
+    this.users = parts.users;
+    this.points = parts.points;
+    this.router = parts.router;
+    this.policy = parts.policy;
+    this.watch = parts.watch;
+    this.log = parts.log;
+    this.sweeper = setInterval(() => this.sweep(Date.now()), SWEEP).unref();
+  }
+
+  get outboxLimits(): OutboxLimits {
+    return this.policy().outbox;
+  }
+
+  get inboxLimit(): number {
+    return this.policy().inbox;
+  }
+
+  // ---- how sessions begin ---------------------------------------------------------------------------------------------------
+
+  /** RFC 6120 7: a session for an account's resource. */
+  bind(account: Jid, wanted: string | undefined, anonymous: boolean): Session | StanzaError {
+    const { conflict, maxPerUser } = this.policy();
+    const user = this.users.user(account);
+    let jid = account.withResource(wanted ?? randomResource());
+    const other = this.users.session(jid.full);
+    if (other) {
+      if (conflict === 'refuse') return refuse('conflict', 'The resource is in use.');
+      if (conflict === 'rename') jid = account.withResource(randomResource());
+      else other.close({ condition: 'conflict', text: 'The resource was bound by another client.' });
+    }
+    if (user.sessions.length >= maxPerUser) {
+      // RFC 6120 7.6.2.1
+      return refuse('resource-constraint', `An account may have ${maxPerUser} sessions.`);
+    }
+    const id = `s${(++this.ids).toString(36)}`;
+    const session = new Session(id, jid, user, this, anonymous);
+    this.users.add(session);
+    return session;
+  }
+
+  // ---- the way of a stanza --------------------------------------------------------------------------------------------------
+
+  received(packet: Packet, session: Session): void | Promise<void> {
+    return this.router.received(packet, session);
+  }
+
+  bounce(packet: Packet, error: StanzaError): void {
+    this.router.bounce(packet, error);
+  }
+
+  leftover(item: Leftover, session: Session): void | Promise<void> {
+    return this.router.leftover(item, session);
+  }
+
+  /** One write a tick for each session that has something to say. */
+  soon(session: Session): void {
+    session.dirty = true;
+    if (this.dirty.push(session) === 1) setImmediate(this.flush);
+  }
+
+  private readonly flush = (): void => {
+    const sessions = this.dirty;
+    this.dirty = [];
+    for (const session of sessions) {
+      session.dirty = false;
+      session.flush();
+    }
+  };
+
+  // ---- how they wait and come back (XEP-0198 5) -----------------------------------------------------------------------------
+
+  enableResumption(session: Session, id: string): void {
+    this.resumptions.set(id, session);
+  }
+
+  resumable(id: string, account: Jid): Session | undefined {
+    const session = this.resumptions.get(id);
+    return session?.alive && session.user.jid.bare === account.bare ? session : undefined;
+  }
+
+  detached(session: Session): void {
+    this.points.detached.tell(session);
+  }
+
+  resumed(session: Session): void {
+    this.points.resumed.tell(session);
+  }
+
+  // ---- how they end ---------------------------------------------------------------------------------------------------------
+
+  slow(session: Session, reason: 'bytes' | 'time'): void {
+    this.watch.slow(session, reason);
+    session.close({ condition: 'resource-constraint', text: 'The client does not read what it is sent.' });
+  }
+
+  ended(session: Session, presence: Packet | undefined): void {
+    const { resumption } = session;
+    if (resumption) this.resumptions.delete(resumption.id);
+    this.users.remove(session);
+    this.points.ended.tell(session, presence);
+    const done = this.passOn(session).catch((error: unknown) => {
+      this.log.error({ err: error, session: session.id }, 'what a session left could not be passed on');
+    });
+    this.ending.add(done);
+    void done.then(() => this.ending.delete(done));
+  }
+
+  /** What the client never took goes another way, in order. */
+  private async passOn(session: Session): Promise<void> {
+    for (const item of session.outbox.leave()) {
+      const waiting = this.router.leftover(item, session);
+      if (waiting) await waiting;
+    }
+  }
+
+  closeAll(error: StreamError): void {
+    for (const session of [...this.users.sessions()]) session.close(error);
+  }
+
+  /** Resolved when the leftovers of all sessions that have ended found their place. */
+  async settled(): Promise<void> {
+    while (this.ending.size > 0) await Promise.all(this.ending);
+  }
+
+  stop(): void {
+    clearInterval(this.sweeper);
+  }
+
+  /** Looks at all sessions: silent ones are asked, those that do not answer or read are closed, those that waited enough end. */
+  sweep(now: number): void {
+    const { silence, answer, outboxSeconds } = this.policy();
+    for (const session of this.users.sessions()) {
+      if (!session.connected) {
+        if (session.detachedAt > 0 && now - session.detachedAt >= session.resumption!.timeout * 1000) {
+          this.watch.expired(session);
+          session.finish();
+        }
+        continue;
+      }
+      const { outbox } = session;
+      if (session.resumption) {
+        if (outbox.unacknowledged > 0) session.ask();
+      }
+      const oldest = outbox.oldest;
+      if (outbox.unwritten > 0 && oldest !== undefined && now - oldest > outboxSeconds * 1000) {
+        this.watch.slow(session, 'time');
+        session.drop();
+      } else if (session.probed > 0 && now - session.probed > answer * 1000) {
+        this.watch.dead(session);
+        session.drop();
+      } else if (silence > 0 && session.probed === 0 && now - session.heard > silence * 1000) {
+        session.probe(now);
+      }
+    }
+  }
+}
+
+function randomResource(): string {
+  return randomBytes(9).toString('base64url');
+}

@@ -1,0 +1,40 @@
+import { Empty, IQ, Packet } from '../bus/index.ts';
+import { Jid } from '../jid/index.ts';
+import { StanzaError } from '../protocol/index.ts';
+import type { Stanza } from '../xml/index.ts';
+import { type ClientStream, HOLD_ANSWER } from './client-stream.ts';
+
+/** Lets a module answer an IQ that may come before login (XEP-0077 3.1). False when none wants it. */
+export function answerBeforeLogin(stream: ClientStream, stanza: Stanza): boolean {
+  const { connection, env } = stream;
+  const host = stream.host!;
+  const type = stanza.type;
+  // nothing of it without TLS where TLS comes first
+  if (stream.offered.length === 0 || stanza.childCount !== 1 || stanza.id === undefined) return false;
+  if (type !== 'get' && type !== 'set') return false;
+  const [kid] = stanza.children();
+  const xmlns = stanza.kidXmlns(kid!);
+  for (const item of env.collections.beforeLogin.items(owner => host.enabled(owner))) {
+    if (item.xmlns !== xmlns) continue;
+    const self = new Jid('', host.domain, '');
+    const packet = new Packet(IQ, stanza, type, self, undefined);
+    const payload = stanza.kidElement(kid!);
+    const { secured, address } = connection;
+    stream.holdFor(HOLD_ANSWER);
+    void Promise.resolve()
+      .then(() => item.answer({ host: host.domain, address, secured, type, payload }))
+      .catch((error: unknown) => {
+        env.log.error({ err: error, stream: stream.id }, 'a request before login failed');
+        return new StanzaError('internal-server-error', { type: 'wait' });
+      })
+      .then(answer => {
+        if (stream.state !== 'login') return;
+        if (answer instanceof StanzaError) connection.write(packet.errorWire(answer));
+        else connection.write(packet.resultWire(answer === Empty ? undefined : answer));
+        connection.flush();
+        stream.releaseFrom(HOLD_ANSWER);
+      });
+    return true;
+  }
+  return false;
+}

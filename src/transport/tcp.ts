@@ -1,0 +1,208 @@
+import net from 'node:net';
+import tls from 'node:tls';
+import type { Connection, StreamHandler } from '../api/connection.ts';
+import type { TlsContexts } from './tls-contexts.ts';
+
+/** Milliseconds that a peer has to close its side once ours is closed. */
+const LINGER = 5_000;
+
+/** What libuv's handle tells beyond the public socket: how many bytes the kernel has not taken. */
+interface Handle {
+  readonly bytesWritten: number;
+  readonly writeQueueSize: number;
+}
+
+/** A TCP connection, plain or under TLS, with one write a flush. */
+export class TcpConnection implements Connection {
+  readonly framed = false;
+  readonly address: string;
+  written = 0;
+  private socket: net.Socket;
+  private readonly contexts: TlsContexts;
+  private handler: StreamHandler | undefined;
+  private out = '';
+  private awaitingDrain = false;
+  private ending = false;
+  /** Bytes that went out before the present socket: those before TLS. */
+  private before = 0;
+  private finalBacklog = -1;
+
+  constructor(socket: net.Socket, contexts: TlsContexts) {
+    this.socket = socket;
+    this.contexts = contexts;
+    this.address = plainAddress(socket.remoteAddress ?? '');
+    this.listen(socket);
+  }
+
+  /** Joins the stream that speaks through this connection. */
+  attach(handler: StreamHandler): void {
+    this.handler = handler;
+  }
+
+  private listen(socket: net.Socket): void {
+    socket.on('data', (chunk: Buffer) => this.handler?.onBytes(chunk, 0, chunk.length));
+    socket.on('error', ignore);
+    socket.on('close', () => this.closed());
+  }
+
+  get transport(): string {
+    return this.secured ? 'tls' : 'tcp';
+  }
+
+  get secured(): boolean {
+    return this.socket instanceof tls.TLSSocket;
+  }
+
+  get serverName(): string | undefined {
+    return this.socket instanceof tls.TLSSocket && typeof this.socket.servername === 'string' ? this.socket.servername : undefined;
+  }
+
+  get backlog(): number {
+    return this.out.length + this.unsent();
+  }
+
+  /** Bytes given to the socket that the kernel has not taken; exact on plain TCP. */
+  private unsent(): number {
+    if (this.finalBacklog >= 0) return this.finalBacklog;
+    const { socket } = this;
+    if (socket.writableLength === 0 || this.secured) return socket.writableLength;
+    const handle = (socket as unknown as { _handle?: Handle })._handle;
+    if (!handle) return socket.writableLength;
+    return this.written - this.before - this.out.length - (handle.bytesWritten - handle.writeQueueSize);
+  }
+
+  write(wire: string): void {
+    this.out = this.out === '' ? wire : this.out + wire;
+    this.written += wire.length;
+  }
+
+  flush(): void {
+    if (this.out === '') return;
+    const { socket, out } = this;
+    if (!socket.writable) return;
+    this.out = '';
+    socket.write(out, 'latin1');
+    if (socket.writableLength > 0 && !this.awaitingDrain) {
+      this.awaitingDrain = true;
+      // an empty write is done when all before it are
+      socket.write('', this.drained);
+    }
+  }
+
+  private readonly drained = (error?: Error | null): void => {
+    this.awaitingDrain = false;
+    if (!error && !this.ending) this.handler?.onDrain();
+  };
+
+  end(): void {
+    if (this.ending) return;
+    this.flush();
+    this.ending = true;
+    this.socket.end();
+    // what still comes is read and dropped, or the peer would see a reset before our last words
+    this.socket.resume();
+    setTimeout(() => this.socket.destroy(), LINGER).unref();
+  }
+
+  destroy(): void {
+    this.finalBacklog = this.unsent();
+    this.socket.destroy();
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
+  startTls(host: string): void {
+    this.flush();
+    this.before = this.written;
+    const plain = this.socket;
+    plain.removeAllListeners('data');
+    plain.removeAllListeners('close');
+    const secure = new tls.TLSSocket(plain, this.contexts.serverOptions(host));
+    plain.on('close', () => secure.destroy());
+    this.socket = secure;
+    this.listen(secure);
+    secure.once('secure', () => this.handler?.onSecured?.());
+  }
+
+  channelBinding(type: 'tls-exporter' | 'tls-server-end-point'): Buffer | undefined {
+    const { socket } = this;
+    if (!(socket instanceof tls.TLSSocket)) return undefined;
+    if (type === 'tls-exporter') {
+      // RFC 9266 3: with TLS 1.2 it needs the extended master secret, of which Node tells nothing
+      if (socket.getProtocol() !== 'TLSv1.3') return undefined;
+      return socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0));
+    }
+    const certificate = socket.getCertificate();
+    const raw = certificate && 'raw' in certificate ? certificate.raw : undefined;
+    return raw && this.contexts.endPoint(raw);
+  }
+
+  private closed(): void {
+    const { handler } = this;
+    this.finalBacklog = Math.max(this.finalBacklog, 0);
+    this.handler = undefined;
+    handler?.onDisconnect();
+  }
+}
+
+function ignore(): void {
+  // 'close' follows
+}
+
+/** IPv4 peers of an IPv6 socket in their own form. */
+export function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') ? address.slice(7) : address;
+}
+
+export interface TcpListenerOptions {
+  readonly port: number;
+  readonly address: string;
+  /** TLS from the first byte (XEP-0368). */
+  readonly directTls: boolean;
+  readonly contexts: TlsContexts;
+  /** Asked for each new connection; false closes it at once. */
+  admit(address: string): boolean;
+  /** Gives the stream for a new connection. */
+  accept(connection: TcpConnection): StreamHandler;
+  /** Told when an admitted connection is gone. */
+  left(address: string): void;
+}
+
+/** Listens. Rejects with the system's error (EADDRINUSE, EACCES, EADDRNOTAVAIL) when it cannot. */
+export function listenTcp(options: TcpListenerOptions): Promise<net.Server> {
+  const onSocket = (socket: net.Socket): void => {
+    const connection = new TcpConnection(socket, options.contexts);
+    connection.attach(options.accept(connection));
+  };
+  const server = net.createServer({ noDelay: true, pauseOnConnect: options.directTls });
+  server.on('connection', socket => {
+    const address = plainAddress(socket.remoteAddress ?? '');
+    if (socket.remoteAddress === undefined || !options.admit(address)) {
+      socket.destroy();
+      return;
+    }
+    socket.on('close', () => options.left(address));
+    if (!options.directTls) {
+      onSocket(socket);
+      return;
+    }
+    const secure = new tls.TLSSocket(socket, options.contexts.serverOptions(undefined));
+    socket.on('close', () => secure.destroy());
+    socket.on('error', ignore);
+    onSocket(secure);
+  });
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port: options.port, host: options.address, backlog: 1024 }, () => {
+      server.off('error', reject);
+      server.on('error', ignore);
+      resolve(server);
+    });
+  });
+}
