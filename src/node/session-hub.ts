@@ -94,6 +94,10 @@ export class SessionHub implements SessionOwner {
     return session;
   }
 
+  begun(session: Session): void {
+    this.points.bound.tell(session);
+  }
+
   // ---- the way of a stanza --------------------------------------------------------------------------------------------------
 
   received(packet: Packet, session: Session): void | Promise<void> {

@@ -43,6 +43,7 @@ export function onBindRequest(stream: ClientStream, stanza: Stanza): void {
     result.attach(stream, stream.lang);
     stream.begin(result);
     result.sendWire(packet.resultWire(xml('bind', { xmlns: NS.bind }, xml('jid', {}, result.jid.full))));
+    stream.env.begun(stream, result);
   };
   const session = stream.env.bind(stream, account, resource, stream.anonymous);
   if (!(session instanceof Promise)) {

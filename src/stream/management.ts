@@ -65,7 +65,7 @@ export function onResume(stream: ClientStream, stanza: Stanza): void {
     stream.connection.write(`<resumed xmlns='${NS.sm}' h='${session.h}' previd='${previd}'/>`);
     session.flush();
     stream.connection.flush();
-    stream.env.resumed(session);
+    stream.env.resumed(stream, session);
   };
   const waiting = session.settled();
   if (!waiting) return resume();

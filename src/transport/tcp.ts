@@ -131,16 +131,7 @@ export class TcpConnection implements Connection {
   }
 
   channelBinding(type: 'tls-exporter' | 'tls-server-end-point'): Buffer | undefined {
-    const { socket } = this;
-    if (!(socket instanceof tls.TLSSocket)) return undefined;
-    if (type === 'tls-exporter') {
-      // RFC 9266 3: with TLS 1.2 it needs the extended master secret, of which Node tells nothing
-      if (socket.getProtocol() !== 'TLSv1.3') return undefined;
-      return socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0));
-    }
-    const certificate = socket.getCertificate();
-    const raw = certificate && 'raw' in certificate ? certificate.raw : undefined;
-    return raw && this.contexts.endPoint(raw);
+    return this.socket instanceof tls.TLSSocket ? this.contexts.binding(this.socket, type) : undefined;
   }
 
   private closed(): void {

@@ -60,8 +60,19 @@ export class TlsContexts {
     };
   }
 
-  /** Data of the tls-server-end-point channel binding for a certificate (DER). */
-  endPoint(raw: Buffer): Buffer | undefined {
+  /** Data that binds an authentication to a TLS connection: RFC 9266, RFC 5929 4. */
+  binding(socket: tls.TLSSocket, type: 'tls-exporter' | 'tls-server-end-point'): Buffer | undefined {
+    if (type === 'tls-exporter') {
+      // RFC 9266 3: with TLS 1.2 it needs the extended master secret, of which Node tells nothing
+      if (socket.getProtocol() !== 'TLSv1.3') return undefined;
+      return socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0));
+    }
+    const certificate = socket.getCertificate();
+    const raw = certificate && 'raw' in certificate ? certificate.raw : undefined;
+    return raw && this.endPoint(raw);
+  }
+
+  private endPoint(raw: Buffer): Buffer | undefined {
     const key = createHash('sha256').update(raw).digest('hex');
     if (!this.#endPoints.has(key)) this.#endPoints.set(key, certificateHash(raw));
     return this.#endPoints.get(key);

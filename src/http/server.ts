@@ -1,0 +1,139 @@
+import http from 'node:http';
+import https from 'node:https';
+import type { Duplex } from 'node:stream';
+import type { FastifyError, FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import type { Collections, HttpRoutes } from '../api/collections.ts';
+import type { TlsContexts } from '../transport/tls-contexts.ts';
+import { plainAddress } from '../transport/tcp.ts';
+
+export const WEBSOCKET_PATH = '/xmpp-websocket';
+
+export interface HttpParts {
+  readonly log: Logger;
+  readonly contexts: TlsContexts;
+  readonly collections: Collections;
+  /** Routes of the house's own, before those of modules. */
+  readonly routes: readonly HttpRoutes[];
+  /** Takes WebSocket upgrades on WEBSOCKET_PATH. */
+  upgrade(request: http.IncomingMessage, socket: Duplex, head: Buffer): void;
+  admit(address: string): boolean;
+  left(address: string): void;
+}
+
+type Face = 'public' | 'private';
+
+/**
+ * The HTTP side of a node: any number of listeners before two sets of routes, those for the world and those for the machine
+ * itself. The routes are built anew when modules come and go; connections do not notice.
+ */
+export class HttpServers {
+  private readonly parts: HttpParts;
+  private readonly servers: http.Server[] = [];
+  private readonly apps = new Map<Face, Promise<FastifyInstance>>();
+  private version = -1;
+
+  constructor(parts: HttpParts) {
+    this.parts = parts;
+  }
+
+  /** The routes as they are now. */
+  private app(face: Face): Promise<FastifyInstance> {
+    const { collections } = this.parts;
+    if (collections.http.version !== this.version) {
+      this.version = collections.http.version;
+      for (const old of this.apps.values()) void old.then(app => app.close());
+      this.apps.clear();
+    }
+    let app = this.apps.get(face);
+    if (!app) this.apps.set(face, (app = this.build(face)));
+    return app;
+  }
+
+  private async build(face: Face): Promise<FastifyInstance> {
+    const { fastify } = await import('fastify');
+    const app = fastify({ logger: false, bodyLimit: 1024 * 1024, requestTimeout: 30_000 });
+    app.setErrorHandler((error: FastifyError, request, reply) => {
+      const status = error.statusCode ?? 500;
+      if (status >= 500) this.parts.log.error({ err: error, url: request.url }, 'an HTTP request failed');
+      // RFC 9457; no detail of faults of our own
+      void reply
+        .code(status)
+        .type('application/problem+json')
+        .send({ type: 'about:blank', title: http.STATUS_CODES[status] ?? 'Error', status, detail: status >= 500 ? undefined : error.message });
+    });
+    app.setNotFoundHandler((_request, reply) => {
+      void reply.code(404).type('application/problem+json').send({ type: 'about:blank', title: 'Not Found', status: 404 });
+    });
+    app.addHook('onSend', async (_request, reply) => {
+      reply.header('X-Content-Type-Options', 'nosniff').header('Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'");
+    });
+    for (const { on, register } of [...this.parts.routes, ...this.parts.collections.http.items()]) {
+      if (on === face || on === 'both') await register(app);
+    }
+    await app.ready();
+    return app;
+  }
+
+  /** Listens; rejects with the system's error. Returns the port. */
+  async listen(settings: { port: number; address: string; tls: boolean; face: Face }): Promise<number> {
+    const onRequest = (request: http.IncomingMessage, response: http.ServerResponse): void => {
+      this.app(settings.face).then(
+        app => app.routing(request, response),
+        (error: unknown) => {
+          this.parts.log.error({ err: error }, 'the HTTP routes cannot be built');
+          response.writeHead(500).end();
+        },
+      );
+    };
+    const options = { requestTimeout: 30_000, headersTimeout: 20_000, keepAliveTimeout: 60_000, noDelay: true };
+    const server = settings.tls
+      ? https.createServer(
+          {
+            ...options,
+            ALPNProtocols: ['http/1.1'],
+            SNICallback: (name, done) => done(null, this.parts.contexts.get(name)),
+            secureContext: this.parts.contexts.get(undefined),
+          } as https.ServerOptions,
+          onRequest,
+        )
+      : http.createServer(options, onRequest);
+    server.on('connection', (socket: import('node:net').Socket) => {
+      const address = plainAddress(socket.remoteAddress ?? '');
+      if (!this.parts.admit(address)) {
+        socket.destroy();
+        return;
+      }
+      socket.on('close', () => this.parts.left(address));
+    });
+    server.on('upgrade', (request: http.IncomingMessage, socket: Duplex, head: Buffer) => {
+      socket.on('error', () => {});
+      const path = (request.url ?? '').split('?')[0];
+      if (path === WEBSOCKET_PATH || path === `${WEBSOCKET_PATH}/`) this.parts.upgrade(request, socket, head);
+      else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+    });
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ port: settings.port, host: settings.address }, () => {
+        server.off('error', reject);
+        resolve();
+      });
+    });
+    this.servers.push(server);
+    const address = server.address();
+    return typeof address === 'object' && address ? address.port : settings.port;
+  }
+
+  /** Builds the routes before the first request needs them. */
+  async warm(): Promise<void> {
+    await Promise.all([this.app('public'), this.app('private')]);
+  }
+
+  async close(): Promise<void> {
+    for (const server of this.servers.splice(0)) {
+      server.close();
+      server.closeIdleConnections();
+    }
+    for (const app of this.apps.values()) await (await app).close();
+  }
+}

@@ -1,0 +1,143 @@
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Logger } from 'pino';
+import { type CertificateFacts, certificateFacts, type KeyPair, TlsContexts } from '../transport/tls-contexts.ts';
+
+/** Where a host's certificate is: the operator's own files, or the one made at the first run. */
+export interface CertificateSource {
+  readonly host: string;
+  readonly certificate?: string;
+  readonly key?: string;
+}
+
+const VALIDITY_DAYS = 3650;
+const LOOK = 10_000; // ms between two looks at the files
+
+/** The certificates of a node's hosts: found, made, and taken up again when their files change. */
+export class Certificates {
+  readonly contexts = new TlsContexts();
+  readonly facts = new Map<string, CertificateFacts & { file: string; made: boolean }>();
+  private readonly folder: string;
+  private readonly log: Logger;
+  private sources: readonly CertificateSource[] = [];
+  private stamps = new Map<string, string>();
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(dataDir: string, log: Logger) {
+    this.folder = path.join(dataDir, 'certificates');
+    this.log = log;
+    this.timer = setInterval(() => this.look(), LOOK).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+
+  /** Loads all. Rejects with a sentence that names the file when one cannot be used. */
+  async use(sources: readonly CertificateSource[]): Promise<void> {
+    const pairs: { host: string; file: string; made: boolean; pair: KeyPair; facts: CertificateFacts }[] = [];
+    for (const source of sources) {
+      const files = this.files(source);
+      if (!source.certificate) await this.makeIfMissing(source.host, files);
+      pairs.push({ host: source.host, file: files.certificate, made: !source.certificate, ...readPair(source.host, files) });
+    }
+    // all or nothing: only now does anything change
+    for (const { host, pair, facts, file, made } of pairs) this.take(host, pair, facts, file, made);
+    this.sources = sources;
+    for (const source of sources) this.stamps.set(source.host, stamp(this.files(source)));
+  }
+
+  private take(host: string, pair: KeyPair, facts: CertificateFacts, file: string, made: boolean): void {
+    this.contexts.set(host, pair);
+    this.facts.set(host, { ...facts, file, made });
+    const days = Math.floor((facts.notAfter.getTime() - Date.now()) / 86_400_000);
+    if (days < 0) this.log.warn(`the certificate of ${host} (${file}) expired ${-days} days ago: clients will refuse it; replace the file`);
+    else if (days < 14) this.log.warn(`the certificate of ${host} (${file}) expires in ${days} days`);
+  }
+
+  private files(source: CertificateSource): { certificate: string; key: string } {
+    if (source.certificate && source.key) return { certificate: source.certificate, key: source.key };
+    const base = path.join(this.folder, source.host);
+    return { certificate: `${base}.crt`, key: `${base}.key` };
+  }
+
+  private async makeIfMissing(host: string, files: { certificate: string; key: string }): Promise<void> {
+    if (exists(files.certificate) && exists(files.key)) return;
+    const { generate } = await import('selfsigned');
+    const made = await generate([{ name: 'commonName', value: host }], {
+      keyType: 'ec',
+      curve: 'P-256',
+      algorithm: 'sha256',
+      notBeforeDate: new Date(Date.now() - 86_400_000),
+      notAfterDate: new Date(Date.now() + VALIDITY_DAYS * 86_400_000),
+      extensions: [
+        { name: 'basicConstraints', cA: false },
+        { name: 'keyUsage', digitalSignature: true },
+        { name: 'extKeyUsage', serverAuth: true },
+        {
+          name: 'subjectAltName',
+          altNames: [
+            { type: 2, value: host },
+            { type: 2, value: `*.${host}` },
+          ],
+        },
+      ],
+    });
+    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+    writeWhole(files.key, made.private, 0o600);
+    writeWhole(files.certificate, made.cert, 0o644);
+  }
+
+  /** Takes up certificates whose files have changed; keeps the old one when the new cannot be used. */
+  look(): void {
+    for (const source of this.sources) {
+      const files = this.files(source);
+      const now = stamp(files);
+      if (now === this.stamps.get(source.host)) continue;
+      this.stamps.set(source.host, now);
+      try {
+        const { pair, facts } = readPair(source.host, files);
+        this.take(source.host, pair, facts, files.certificate, !source.certificate);
+        this.log.info(`new certificate for ${source.host}, SHA-256 ${facts.fingerprint}`);
+      } catch (error) {
+        this.log.error(`${(error as Error).message} - the old certificate stays in use`);
+      }
+    }
+  }
+}
+
+function readPair(host: string, files: { certificate: string; key: string }): { pair: KeyPair; facts: CertificateFacts } {
+  const read = (what: string, file: string): string => {
+    try {
+      return readFileSync(file, 'utf8');
+    } catch (error) {
+      throw new Error(`the ${what} of ${host} cannot be read: ${(error as Error).message}`, { cause: error });
+    }
+  };
+  const pair = { certificate: read('certificate', files.certificate), key: read('key', files.key) };
+  try {
+    const facts = certificateFacts(pair.certificate);
+    new TlsContexts().set(host, pair);
+    return { pair, facts };
+  } catch (error) {
+    const reason = (error as { code?: string }).code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH' ? 'the key is not the one of the certificate' : (error as Error).message;
+    throw new Error(`the certificate of ${host} (${files.certificate}, ${files.key}) cannot be used: ${reason}`, { cause: error });
+  }
+}
+
+/** Files appear whole or not at all. */
+function writeWhole(file: string, text: string, mode: number): void {
+  writeFileSync(`${file}.new`, text, { mode });
+  renameSync(`${file}.new`, file);
+}
+
+function exists(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false }) !== undefined;
+}
+
+function stamp(files: { certificate: string; key: string }): string {
+  return [files.certificate, files.key]
+    .map(file => statSync(file, { throwIfNoEntry: false }))
+    .map(stat => (stat ? `${stat.mtimeMs}:${stat.size}:${stat.ino}` : 'none'))
+    .join(' ');
+}

@@ -1,0 +1,146 @@
+import type { Logger } from 'pino';
+import type { Collections } from '../api/collections.ts';
+import type { Jid } from '../jid/index.ts';
+import type { StanzaError, StreamError } from '../protocol/index.ts';
+import type { Session } from '../session/session.ts';
+import type { ClientStream } from '../stream/client-stream.ts';
+import type { SmPolicy, StreamEnvironment, StreamHost, StreamLimits } from '../stream/environment.ts';
+import type { LoginThrottle } from '../stream/sasl/index.ts';
+import type { Metrics } from './metrics.ts';
+import type { SessionHub } from './session-hub.ts';
+
+/** What streams are told of the node; read at each use. */
+export interface StreamSettings {
+  readonly limits: StreamLimits;
+  readonly sm: SmPolicy;
+  /** Seconds that a stream may stay without a session. */
+  readonly unauthenticatedSeconds: number;
+}
+
+const SWEEP = 1_000; // ms
+
+/** The client streams of a node: what they ask for, and the bounds of those that have not logged in. */
+export class Streams implements StreamEnvironment {
+  readonly log: Logger;
+  readonly collections: Collections;
+  throttle: LoginThrottle | undefined;
+  private readonly hub: SessionHub;
+  private readonly metrics: Metrics;
+  private readonly settings: () => StreamSettings;
+  private readonly hosts: (domain: string) => StreamHost | undefined;
+  private readonly mayBind: (account: Jid) => Promise<StanzaError | undefined>;
+  private readonly open = new Set<ClientStream>();
+  /** Streams without a session, oldest first. */
+  private readonly unbound = new Set<ClientStream>();
+  private readonly sweeper: NodeJS.Timeout;
+
+  constructor(parts: {
+    log: Logger;
+    collections: Collections;
+    hub: SessionHub;
+    metrics: Metrics;
+    settings: () => StreamSettings;
+    hosts: (domain: string) => StreamHost | undefined;
+    /** Whether an account that logged in may have a session; it can have been removed meanwhile. */
+    mayBind: (account: Jid) => Promise<StanzaError | undefined>;
+  }) {
+    this.log = parts.log;
+    this.collections = parts.collections;
+    this.hub = parts.hub;
+    this.metrics = parts.metrics;
+    this.settings = parts.settings;
+    this.hosts = parts.hosts;
+    this.mayBind = parts.mayBind;
+    this.sweeper = setInterval(() => this.sweep(Date.now()), SWEEP).unref();
+  }
+
+  get limits(): StreamLimits {
+    return this.settings().limits;
+  }
+
+  get sm(): SmPolicy {
+    return this.settings().sm;
+  }
+
+  get size(): number {
+    return this.open.size;
+  }
+
+  host(domain: string): StreamHost | undefined {
+    return this.hosts(domain);
+  }
+
+  async bind(stream: ClientStream, account: Jid, resource: string | undefined, anonymous: boolean): Promise<Session | StanzaError> {
+    const refusal = anonymous ? undefined : await this.mayBind(account);
+    if (refusal) return refusal;
+    return this.hub.bind(account, resource, anonymous);
+  }
+
+  begun(stream: ClientStream, session: Session): void {
+    this.unbound.delete(stream);
+    this.log.info({ session: session.id, jid: session.jid.full, address: session.address, transport: session.transport }, 'session begins');
+    this.hub.begun(session);
+  }
+
+  resumable(id: string, account: Jid): Session | undefined {
+    return this.hub.resumable(id, account);
+  }
+
+  enableResumption(session: Session, id: string): void {
+    this.hub.enableResumption(session, id);
+  }
+
+  resumed(stream: ClientStream, session: Session): void {
+    this.unbound.delete(stream);
+    this.metrics.counter('posthouse_resumptions_total', 'Sessions resumed (XEP-0198).').inc();
+    this.log.info({ session: session.id, jid: session.jid.full, address: session.address, transport: session.transport }, 'session resumed');
+    this.hub.resumed(session);
+  }
+
+  opened(stream: ClientStream): void {
+    this.open.add(stream);
+    this.unbound.add(stream);
+  }
+
+  authenticated(stream: ClientStream, mechanism: string): void {
+    this.metrics.counter('posthouse_logins_total', 'Logins that succeeded.', { mechanism }).inc();
+    this.log.debug({ stream: stream.id, account: stream.account?.bare, mechanism, address: stream.connection.address }, 'logged in');
+  }
+
+  loginFailed(stream: ClientStream, mechanism: string, condition: string, local: string | undefined): void {
+    this.metrics.counter('posthouse_login_failures_total', 'Logins that failed, by condition.', { condition }).inc();
+    this.log.info(
+      { stream: stream.id, address: stream.connection.address, host: stream.host?.domain, account: local, mechanism, condition },
+      'login failed',
+    );
+  }
+
+  closed(stream: ClientStream): void {
+    this.open.delete(stream);
+    this.unbound.delete(stream);
+  }
+
+  streamError(stream: ClientStream, error: StreamError): void {
+    this.metrics.counter('posthouse_stream_errors_total', 'Stream errors sent, by condition.', { condition: error.condition }).inc();
+    this.log.debug({ stream: stream.id, session: stream.session?.id, address: stream.connection.address, error }, 'stream error');
+  }
+
+  /** Closes streams that have had time enough to log in: RFC 6120 4.9.3.4. */
+  sweep(now: number): void {
+    const oldest = now - this.settings().unauthenticatedSeconds * 1000;
+    for (const stream of this.unbound) {
+      if (stream.openedAt > oldest) break;
+      this.unbound.delete(stream);
+      stream.fail({ condition: 'connection-timeout', text: 'The login took too long.' });
+    }
+  }
+
+  /** Tells every client that the stream ends. */
+  closeAll(error: StreamError): void {
+    for (const stream of [...this.open]) stream.fail(error);
+  }
+
+  stop(): void {
+    clearInterval(this.sweeper);
+  }
+}

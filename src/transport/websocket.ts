@@ -1,0 +1,147 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import tls from 'node:tls';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { Connection, StreamHandler } from '../api/connection.ts';
+import { plainAddress } from './tcp.ts';
+import type { TlsContexts } from './tls-contexts.ts';
+
+/** Milliseconds that a peer has to answer our close frame. */
+const LINGER = 5_000;
+
+/** RFC 7395: each stanza in a text frame of its own, with a namespace of its own. */
+export class WebSocketConnection implements Connection {
+  readonly framed = true;
+  readonly transport = 'websocket';
+  readonly address: string;
+  readonly secured: boolean;
+  written = 0;
+  private readonly socket: WebSocket;
+  private readonly raw: Duplex;
+  private readonly contexts: TlsContexts;
+  private handler: StreamHandler | undefined;
+  private corked = false;
+  private awaitingDrain = false;
+  private finalBacklog = -1;
+
+  constructor(socket: WebSocket, request: IncomingMessage, contexts: TlsContexts) {
+    this.socket = socket;
+    this.raw = request.socket;
+    this.contexts = contexts;
+    this.address = plainAddress(request.socket.remoteAddress ?? '');
+    this.secured = request.socket instanceof tls.TLSSocket;
+    socket.on('message', (data: Buffer, binary: boolean) => {
+      // RFC 7395 3.2
+      if (binary) socket.close(1003, 'text frames only');
+      else this.handler?.onBytes(data, 0, data.length);
+    });
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      const { handler } = this;
+      this.handler = undefined;
+      this.finalBacklog = Math.max(0, this.finalBacklog);
+      handler?.onDisconnect();
+    });
+  }
+
+  attach(handler: StreamHandler): void {
+    this.handler = handler;
+  }
+
+  get serverName(): string | undefined {
+    return this.raw instanceof tls.TLSSocket && typeof this.raw.servername === 'string' ? this.raw.servername : undefined;
+  }
+
+  get backlog(): number {
+    return this.finalBacklog >= 0 ? this.finalBacklog : this.socket.bufferedAmount;
+  }
+
+  write(wire: string): void {
+    this.written += wire.length;
+    if (this.socket.readyState !== this.socket.OPEN) return;
+    if (!this.corked) {
+      this.corked = true;
+      this.raw.cork();
+    }
+    this.socket.send(Buffer.from(withNamespace(wire), 'latin1'), { binary: false });
+  }
+
+  flush(): void {
+    if (!this.corked) return;
+    this.corked = false;
+    this.raw.uncork();
+    if (this.backlog > 0 && !this.awaitingDrain) {
+      this.awaitingDrain = true;
+      this.raw.write('', error => {
+        this.awaitingDrain = false;
+        if (!error) this.handler?.onDrain();
+      });
+    }
+  }
+
+  end(): void {
+    this.flush();
+    this.socket.close(1000);
+    setTimeout(() => this.socket.terminate(), LINGER).unref();
+  }
+
+  destroy(): void {
+    this.finalBacklog = this.backlog;
+    this.socket.terminate();
+  }
+
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
+  startTls(): void {
+    throw new Error('a WebSocket is protected by HTTPS, not by STARTTLS');
+  }
+
+  channelBinding(type: 'tls-exporter' | 'tls-server-end-point'): Buffer | undefined {
+    return this.raw instanceof tls.TLSSocket ? this.contexts.binding(this.raw, type) : undefined;
+  }
+}
+
+/** RFC 7395 3.3.3: no stream around a frame declares the namespace of stanzas. */
+function withNamespace(wire: string): string {
+  const match = /^<(?:message|presence|iq)(?=[ />])/.exec(wire);
+  return match ? `${match[0]} xmlns='jabber:client'${wire.slice(match[0].length)}` : wire;
+}
+
+/** Turns upgrade requests into streams. `maxBytes` bounds a frame. */
+export class WebSocketGate {
+  private readonly server: WebSocketServer;
+  private readonly contexts: TlsContexts;
+  private readonly accept: (connection: WebSocketConnection) => StreamHandler;
+
+  constructor(contexts: TlsContexts, maxBytes: number, accept: (connection: WebSocketConnection) => StreamHandler) {
+    this.contexts = contexts;
+    this.accept = accept;
+    this.server = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      // compressing secrets with an attacker's text beside them leaks them
+      perMessageDeflate: false,
+      maxPayload: maxBytes,
+      // RFC 7395 3.1
+      handleProtocols: protocols => (protocols.has('xmpp') ? 'xmpp' : false),
+    });
+  }
+
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map(name => name.trim());
+    if (!offered.includes('xmpp')) {
+      socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\n\r\nThe WebSocket subprotocol here is 'xmpp' (RFC 7395).\n");
+      return;
+    }
+    this.server.handleUpgrade(request, socket, head, websocket => {
+      const connection = new WebSocketConnection(websocket, request, this.contexts);
+      connection.attach(this.accept(connection));
+    });
+  }
+}
