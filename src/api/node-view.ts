@@ -35,6 +35,8 @@ export interface NodeView {
   /** The domains served here. */
   readonly hosts: ReadonlySet<string>;
   readonly accounts: AccountsView;
+  /** Whether a module is on for a host. */
+  moduleEnabled(module: string, host: string): boolean;
   /** Whether an address administers that host (or all). */
   isAdmin(jid: Jid, host: string): boolean;
   /** The addresses that administer a host. */

@@ -1,0 +1,30 @@
+import { createHash } from 'node:crypto';
+import { NS } from '../../src/protocol/index.ts';
+import type { Element } from '../../src/xml/index.ts';
+
+/** The verification string of what disco#info says: XEP-0115 5.1. */
+export function capsHash(info: { identities: Element[]; features: string[]; forms: Element[] }): string {
+  let s = '';
+  const identities = info.identities.map(({ attrs }) => `${attrs.category}/${attrs.type}/${attrs['xml:lang'] ?? ''}/${attrs.name ?? ''}<`);
+  s += identities.sort(octets).join('');
+  s += info.features
+    .toSorted(octets)
+    .map(feature => `${feature}<`)
+    .join('');
+  const forms = info.forms.map(form => {
+    const fields = form.getChildren('field', NS.dataForms).map(field => ({
+      name: field.attrs.var ?? '',
+      values: field.getChildren('value', NS.dataForms).map(value => value.getText()),
+    }));
+    const type = fields.find(field => field.name === 'FORM_TYPE')?.values[0] ?? '';
+    const rest = fields.filter(field => field.name !== 'FORM_TYPE').sort((a, b) => octets(a.name, b.name));
+    return { type, text: rest.map(({ name, values }) => `${name}<${values.sort(octets).map(v => `${v}<`).join('')}`).join('') };
+  });
+  for (const { type, text } of forms.sort((a, b) => octets(a.type, b.type))) s += `${type}<${text}`;
+  return createHash('sha1').update(s, 'utf8').digest('base64');
+}
+
+/** The i;octet collation of RFC 4790 9.3. */
+function octets(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}

@@ -1,0 +1,138 @@
+/*
+ * Service discovery (XEP-0030) of the host and of accounts, with extended information (XEP-0128), and the entity capabilities
+ * (XEP-0115) of the server in its stream features. What there is to discover is declared by modules (src/api/collections.ts).
+ */
+import { defineModule, type IqRequest, type Mod } from '../../src/api/index.ts';
+import { NS, refuse } from '../../src/protocol/index.ts';
+import { type Element, xml } from '../../src/xml/index.ts';
+import { capsHash } from './caps.ts';
+import { Roster } from '../roster/contract.ts';
+
+const CAPS_NODE = 'https://posthouse.example/caps';
+
+interface Entry {
+  identities: Element[];
+  features: string[];
+  forms: Element[];
+}
+
+export default defineModule({
+  name: 'disco',
+  doc: 'Tells clients what the server and its accounts can do.',
+  xeps: [
+    { number: 30, version: '2.5.0' },
+    { number: 115, version: '1.6.0', note: 'of the server' },
+    { number: 128, version: '1.0.1' },
+  ],
+  features: { host: [NS.discoInfo, NS.discoItems], account: [NS.discoInfo, NS.discoItems] },
+  setup(mod) {
+    mod.add('disco', { of: 'host', identity: { category: 'server', type: 'im', name: 'Posthouse' } });
+    mod.add('disco', { of: 'account', identity: { category: 'account', type: 'registered' } });
+
+    mod.iq({ xmlns: NS.discoInfo, name: 'query', type: 'get', to: 'both', from: 'anyone' }, request => info(mod, request));
+    mod.iq({ xmlns: NS.discoItems, name: 'query', type: 'get', to: 'both', from: 'anyone' }, request => items(mod, request));
+
+    const ver = cached(mod);
+    mod.add('streamFeatures', {
+      when: 'after-login',
+      feature: host => xml('c', { xmlns: NS.caps, hash: 'sha-1', node: CAPS_NODE, ver: ver(host) }),
+    });
+  },
+});
+
+/** Everything that is declared of the host or of its accounts. Features come once each, in order. */
+function gather(mod: Mod, of: 'host' | 'account', host: string): Entry {
+  const entry: Entry = { identities: [], features: [], forms: [] };
+  const features = new Set<string>();
+  for (const { owner, item } of mod.collections.disco.entries) {
+    if (item.of !== of || !mod.node.moduleEnabled(owner, host)) continue;
+    if (item.feature) features.add(item.feature);
+    if (item.identity) {
+      const { category, type, name, lang } = item.identity;
+      entry.identities.push(xml('identity', { category, type, name, 'xml:lang': lang }));
+    }
+    const form = item.form?.(host);
+    if (form) entry.forms.push(form);
+  }
+  entry.features = [...features].sort();
+  return entry;
+}
+
+/** The verification string of each host, made anew when what is declared changes. */
+function cached(mod: Mod): (host: string) => string {
+  let version = -1;
+  const known = new Map<string, string>();
+  return host => {
+    if (mod.collections.disco.version !== version) {
+      version = mod.collections.disco.version;
+      known.clear();
+    }
+    let ver = known.get(host);
+    if (!ver) known.set(host, (ver = capsHash(gather(mod, 'host', host))));
+    return ver;
+  };
+}
+
+/** XEP-0030 8: an account tells strangers nothing, not even whether it is there. */
+async function mayAsk(mod: Mod, request: IqRequest): Promise<boolean> {
+  if (request.own || request.to.isDomain) return true;
+  const roster = mod.maybe(Roster);
+  return roster !== undefined && (await roster.hasSubscriptionFrom(request.to, request.from));
+}
+
+async function info(mod: Mod, request: IqRequest) {
+  if (!(await mayAsk(mod, request))) return refuse('service-unavailable');
+  const host = request.to.domain;
+  const of = request.to.isDomain ? 'host' : 'account';
+  const node = request.payload.attrs.node;
+  if (node !== undefined && node !== '') {
+    const { identities, features, forms } = gather(mod, of, host);
+    // XEP-0115 6.2: what the capabilities stand for
+    if (of === 'host' && node === `${CAPS_NODE}#${capsHash({ identities, features, forms })}`) {
+      return query(NS.discoInfo, node, [...identities, ...features.map(feature), ...forms]);
+    }
+    for (const item of nodes(mod, of, host, node)) {
+      const answer = await item.info?.({ node, from: request.from, to: request.to });
+      if (answer) return answer;
+    }
+    return refuse('item-not-found');
+  }
+  const { identities, features, forms } = gather(mod, of, host);
+  return query(NS.discoInfo, undefined, [...identities, ...features.map(feature), ...forms]);
+}
+
+async function items(mod: Mod, request: IqRequest) {
+  if (!(await mayAsk(mod, request))) return refuse('service-unavailable');
+  const host = request.to.domain;
+  const of = request.to.isDomain ? 'host' : 'account';
+  const node = request.payload.attrs.node;
+  if (node !== undefined && node !== '') {
+    for (const item of nodes(mod, of, host, node)) {
+      const answer = await item.items?.({ node, from: request.from, to: request.to });
+      if (answer) return answer;
+    }
+    return refuse('item-not-found');
+  }
+  if (of === 'account') return query(NS.discoItems, undefined, []);
+  const list: Element[] = [];
+  for (const { owner, item } of mod.collections.discoItems.entries) {
+    if (!mod.node.moduleEnabled(owner, host) || item.visible?.(request.from, host) === false) continue;
+    list.push(xml('item', { jid: item.jid(host), name: item.name, node: item.node }));
+  }
+  return query(NS.discoItems, undefined, list);
+}
+
+function* nodes(mod: Mod, of: 'host' | 'account', host: string, node: string) {
+  for (const { owner, item } of mod.collections.discoNodes.entries) {
+    if (item.of !== of || !mod.node.moduleEnabled(owner, host)) continue;
+    if (item.node === node || (item.node.endsWith('*') && node.startsWith(item.node.slice(0, -1)))) yield item;
+  }
+}
+
+function feature(name: string): Element {
+  return xml('feature', { var: name });
+}
+
+function query(xmlns: string, node: string | undefined, children: Element[]): Element {
+  return xml('query', { xmlns, node }, ...children);
+}
