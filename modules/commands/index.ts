@@ -1,0 +1,168 @@
+/*
+ * Ad-hoc commands (XEP-0050) of the host. Modules declare commands (src/api/command.ts); this one lists them to those who may
+ * use them, and keeps an execution's state between its stages.
+ */
+import { randomBytes } from 'node:crypto';
+import { type Command, type CommandResult, defineModule, defineOptions, type IqRequest, type Mod, option } from '../../src/api/index.ts';
+import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
+import { type Element, xml } from '../../src/xml/index.ts';
+import { submittedValues } from './forms.ts';
+
+const ACTIONS = ['execute', 'next', 'complete', 'prev', 'cancel'] as const;
+
+/** An execution between two stages. */
+interface Execution {
+  readonly command: Command;
+  readonly owner: string;
+  readonly state: Map<string, unknown>;
+  /** What the form at hand allows; `execute` means the first of `next` and `complete`. */
+  actions: readonly string[];
+  touched: number;
+}
+
+export default defineModule({
+  name: 'commands',
+  doc: 'Lists ad-hoc commands of the host and runs them.',
+  xeps: [{ number: 50, version: '1.3.0' }],
+  needs: ['disco'],
+  features: { host: [NS.commands] },
+  options: defineOptions({
+    timeout: option.duration({ default: 600, minimum: 10, maximum: 86_400, doc: 'How long a command may wait for its next stage.', reload: 'live' }),
+    executions: option.integer({ default: 1000, minimum: 1, maximum: 100_000, doc: 'How many commands may be under way at once.', reload: 'live' }),
+  }),
+  setup(mod) {
+    const executions = new Map<string, Execution>();
+    mod.iq({ xmlns: NS.commands, name: 'command', type: 'set', to: 'host' }, request =>
+      execute(mod, mod.options().executions, executions, request),
+    );
+    mod.add('discoNodes', {
+      of: 'host',
+      node: NS.commands,
+      items: ({ from, to }) => {
+        const list = [...available(mod, from.bare, to.domain)].map(({ node, name }) => xml('item', { jid: to.domain, node, name }));
+        return xml('query', { xmlns: NS.discoItems, node: NS.commands }, ...list);
+      },
+      info: () =>
+        xml(
+          'query',
+          { xmlns: NS.discoInfo, node: NS.commands },
+          xml('identity', { category: 'automation', type: 'command-list', name: 'Commands' }),
+          xml('feature', { var: NS.discoInfo }),
+          xml('feature', { var: NS.discoItems }),
+        ),
+    });
+    mod.add('discoNodes', {
+      of: 'host',
+      node: '*',
+      info: ({ node, from, to }) => {
+        const command = find(mod, node, from.bare, to.domain);
+        if (!command) return undefined;
+        return xml(
+          'query',
+          { xmlns: NS.discoInfo, node },
+          xml('identity', { category: 'automation', type: 'command-node', name: command.name }),
+          xml('feature', { var: NS.commands }),
+          xml('feature', { var: NS.dataForms }),
+        );
+      },
+      items: ({ node, from, to }) =>
+        find(mod, node, from.bare, to.domain) ? xml('query', { xmlns: NS.discoItems, node }) : undefined,
+    });
+    mod.every(30_000, () => {
+      const oldest = Date.now() - mod.options().timeout * 1000;
+      for (const [id, { touched }] of executions) if (touched < oldest) executions.delete(id);
+    });
+  },
+});
+
+function* available(mod: Mod, bare: string, host: string): Generator<Command> {
+  const admin = mod.node.admins(host).some(jid => jid.bare === bare);
+  for (const { owner, item } of mod.collections.commands.entries) {
+    if (mod.node.moduleEnabled(owner, host) && (admin || item.access === 'user')) yield item;
+  }
+}
+
+function find(mod: Mod, node: string, bare: string, host: string): Command | undefined {
+  for (const command of available(mod, bare, host)) if (command.node === node) return command;
+  return undefined;
+}
+
+/** XEP-0050 3, 4. */
+async function execute(mod: Mod, most: number, executions: Map<string, Execution>, request: IqRequest) {
+  const { attrs } = request.payload;
+  const node = attrs.node ?? '';
+  const host = request.to.domain;
+  const action = attrs.action ?? 'execute';
+  if (!ACTIONS.includes(action as 'execute')) return malformed('malformed-action');
+
+  const command = find(mod, node, request.from.bare, host);
+  if (!command) {
+    const exists = mod.collections.commands.entries.some(({ item }) => item.node === node);
+    return exists ? refuse('forbidden', 'This command is for administrators.') : refuse('item-not-found', 'There is no such command.');
+  }
+
+  const session = attrs.sessionid;
+  const id = session ?? randomBytes(12).toString('base64url');
+  const key = `${request.from.full} ${id}`;
+  let execution = executions.get(key);
+  if (session !== undefined && (!execution || execution.command.node !== node)) return malformed('bad-sessionid');
+  if (action === 'cancel') {
+    executions.delete(key);
+    return answer(node, id, 'canceled', []);
+  }
+  if (!execution) {
+    if (action !== 'execute') return malformed('bad-action');
+    if (executions.size >= most) {
+      return new StanzaError('resource-constraint', { type: 'wait', text: 'Too many commands are under way.' });
+    }
+    execution = { command, owner: node, state: new Map(), actions: ['execute'], touched: 0 };
+  } else if (action !== 'execute' && !execution.actions.includes(action)) return malformed('bad-action');
+
+  const form = request.payload.getChild('x', NS.dataForms);
+  if (form && form.attrs.type === 'cancel') {
+    executions.delete(key);
+    return answer(node, id, 'canceled', []);
+  }
+  execution.touched = Date.now();
+  const result = await command.run({
+    from: request.from,
+    host,
+    values: form ? submittedValues(form) : undefined,
+    action: action as 'execute',
+    state: execution.state,
+  });
+  return conclude(executions, key, execution, node, id, result);
+}
+
+function conclude(
+  executions: Map<string, Execution>,
+  key: string,
+  execution: Execution,
+  node: string,
+  id: string,
+  result: CommandResult,
+): Element | StanzaError {
+  if (result instanceof StanzaError) {
+    // the form stays open: a wrong value can be corrected
+    return result;
+  }
+  if ('done' in result) {
+    executions.delete(key);
+    const note = result.note && xml('note', { type: result.note.type }, result.note.text);
+    return answer(node, id, 'completed', [note, result.form]);
+  }
+  const actions = result.actions ?? ['complete'];
+  execution.actions = actions;
+  executions.set(key, execution);
+  const first = actions.includes('next') ? 'next' : 'complete';
+  const element = xml('actions', { execute: first }, ...actions.map(name => xml(name)));
+  return answer(node, id, 'executing', [element, result.form]);
+}
+
+function answer(node: string, sessionid: string, status: string, children: (Element | undefined)[]): Element {
+  return xml('command', { xmlns: NS.commands, node, sessionid, status }, ...children);
+}
+
+function malformed(condition: string): StanzaError {
+  return new StanzaError('bad-request', { application: xml(condition, { xmlns: NS.commands }) });
+}

@@ -1,0 +1,40 @@
+/* vcard-temp (XEP-0054): a card for each account, which everybody may read and its owner writes. */
+import { defineModule, defineOptions, Empty, option } from '../../src/api/index.ts';
+import { refuse } from '../../src/protocol/index.ts';
+import { parseElement, serialize, xml } from '../../src/xml/index.ts';
+import { vcardStore } from './store.ts';
+
+const VCARD = 'vcard-temp';
+
+export default defineModule({
+  name: 'vcard',
+  doc: 'Keeps the vCard of each account.',
+  xeps: [{ number: 54, version: '1.2' }],
+  features: { host: [VCARD], account: [VCARD] },
+  options: defineOptions({
+    size: option.size({ default: 131_072, minimum: 1024, maximum: 1_048_576, doc: 'Largest vCard, photo included.', reload: 'live' }),
+  }),
+  stores: { cards: vcardStore },
+  setup(mod) {
+    const { cards } = mod.stores;
+    mod.iq({ xmlns: VCARD, name: 'vCard', type: 'get', to: 'account', from: 'anyone' }, async request => {
+      const card = await cards.get(request.to);
+      if (card !== undefined) return parseElement(card, VCARD);
+      // XEP-0054 3.1, 3.3: an owner without one gets an empty one
+      return request.own ? xml('vCard', { xmlns: VCARD }) : refuse('item-not-found', 'This account has no vCard.');
+    });
+    mod.iq({ xmlns: VCARD, name: 'vCard', type: 'set', to: 'account', from: 'anyone' }, async request => {
+      // XEP-0054 3.2
+      if (!request.own) return refuse('forbidden', "Nobody changes another's vCard.");
+      const wire = serialize(request.payload, VCARD);
+      const { size } = mod.options(request.to.domain);
+      if (wire.length > size) return refuse('resource-constraint', `A vCard has at most ${size} bytes.`);
+      await cards.set(request.to, wire);
+      return Empty;
+    });
+    mod.iq({ xmlns: VCARD, name: 'vCard', type: 'get', to: 'host' }, () =>
+      xml('vCard', { xmlns: VCARD }, xml('FN', {}, 'Posthouse'), xml('DESC', {}, 'XMPP server')),
+    );
+    mod.when('accountRemoved', jid => cards.remove(jid));
+  },
+});
