@@ -1,0 +1,183 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { type Connection, Packet, type StreamHandler } from '../../src/api/index.ts';
+import { parseJid, prepareDomain } from '../../src/jid/index.ts';
+import { NS, type StreamError, streamErrorWire } from '../../src/protocol/index.ts';
+import { Scanner, type ScannerSink, type Stanza, type StreamHeader, wireAttribute, type XmlFault } from '../../src/xml/index.ts';
+
+const LIMITS = { bytes: 1024 * 1024, depth: 64, attributes: 64, elements: 20_000 };
+/** Bytes that a component may leave unread before it is closed. */
+const BACKLOG = 16 * 1024 * 1024;
+const HANDSHAKE_TIME = 20_000; // ms
+
+export interface ComponentOwner {
+  secret(domain: string): string | undefined;
+  /** False when the domain is taken. */
+  join(stream: ComponentStream, domain: string): boolean;
+  leave(stream: ComponentStream, domain: string): void;
+  route(packet: Packet): void | Promise<void>;
+  readonly log: { warn(details: object, text: string): void };
+}
+
+/** A component's stream: XEP-0114 3. Its stanzas are handled one after the other, in order. */
+export class ComponentStream implements StreamHandler, ScannerSink {
+  readonly connection: Connection;
+  private readonly owner: ComponentOwner;
+  private readonly scanner: Scanner;
+  private readonly id = randomBytes(12).toString('base64url');
+  private readonly timer: NodeJS.Timeout;
+  private domain = '';
+  private state: 'opening' | 'handshake' | 'joined' | 'closed' = 'opening';
+  private scheduled = false;
+
+  constructor(connection: Connection, owner: ComponentOwner) {
+    this.connection = connection;
+    this.owner = owner;
+    this.scanner = new Scanner(this, LIMITS);
+    this.timer = setTimeout(() => {
+      if (this.state !== 'joined') this.fail({ condition: 'connection-timeout', text: 'The handshake took too long.' });
+    }, HANDSHAKE_TIME).unref();
+  }
+
+  onBytes(bytes: Uint8Array, start: number, end: number): void {
+    this.scanner.push(bytes, start, end);
+  }
+
+  onDrain(): void {
+    // what it is sent goes to its connection at once; see `send`
+  }
+
+  onDisconnect(): void {
+    this.state = 'closed';
+    clearTimeout(this.timer);
+    this.owner.leave(this, this.domain);
+  }
+
+  onHeader(header: StreamHeader): void {
+    if (header.xmlns !== NS.streams || header.content !== NS.component) {
+      this.fail({ condition: 'invalid-namespace', text: `The default namespace of a component's stream is ${NS.component}.` });
+      return;
+    }
+    const domain = prepareDomain(header.attrs.get('to') ?? '');
+    this.connection.write(
+      `<?xml version='1.0'?><stream:stream xmlns='${NS.component}' xmlns:stream='${NS.streams}'` +
+        `${wireAttribute('from', domain ?? '')}${wireAttribute('id', this.id)}>`,
+    );
+    if (domain === undefined || this.owner.secret(domain) === undefined) {
+      this.fail({ condition: 'host-unknown', text: 'No component of that domain is configured.' });
+      return;
+    }
+    this.domain = domain;
+    this.state = 'handshake';
+    this.connection.flush();
+  }
+
+  onStanza(stanza: Stanza): void {
+    if (this.state === 'handshake') this.handshake(stanza);
+    else if (this.state === 'joined') this.receive(stanza);
+  }
+
+  /** XEP-0114 3: the SHA-1 of the stream's id and the secret. */
+  private handshake(stanza: Stanza): void {
+    const secret = this.owner.secret(this.domain);
+    if (stanza.name !== 'handshake' || secret === undefined) {
+      this.fail({ condition: 'not-authorized', text: 'The handshake comes first.' });
+      return;
+    }
+    const expected = createHash('sha1')
+      .update(this.id + secret, 'utf8')
+      .digest();
+    const given = Buffer.from(stanza.inner.trim(), 'hex');
+    if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
+      this.owner.log.warn({ domain: this.domain, address: this.connection.address }, 'a component gave a wrong secret');
+      this.fail({ condition: 'not-authorized', text: 'The secret is not the one that was configured.' });
+      return;
+    }
+    if (!this.owner.join(this, this.domain)) {
+      this.fail({ condition: 'conflict', text: 'The domain is connected already.' });
+      return;
+    }
+    this.state = 'joined';
+    this.connection.write('<handshake/>');
+    this.connection.flush();
+  }
+
+  private receive(stanza: Stanza): void {
+    const from = parseJid(stanza.attr('from') ?? '');
+    const to = parseJid(stanza.attr('to') ?? '');
+    // RFC 6120 4.9.3.7, 4.9.3.9; XEP-0114 3
+    if (!to || !from) {
+      this.fail({ condition: 'improper-addressing', text: "A component's stanzas have a 'from' and a 'to'." });
+      return;
+    }
+    if (from.domain !== this.domain) {
+      this.fail({ condition: 'invalid-from', text: `This component speaks for ${this.domain} only.` });
+      return;
+    }
+    if (!['message', 'presence', 'iq'].includes(stanza.name)) {
+      this.fail({ condition: 'unsupported-stanza-type' });
+      return;
+    }
+    // inside, every stanza is of jabber:client
+    const packet = Packet.fromWire(asClient(stanza), from, to);
+    const waiting = this.owner.route(packet);
+    if (!waiting) return;
+    this.scanner.hold();
+    this.connection.pause();
+    const go = (): void => {
+      if (this.state === 'closed') return;
+      this.connection.resume();
+      this.scanner.release();
+    };
+    waiting.then(go, go);
+  }
+
+  /** Gives it a stanza; false when it is not there any more. */
+  send(packet: Packet): boolean {
+    if (this.state !== 'joined') return false;
+    this.connection.write(packet.wire());
+    if (!this.scheduled) {
+      this.scheduled = true;
+      setImmediate(() => {
+        this.scheduled = false;
+        this.connection.flush();
+        if (this.connection.backlog > BACKLOG) this.fail({ condition: 'resource-constraint', text: 'The component does not read.' });
+      });
+    }
+    return true;
+  }
+
+  onClose(): void {
+    this.shut();
+    this.connection.write('</stream:stream>');
+    this.connection.end();
+  }
+
+  onFault(fault: XmlFault): void {
+    this.fail(fault);
+  }
+
+  fail(error: StreamError): void {
+    if (this.state === 'closed') return;
+    if (this.state === 'opening' && this.domain === '') {
+      this.connection.write(`<?xml version='1.0'?><stream:stream xmlns='${NS.component}' xmlns:stream='${NS.streams}' id='${this.id}'>`);
+    }
+    this.shut();
+    this.connection.write(streamErrorWire(error, true));
+    this.connection.write('</stream:stream>');
+    this.connection.end();
+  }
+
+  private shut(): void {
+    this.state = 'closed';
+    this.scanner.stop();
+    clearTimeout(this.timer);
+    this.owner.leave(this, this.domain);
+  }
+}
+
+/** The same stanza with `jabber:client` as the namespace of itself. */
+function asClient(stanza: Stanza): string {
+  const start = `<${stanza.name} xmlns='${NS.client}'${stanza.attributesWithout('xmlns')}`;
+  return start + stanza.raw.slice(stanza.headEnd);
+}
+

@@ -1,0 +1,130 @@
+/*
+ * In-band registration (XEP-0077): making an account (off unless the configuration says so), changing the password, removing
+ * the account. Making accounts is throttled by address, and names can be kept back.
+ */
+import { type Answer, defineModule, defineOptions, Empty, type Mod, option } from '../../src/api/index.ts';
+import { Jid, prepareLocal } from '../../src/jid/index.ts';
+import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
+import { type Element, xml } from '../../src/xml/index.ts';
+import { Budget } from './budget.ts';
+
+const FORM_FIELDS = ['username', 'password'] as const;
+
+const options = defineOptions({
+  open: option.boolean({ default: false, doc: 'Whether anybody may make an account.', reload: 'live' }),
+  changePassword: option.boolean({ default: true, doc: 'Whether users may change their password.', reload: 'live' }),
+  removeAccount: option.boolean({ default: true, doc: 'Whether users may remove their account.', reload: 'live' }),
+  perAddress: option.integer({ default: 5, minimum: 0, maximum: 1_000_000, doc: 'Accounts that one address may make in an hour; 0 for any number.', reload: 'live' }),
+  minimumPassword: option.integer({ default: 8, minimum: 1, maximum: 128, unit: 'characters', doc: 'Shortest password that is accepted.', reload: 'live' }),
+  reserved: option.list(option.string({ doc: 'A local part.' }), {
+    default: ['abuse', 'admin', 'administrator', 'hostmaster', 'info', 'noc', 'postmaster', 'root', 'security', 'support', 'webmaster', 'xmpp'],
+    doc: 'Names that nobody can register.',
+    reload: 'live',
+  }),
+  instructions: option.string({ default: 'Choose a name and a password.', doc: 'What the client shows above the form.', reload: 'live' }),
+});
+
+type M = Mod<typeof options>;
+
+export default defineModule({
+  name: 'registration',
+  doc: 'Lets people make an account from their client, change its password and remove it.',
+  xeps: [{ number: 77, version: '2.4' }],
+  features: { host: [NS.register], account: [] },
+  options,
+  setup(mod) {
+    const budget = new Budget(3_600_000);
+    mod.add('streamFeatures', {
+      when: 'before-login',
+      feature: host => (mod.options(host).open ? xml('register', { xmlns: NS.registerFeature }) : undefined),
+    });
+    mod.add('beforeLogin', {
+      xmlns: NS.register,
+      answer: ({ host, address, type, payload }) => {
+        if (payload.name !== 'query') return refuse('service-unavailable');
+        if (!mod.options(host).open) return refuse('not-allowed', 'New accounts cannot be made here.');
+        return type === 'get' ? form(mod, host) : create(mod, budget, host, address, payload);
+      },
+    });
+    mod.iq({ xmlns: NS.register, name: 'query', type: 'get', to: 'host' }, request => registered(request.from));
+    mod.iq({ xmlns: NS.register, name: 'query', type: 'get', to: 'account' }, request => registered(request.from));
+    mod.iq({ xmlns: NS.register, name: 'query', type: 'set', to: 'host' }, request =>
+      change(mod, request.from, request.session?.anonymous ?? true, request.payload),
+    );
+    mod.iq({ xmlns: NS.register, name: 'query', type: 'set', to: 'account' }, request =>
+      change(mod, request.from, request.session?.anonymous ?? true, request.payload),
+    );
+    mod.every(60_000, () => budget.forget());
+  },
+});
+
+/** XEP-0077 3.1.1: what is to be filled in. */
+function form(mod: M, host: string): Element {
+  return xml(
+    'query',
+    { xmlns: NS.register },
+    xml('instructions', {}, mod.options(host).instructions),
+    ...FORM_FIELDS.map(name => xml(name)),
+  );
+}
+
+/** XEP-0077 3.1.1: who is registered is told so. */
+function registered(from: Jid): Element {
+  return xml('query', { xmlns: NS.register }, xml('registered'), xml('username', {}, from.local), xml('password'));
+}
+
+async function create(mod: M, budget: Budget, host: string, address: string, payload: Element): Promise<Answer> {
+  const { perAddress, minimumPassword, reserved } = mod.options(host);
+  const fields = read(payload);
+  if (fields.username === '' || fields.password === '') return refuse('not-acceptable', 'A name and a password are needed.');
+  const local = prepareLocal(fields.username);
+  if (local === undefined) return refuse('jid-malformed', 'This name cannot be part of an address (RFC 7622).');
+  if (reserved.includes(local)) return refuse('conflict', 'This name is kept back.');
+  if (fields.password.length < minimumPassword) return refuse('not-acceptable', `A password has at least ${minimumPassword} characters.`);
+  if (perAddress > 0 && !budget.spend(address, perAddress)) {
+    return new StanzaError('resource-constraint', { type: 'wait', text: 'Too many accounts from your address. Try again later.' });
+  }
+  const jid = new Jid(local, host, '');
+  const result = await mod.node.accounts.create(jid, fields.password);
+  if (result === 'created') {
+    mod.log.info({ account: jid.bare, address }, 'account registered');
+    return Empty;
+  }
+  budget.giveBack(address);
+  // XEP-0077 3.1.1
+  return result === 'exists' ? refuse('conflict', 'This name is taken.') : refuse('not-acceptable', 'The password holds characters that are not allowed.');
+}
+
+/** XEP-0077 3.2, 3.3. */
+async function change(mod: M, from: Jid, anonymous: boolean, payload: Element): Promise<Answer> {
+  const { changePassword, removeAccount, minimumPassword } = mod.options(from.domain);
+  if (anonymous) return refuse('not-allowed', 'There is no account behind this session.');
+  const account = from.toBare();
+  if (payload.getChild('remove', NS.register)) {
+    if (payload.getChildElements().length > 1) return refuse('bad-request', '<remove/> stands alone.');
+    if (!removeAccount) return refuse('not-allowed', 'Accounts cannot be removed by their users here.');
+    // the answer leaves before the sessions are closed
+    setImmediate(() => {
+      mod.node.accounts.remove(account).catch((error: unknown) => mod.log.error({ err: error, account: account.bare }, 'an account could not be removed'));
+    });
+    return Empty;
+  }
+  const { username, password } = read(payload);
+  if (username === '' || password === '') return refuse('bad-request', 'A name and a password are needed.');
+  if (prepareLocal(username) !== from.local) return refuse('not-allowed', "Nobody changes another's password.");
+  if (!changePassword) return refuse('not-allowed', 'Passwords cannot be changed by users here.');
+  if (password.length < minimumPassword) return refuse('not-acceptable', `A password has at least ${minimumPassword} characters.`);
+  const result = await mod.node.accounts.setPassword(account, password);
+  if (result === 'invalid') return refuse('not-acceptable', 'The password holds characters that are not allowed.');
+  return result === 'set' ? Empty : refuse('item-not-found');
+}
+
+/** Name and password, from the plain elements or from a form (XEP-0077 4). */
+function read(payload: Element): { username: string; password: string } {
+  const submitted = payload.getChild('x', NS.dataForms);
+  const value = (name: string): string => {
+    const field = submitted?.getChildren('field', NS.dataForms).find(f => f.attrs.var === name);
+    return field?.getChild('value', NS.dataForms)?.getText() ?? payload.getChildText(name, NS.register) ?? '';
+  };
+  return { username: value('username').trim(), password: value('password') };
+}
