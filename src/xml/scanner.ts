@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { entityText, fromWire } from './escape.ts';
 import type { XmlFault, XmlLimits } from './fault.ts';
 import { declare, NamespaceFault, type Prefixes, readStartTag, readTree, resolve, serialize } from './tree.ts';
-import { K_END, K_INNER_END, KID, kidHash, Stanza } from './stanza.ts';
+import { K_END, K_HEAD_END, K_INNER_END, K_NAME_END, K_NS_END, K_NS_START, K_START, KID, kidHash, Stanza } from './stanza.ts';
 
 /** The root element of a stream. Attributes by their names as written, unescaped. */
 export interface StreamHeader {
@@ -81,10 +81,15 @@ class Progress {
   elements = 0;
   depth = 0;
   odd = false; // outside the canonical subset
-  names: number[] = []; // start, end of each open element's name
-  attrs: number[] = []; // of the tag at hand: name start, end, value start, end
-  topAttrs: number[] = [];
-  kids: number[] = [];
+  names = new Int32Array(64); // start, end of each open element's name
+  nameCount = 0;
+  attrs = new Int32Array(64); // of the tag at hand: name start, end, value start, end
+  attrCount = 0;
+  topAttrs: number[] = NONE;
+  kids = new Int32Array(16 * KID);
+  kidCount = 0;
+  kidMask = 0;
+  xmlnsLength = 0; // of the stanza's own namespace
   headEnd = 0;
 
   begin(): this {
@@ -92,11 +97,38 @@ class Progress {
     this.resume = TEXT;
     this.pos = 1;
     this.mark = this.quote = this.bits = this.nameBits = this.elements = this.depth = this.headEnd = 0;
+    this.nameCount = this.attrCount = this.kidCount = this.kidMask = 0;
     this.colon = -1;
     this.odd = false;
-    this.names.length = this.attrs.length = 0;
     return this;
   }
+
+  pushName(start: number, end: number): void {
+    if (this.nameCount + 2 > this.names.length) this.names = grown(this.names);
+    this.names[this.nameCount++] = start;
+    this.names[this.nameCount++] = end;
+  }
+
+  pushAttr(position: number): void {
+    if (this.attrCount === this.attrs.length) this.attrs = grown(this.attrs);
+    this.attrs[this.attrCount++] = position;
+  }
+}
+
+const NONE: number[] = [];
+
+function grown(array: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
+  const next = new Int32Array(array.length * 2);
+  next.set(array);
+  return next;
+}
+
+/** The first numbers of a scratch array, as an array of its own. */
+function taken(scratch: Int32Array, count: number): number[] {
+  if (count === 0) return NONE;
+  const out = new Array<number>(count);
+  for (let i = 0; i < count; i++) out[i] = scratch[i]!;
+  return out;
 }
 
 const pool: Progress[] = [];
@@ -277,8 +309,25 @@ export class Scanner {
             c = buf[i]!;
           }
           if (i === to) break;
-          if (c === 0x3c) state = LT;
-          else if (c === 0x26) {
+          if (c === 0x3c) {
+            state = LT;
+            if (i + 1 < to) {
+              const next = buf[i + 1]!;
+              if (next === 0x2f) {
+                i += 2;
+                p.mark = i - base;
+                state = END_NAME;
+                break;
+              }
+              if ((CLASS[next]! & NAME_START) !== 0) {
+                i++;
+                p.mark = i - base;
+                p.colon = -1;
+                state = START_NAME;
+                break;
+              }
+            }
+          } else if (c === 0x26) {
             state = ENTITY;
             p.resume = TEXT;
             p.mark = i + 1 - base;
@@ -335,14 +384,22 @@ export class Scanner {
           if (p.depth >= limits.depth) return this.excess(`More than ${limits.depth} levels of nesting.`);
           if (++p.elements > limits.elements)
             return this.excess(`More than ${limits.elements} elements in one stanza.`);
-          p.names.push(p.mark, i - base);
-          p.attrs.length = 0;
+          p.pushName(p.mark, i - base);
+          p.attrCount = 0;
           state = IN_TAG;
           break;
 
         case IN_TAG:
-          if (c === 0x20) state = TAG_SPACE;
-          else if (c === 0x3e) {
+          if (c === 0x20) {
+            state = TAG_SPACE;
+            if (i + 1 < to && (CLASS[buf[i + 1]!]! & NAME_START) !== 0) {
+              i++;
+              state = ATTR_NAME;
+              p.mark = i - base;
+              p.colon = -1;
+              break;
+            }
+          } else if (c === 0x3e) {
             if (!this.startTagEnds(buf, base, i, false)) return -1;
             if (p.depth === 1 && this.phase === OUTSIDE) return this.header(buf, base, i + 1, false);
             state = TEXT;
@@ -386,11 +443,18 @@ export class Scanner {
           if (p.colon === i - 1 - base) return this.broken('A name may not end with a colon.');
           if (p.nameBits > 0x7f) p.odd = true;
           p.nameBits = 0;
-          if (p.attrs.length >= limits.attributes * 4) {
+          if (p.attrCount >= limits.attributes * 4) {
             return this.excess(`More than ${limits.attributes} attributes on one element.`);
           }
-          p.attrs.push(p.mark, i - base);
-          state = ATTR_EQ;
+          p.pushAttr(p.mark);
+          p.pushAttr(i - base);
+          if (c === 0x3d && i + 1 < to && (buf[i + 1] === 0x22 || buf[i + 1] === 0x27)) {
+            // as nearly all are written
+            p.quote = buf[i + 1]!;
+            i += 2;
+            p.pushAttr(i - base);
+            state = ATTR_VALUE;
+          } else state = ATTR_EQ;
           break;
 
         case ATTR_EQ:
@@ -403,7 +467,7 @@ export class Scanner {
         case ATTR_QUOTE:
           if (c === 0x22 || c === 0x27) {
             p.quote = c;
-            p.attrs.push(i + 1 - base);
+            p.pushAttr(i + 1 - base);
             state = ATTR_VALUE;
           } else if ((CLASS[c]! & SPACE) !== 0) p.odd = true;
           else return this.broken('An attribute value must be quoted.');
@@ -418,7 +482,7 @@ export class Scanner {
           }
           if (i === to) break;
           if (c === p.quote) {
-            p.attrs.push(i - base);
+            p.pushAttr(i - base);
             state = IN_TAG;
           } else if (c === 0x26) {
             state = ENTITY;
@@ -456,9 +520,8 @@ export class Scanner {
             i++;
             break;
           }
-          const names = p.names;
-          const nameStart = base + names[names.length - 2]!;
-          const length = base + names[names.length - 1]! - nameStart;
+          const nameStart = base + p.names[p.nameCount - 2]!;
+          const length = base + p.names[p.nameCount - 1]! - nameStart;
           const mark = base + p.mark;
           while (i < to && i - mark < length) {
             if (buf[i] !== buf[nameStart + i - mark]) return this.broken('An end tag does not match its start tag.');
@@ -471,10 +534,10 @@ export class Scanner {
         case END_SPACE:
           if (c === 0x3e) {
             i++;
-            p.names.length -= 2;
+            p.nameCount -= 2;
             p.depth--;
             if (p.depth === 1) {
-              const k = p.kids.length - KID;
+              const k = p.kidCount - KID;
               p.kids[k + K_INNER_END] = p.mark - 2;
               p.kids[k + K_END] = i - base;
             } else if (p.depth === 0) return this.complete(buf, base, i, bits);
@@ -574,10 +637,10 @@ export class Scanner {
   /** A start tag is complete; `at` is its '>'. False after a fault. */
   private startTagEnds(buf: Buffer, base: number, at: number, empty: boolean): boolean {
     const p = this.progress!;
-    const { attrs, names } = p;
+    const { attrs, attrCount } = p;
     let xmlnsStart = -1;
     let xmlnsEnd = -1;
-    for (let k = 0; k < attrs.length; k += 4) {
+    for (let k = 0; k < attrCount; k += 4) {
       const start = base + attrs[k]!;
       const length = base + attrs[k + 1]! - start;
       if (length === 5 && isXmlns(buf, start)) {
@@ -594,14 +657,25 @@ export class Scanner {
     }
     const end = at + 1 - base;
     if (p.depth === 0) {
-      p.topAttrs = attrs.slice();
-      p.kids = [];
+      p.topAttrs = taken(attrs, attrCount);
+      p.xmlnsLength = xmlnsStart < 0 ? this.content.length : xmlnsEnd - xmlnsStart;
       p.headEnd = empty ? end - 2 : end - 1;
     } else if (p.depth === 1) {
-      const nameStart = names[names.length - 2]!;
-      p.kids.push(nameStart - 1, names[names.length - 1]!, xmlnsStart, xmlnsEnd, end, end, end, 0);
+      const k = p.kidCount;
+      if (k === p.kids.length) p.kids = grown(p.kids);
+      const { kids } = p;
+      p.kidCount = k + KID;
+      const nameStart = p.names[p.nameCount - 2]!;
+      const nameEnd = p.names[p.nameCount - 1]!;
+      kids[k + K_START] = nameStart - 1;
+      kids[k + K_NAME_END] = nameEnd;
+      kids[k + K_NS_START] = xmlnsStart;
+      kids[k + K_NS_END] = xmlnsEnd;
+      kids[k + K_HEAD_END] = kids[k + K_INNER_END] = kids[k + K_END] = end;
+      const nsLength = xmlnsStart < 0 ? p.xmlnsLength : xmlnsEnd - xmlnsStart;
+      p.kidMask |= 1 << kidHash(nameEnd - nameStart, buf[base + nameStart]!, nsLength);
     }
-    if (empty) names.length -= 2;
+    if (empty) p.nameCount -= 2;
     else p.depth++;
     return true;
   }
@@ -667,7 +741,7 @@ export class Scanner {
       if (attrs[k + 1]! - attrs[k]! === 5 && raw.startsWith('xmlns', attrs[k]))
         xmlns = raw.slice(attrs[k + 2], attrs[k + 3]);
     }
-    return makeStanza(raw, nameEnd, xmlns, attrs, p.kids, p.headEnd);
+    return makeStanza(raw, nameEnd, xmlns, attrs, taken(p.kids, p.kidCount), p.headEnd, p.kidMask);
   }
 }
 
@@ -681,17 +755,13 @@ function makeStanza(
   attrs: number[],
   kids: number[],
   headEnd: number,
+  mask: number,
 ): Stanza {
   let name: string;
   if (raw.startsWith('message', 1) && nameEnd === 8) name = 'message';
   else if (raw.startsWith('iq', 1) && nameEnd === 3) name = 'iq';
   else if (raw.startsWith('presence', 1) && nameEnd === 9) name = 'presence';
   else name = fromWire(raw.slice(1, nameEnd).trimEnd());
-  let mask = 0;
-  for (let k = 0; k < kids.length; k += KID) {
-    const nsLength = kids[k + 2]! < 0 ? xmlns.length : kids[k + 3]! - kids[k + 2]!;
-    mask |= 1 << kidHash(kids[k + 1]! - kids[k]! - 1, raw.charCodeAt(kids[k]! + 1), nsLength);
-  }
   return new Stanza(name, KNOWN_NAMESPACES.get(xmlns) ?? fromWire(xmlns), raw, attrs, kids, headEnd, mask);
 }
 

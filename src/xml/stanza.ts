@@ -6,7 +6,7 @@ import { parseElement } from './tree.ts';
  * A stanza as it came from the scanner: canonical bytes (a wire string, see escape.ts) and an index into them. No tree is made
  * until a handler asks for one. `kids` has KID numbers a direct child, `attrs` four an attribute of the stanza's own start tag.
  */
-export const KID = 8;
+export const KID = 7;
 export const K_START = 0; // '<' of the child
 export const K_NAME_END = 1; // its name is (start + 1, nameEnd)
 export const K_NS_START = 2; // value of its xmlns attribute, or -1: the stanza's own namespace
@@ -14,7 +14,6 @@ export const K_NS_END = 3;
 export const K_HEAD_END = 4; // behind the '>' of its start tag
 export const K_INNER_END = 5; // '<' of its end tag; as headEnd when it is empty
 export const K_END = 6; // behind its last '>'
-export const K_HASH = 7;
 
 /** A cheap hash of a child's name and namespace, by which most look-ups that find nothing end at once. */
 export function kidHash(nameLength: number, firstByte: number, nsLength: number): number {
