@@ -26,6 +26,7 @@ export class ComponentStream implements StreamHandler, ScannerSink {
   private readonly id = randomBytes(12).toString('base64url');
   private readonly timer: NodeJS.Timeout;
   private domain = '';
+  private headerSent = false;
   private state: 'opening' | 'handshake' | 'joined' | 'closed' = 'opening';
   private scheduled = false;
 
@@ -58,10 +59,7 @@ export class ComponentStream implements StreamHandler, ScannerSink {
       return;
     }
     const domain = prepareDomain(header.attrs.get('to') ?? '');
-    this.connection.write(
-      `<?xml version='1.0'?><stream:stream xmlns='${NS.component}' xmlns:stream='${NS.streams}'` +
-        `${wireAttribute('from', domain ?? '')}${wireAttribute('id', this.id)}>`,
-    );
+    this.sendHeader(domain ?? '');
     if (domain === undefined || this.owner.secret(domain) === undefined) {
       this.fail({ condition: 'host-unknown', text: 'No component of that domain is configured.' });
       return;
@@ -69,6 +67,15 @@ export class ComponentStream implements StreamHandler, ScannerSink {
     this.domain = domain;
     this.state = 'handshake';
     this.connection.flush();
+  }
+
+  private sendHeader(domain: string): void {
+    if (this.headerSent) return;
+    this.headerSent = true;
+    this.connection.write(
+      `<?xml version='1.0'?><stream:stream xmlns='${NS.component}' xmlns:stream='${NS.streams}'` +
+        `${wireAttribute('from', domain)}${wireAttribute('id', this.id)}>`,
+    );
   }
 
   onStanza(stanza: Stanza): void {
@@ -158,9 +165,7 @@ export class ComponentStream implements StreamHandler, ScannerSink {
 
   fail(error: StreamError): void {
     if (this.state === 'closed') return;
-    if (this.state === 'opening' && this.domain === '') {
-      this.connection.write(`<?xml version='1.0'?><stream:stream xmlns='${NS.component}' xmlns:stream='${NS.streams}' id='${this.id}'>`);
-    }
+    this.sendHeader(this.domain);
     this.shut();
     this.connection.write(streamErrorWire(error, true));
     this.connection.write('</stream:stream>');

@@ -68,3 +68,24 @@ export function sessionSamples(sessions: Iterable<Session>): Sample[] {
   }
   return [...counts.values()];
 }
+
+const LOOK = 500; // ms
+
+/** Watches how late a timer runs: how long others keep the event loop busy. */
+export function loopLag(): { worst(): number; stop(): void } {
+  let worst = 0;
+  let expected = performance.now() + LOOK;
+  const timer = setInterval(() => {
+    const now = performance.now();
+    worst = Math.max(worst, now - expected);
+    expected = now + LOOK;
+  }, LOOK).unref();
+  return {
+    worst: () => {
+      const seconds = worst / 1000;
+      worst = 0;
+      return seconds;
+    },
+    stop: () => clearInterval(timer),
+  };
+}

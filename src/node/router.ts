@@ -47,10 +47,20 @@ type Step = void | Promise<void>;
 export class Router {
   private readonly parts: RouterParts;
   private readonly answers: IqAnswers;
+  private readonly incoming = [0, 0, 0];
+  private readonly outgoing = [0, 0, 0];
 
   constructor(parts: RouterParts) {
     this.parts = parts;
     this.answers = new IqAnswers(parts.iqs, (packet, error) => this.bounce(packet, error), parts.failure, wire => this.routeWire(wire));
+  }
+
+  /** Stanzas so far, by kind and direction. */
+  counts(): { labels: Record<string, string>; value: number }[] {
+    return KINDS.flatMap((kind, index) => [
+      { labels: { kind, direction: 'in' }, value: this.incoming[index]! },
+      { labels: { kind, direction: 'out' }, value: this.outgoing[index]! },
+    ]);
   }
 
   private classify(to: Jid | undefined): Packet['address'] {
@@ -62,6 +72,7 @@ export class Router {
 
   /** A stanza of a client of this node. */
   received(packet: Packet, session: Session): Step {
+    this.incoming[packet.kind]!++;
     packet.address = this.classify(packet.to);
     const verdict = this.parts.points.received.run(packet, session);
     if (verdict instanceof Promise) return this.guarded(verdict, packet, passed => this.accepted(passed, packet, session));
@@ -200,6 +211,7 @@ export class Router {
 
   /** Into the outbox of a session. */
   deliver(packet: Packet, session: SessionView, taken?: (taken: boolean) => void): Step {
+    this.outgoing[packet.kind]!++;
     const verdict = this.parts.points.deliver.run(packet, session);
     if (verdict === undefined) {
       session.send(packet, taken);

@@ -1,0 +1,175 @@
+import { type Jid, jidProblem, parseJid } from '../jid/index.ts';
+import type { Node } from './node.ts';
+
+/** What `posthouse` asks a node to do, over the socket in the data folder. A rejection's message is for the operator. */
+export class Operations {
+  private readonly node: Node;
+
+  constructor(node: Node) {
+    this.node = node;
+  }
+
+  /** Runs a command of the table below. */
+  async run(request: unknown): Promise<unknown> {
+    const { command, args } = (request ?? {}) as { command?: unknown; args?: unknown };
+    const operation = typeof command === 'string' && Object.hasOwn(OPERATIONS, command) ? OPERATIONS[command] : undefined;
+    if (!operation) throw new Error(`this node knows no operation '${String(command)}': is 'posthouse' of another version than the node?`);
+    return operation(this.node, new Arguments(args));
+  }
+}
+
+class Arguments {
+  private readonly values: Record<string, unknown>;
+
+  constructor(values: unknown) {
+    this.values = typeof values === 'object' && values !== null ? (values as Record<string, unknown>) : {};
+  }
+
+  text(name: string): string {
+    const value = this.values[name];
+    if (typeof value !== 'string' || value === '') throw new Error(`'${name}' is missing`);
+    return value;
+  }
+
+  optional(name: string): string | undefined {
+    const value = this.values[name];
+    return typeof value === 'string' ? value : undefined;
+  }
+
+  flag(name: string): boolean {
+    return this.values[name] === true;
+  }
+
+  /** The address of an account of a host of this node. */
+  account(node: Node): Jid {
+    const jid = this.jid();
+    if (jid.local === '' || jid.resource !== '') throw new Error(`'${jid.full}' is not the address of an account (name@domain)`);
+    if (!node.hosts.has(jid.domain)) {
+      throw new Error(`this node does not serve '${jid.domain}' (it serves ${[...node.hosts].join(', ')}): add it below 'hosts' in the configuration`);
+    }
+    return jid;
+  }
+
+  jid(): Jid {
+    const text = this.text('jid');
+    const jid = parseJid(text);
+    if (!jid) throw new Error(`'${text}' is not an address: ${jidProblem(text) ?? 'see RFC 7622'}`);
+    return jid;
+  }
+}
+
+type Operation = (node: Node, args: Arguments) => unknown;
+
+const PASSWORD = 'this password cannot be used: it is empty or holds characters that are not allowed (RFC 8265)';
+
+const OPERATIONS: Record<string, Operation> = {
+  'user.add': async (node, args) => {
+    const jid = args.account(node);
+    const result = await node.accounts.create(jid, args.text('password'));
+    if (result === 'exists') throw new Error(`${jid.bare} exists already; 'posthouse user passwd ${jid.bare}' sets a new password`);
+    if (result === 'invalid') throw new Error(PASSWORD);
+    return { jid: jid.bare };
+  },
+  'user.passwd': async (node, args) => {
+    const jid = args.account(node);
+    const result = await node.accounts.setPassword(jid, args.text('password'));
+    if (result === 'unknown') throw unknown(jid);
+    if (result === 'invalid') throw new Error(PASSWORD);
+    return { jid: jid.bare };
+  },
+  'user.list': async (node, args) => {
+    const host = args.optional('host');
+    if (host !== undefined && !node.hosts.has(host)) throw new Error(`this node does not serve '${host}' (it serves ${[...node.hosts].join(', ')})`);
+    const out: unknown[] = [];
+    for (const domain of host ? [host] : node.hosts) {
+      let after: string | undefined;
+      for (;;) {
+        const page = await node.accounts.list(domain, after, 1000);
+        if (page.length === 0) break;
+        after = page.at(-1)!.jid.local;
+        for (const account of page) out.push(describe(node, account.jid, account));
+      }
+    }
+    return out;
+  },
+  'user.show': async (node, args) => {
+    const jid = args.account(node);
+    const account = await node.accounts.get(jid);
+    if (!account) throw unknown(jid);
+    return describe(node, jid, account);
+  },
+  'user.disable': async (node, args) => {
+    const jid = args.account(node);
+    if (!(await node.accounts.setStatus(jid, 'disabled'))) throw unknown(jid);
+    node.closeSessions(jid, { condition: 'policy-violation', text: 'The account was disabled.' });
+    return { jid: jid.bare };
+  },
+  'user.enable': async (node, args) => {
+    const jid = args.account(node);
+    if (!(await node.accounts.setStatus(jid, 'active'))) throw unknown(jid);
+    return { jid: jid.bare };
+  },
+  'user.delete': async (node, args) => {
+    const jid = args.account(node);
+    if (!(await node.accounts.remove(jid))) throw unknown(jid);
+    return { jid: jid.bare };
+  },
+  'session.list': (node, args) => {
+    const bare = args.optional('jid') === undefined ? undefined : args.jid().bare;
+    return [...node.sessions()]
+      .filter(session => bare === undefined || session.user.jid.bare === bare)
+      .map(session => ({
+        id: session.id,
+        jid: session.jid.full,
+        transport: session.transport,
+        address: session.address,
+        since: new Date(session.since).toISOString(),
+        state: session.connected ? 'connected' : 'waiting for resumption',
+        available: session.presence !== undefined,
+        priority: session.priority,
+        queued: session.outbox.size,
+      }));
+  },
+  'session.close': (node, args) => {
+    const jid = args.jid();
+    const seeOther = args.optional('seeOtherHost');
+    const error = seeOther
+      ? ({ condition: 'see-other-host', value: seeOther } as const)
+      : ({ condition: 'policy-violation', text: 'An administrator ended the session.' } as const);
+    const sessions = [...node.sessions()].filter(session => (jid.resource === '' ? session.user.jid.bare === jid.bare : session.jid.full === jid.full));
+    for (const session of sessions) session.close(error);
+    if (sessions.length === 0) throw new Error(`${jid.full} has no session`);
+    return { closed: sessions.length };
+  },
+  'module.list': node => node.modules.list(),
+  'module.load': async (node, args) => {
+    await node.modules.load(args.text('name'));
+    return { loaded: args.text('name') };
+  },
+  'module.unload': async (node, args) => ({ unloaded: await node.modules.unload(args.text('name'), { cascade: args.flag('cascade') }) }),
+  'module.reload': async (node, args) => {
+    await node.modules.reload(args.text('name'));
+    return { reloaded: args.text('name') };
+  },
+  'config.show': node => node.describeConfig(),
+  'config.reload': node => node.reload(),
+  status: node => node.status(),
+  stop: node => {
+    node.shutdown('an operator stopped it', 0);
+    return { stopping: true };
+  },
+};
+
+function unknown(jid: Jid): Error {
+  return new Error(`there is no account ${jid.bare}; 'posthouse user add ${jid.bare}' makes it`);
+}
+
+function describe(node: Node, jid: Jid, account: { status: string; createdAt: number; lastLogin: number | undefined }) {
+  return {
+    jid: jid.bare,
+    status: account.status,
+    created: new Date(account.createdAt).toISOString(),
+    lastLogin: account.lastLogin === undefined ? null : new Date(account.lastLogin).toISOString(),
+    sessions: node.user(jid)?.sessions.length ?? 0,
+  };
+}
