@@ -1,0 +1,134 @@
+/** The load generator's process; `node bench/load/main.ts --help`. Prints JSON lines (events.ts). */
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TLSSocket } from 'node:tls';
+import { cpuTime } from '../measure/proc.ts';
+import { Chat, type End } from './chat.ts';
+import { Client, inParallel, logIn, type Mechanism } from './client.ts';
+import type { ChatEvent, Command, LoadEvent, LoginsEvent } from './events.ts';
+import { help, readOptions, type Options } from './options.ts';
+import { Wire } from './wire.ts';
+
+async function openXmpp(options: Options): Promise<End[]> {
+  const { address, domain, mechanism, register, manage, accounts } = options;
+  const plan = { domain, mechanism, register, manage, resource: 'bench' };
+  const clients = await inParallel(options.sessions, options.width, i => logIn(address, accounts[i]!, plan));
+  return clients.map((client, i) => ({ wire: client.wire, peer: clients[i ^ 1]?.jid ?? client.jid }));
+}
+
+async function openFloor(options: Options): Promise<End[]> {
+  return inParallel(options.sessions, 64, async i => {
+    const wire = await Wire.open(options.address);
+    wire.write(`HELLO pair${i >> 1}\n`);
+    if (i % 2 === 1) await wire.until(/READY\n/);
+    // As long as the address an XMPP client would write.
+    return { wire, peer: `${options.accounts[i ^ 1]?.user ?? ''}@${options.domain}/bench` };
+  });
+}
+
+async function chatFor(
+  chat: Chat,
+  options: Options,
+  seconds: number,
+  warm: number,
+  window: number,
+): Promise<ChatEvent> {
+  const { pid, every } = options;
+  const paced = every > 0 ? setInterval(() => sayAll(chat), every) : undefined;
+  if (!paced) chat.start(window);
+  await sleep(warm * 1000);
+  const errors = chat.errors;
+  chat.latency.clear();
+  const began = performance.now();
+  const before = { delivered: chat.delivered, server: pid ? cpuTime(pid) : 0, load: cpuTime(process.pid) };
+  await sleep(seconds * 1000);
+  const delivered = chat.delivered - before.delivered;
+  const serverCpu = pid ? cpuTime(pid) - before.server : 0;
+  const loadCpu = cpuTime(process.pid) - before.load;
+  const took = (performance.now() - began) / 1000;
+  const latency = chat.latency.summary();
+  clearInterval(paced);
+  await chat.stop();
+  return {
+    event: 'chat',
+    seconds: took,
+    delivered,
+    perSecond: Math.round(delivered / took),
+    serverCpu,
+    loadCpu,
+    cpuPerMessage: delivered ? (serverCpu * 1000) / delivered : 0,
+    latency,
+    errors: chat.errors - errors,
+    firstError: chat.firstError,
+    lost: chat.onTheWay,
+  };
+}
+
+let turn = 0;
+function sayAll(chat: Chat): void {
+  turn++;
+  for (const pair of chat.pairs) chat.say(pair[turn % 2]!);
+}
+
+async function logins(options: Options, count: number, mechanism: Mechanism, width: number): Promise<LoginsEvent> {
+  const { address, domain, accounts, pid } = options;
+  let failed = 0;
+  let firstError = '';
+  const before = pid ? cpuTime(pid) : 0;
+  const began = performance.now();
+  await inParallel(count, width, async i => {
+    try {
+      // Without the keys of an earlier login: the server cannot tell, and the accounts differ from one to the next.
+      const client = await Client.open(address, accounts[i % accounts.length]!, domain);
+      await client.authenticate(mechanism);
+      await client.bind('login');
+      await client.close();
+    } catch (error) {
+      failed++;
+      firstError ||= String(error);
+    }
+  });
+  const seconds = (performance.now() - began) / 1000;
+  await sleep(300);
+  const cpu = pid ? cpuTime(pid) - before : 0;
+  return { event: 'logins', mechanism, count, seconds, cpuPerLogin: cpu / count, failed, firstError };
+}
+
+function tell(event: LoadEvent): void {
+  process.stdout.write(`${JSON.stringify(event)}\n`);
+}
+
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2));
+  if (!options) return void process.stdout.write(help);
+  const began = performance.now();
+  const ends = await (options.protocol === 'floor' ? openFloor(options) : openXmpp(options));
+  const pairs: [End, End][] = [];
+  for (let i = 0; i + 1 < ends.length; i += 2) pairs.push([ends[i]!, ends[i + 1]!]);
+  const chat = new Chat(pairs, options.receipts);
+  const first = ends[0]?.wire.socket;
+  const cipher = first && options.address.tls ? (first as TLSSocket).getCipher().name : '';
+  tell({ event: 'open', sessions: ends.length, seconds: (performance.now() - began) / 1000, cipher });
+  if (options.control) {
+    for await (const line of createInterface({ input: process.stdin })) {
+      const command = JSON.parse(line) as Command;
+      if (command.do === 'quit') break;
+      if (command.do === 'chat') {
+        tell(await chatFor(chat, options, command.seconds, command.warm ?? 0.5, command.window ?? options.window));
+      } else {
+        tell(await logins(options, command.count, command.mechanism, command.width ?? 8));
+      }
+    }
+  } else if (pairs.length > 0) {
+    tell(await chatFor(chat, options, options.seconds, 1, options.window));
+  }
+  for (const { wire } of ends) wire.cut();
+}
+
+try {
+  await main();
+  process.exit(0);
+} catch (error) {
+  tell({ event: 'failed', reason: String(error) });
+  process.exit(1);
+}

@@ -1,0 +1,3 @@
+import type { Row } from './context.ts';
+
+export const roughRows: readonly Row[] = [];
