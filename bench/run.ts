@@ -4,7 +4,7 @@ import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Context, type Row } from './context.ts';
-import { stopAll } from './measure/process.ts';
+import { pin, stopAll } from './measure/process.ts';
 import { writeReport } from './report.ts';
 import type { RowResult } from './result.ts';
 import { roughRows } from './rough.ts';
@@ -61,6 +61,7 @@ async function main(): Promise<void> {
   if (values.help) return void process.stdout.write(help);
   const chosen = choose(positionals);
   if (values['no-pin']) process.env.BENCH_NO_PIN = '1';
+  else pin(process.pid, 1);
   const wanted = values['no-peers'] ? [] : peers.filter(peer => !values.only || peer.name === values.only);
   const installed = wanted.filter(peer => peer.version());
   const folder = mkdtempSync(join(tmpdir(), 'posthouse-bench-'));

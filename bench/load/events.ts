@@ -5,6 +5,8 @@ import type { Mechanism } from './client.ts';
 export type Command =
   | { readonly do: 'chat'; readonly seconds: number; readonly warm?: number; readonly window?: number }
   | { readonly do: 'logins'; readonly count: number; readonly mechanism: Mechanism; readonly width?: number }
+  | { readonly do: 'begin'; readonly warm?: number }
+  | { readonly do: 'end' }
   | { readonly do: 'quit' };
 
 /** All sessions are there. */
@@ -43,9 +45,14 @@ export interface LoginsEvent {
   readonly firstError: string;
 }
 
+/** The answer to `begin`; that to `end` is a ChatEvent. */
+export interface BegunEvent {
+  readonly event: 'begun';
+}
+
 export interface FailedEvent {
   readonly event: 'failed';
   readonly reason: string;
 }
 
-export type LoadEvent = OpenEvent | ChatEvent | LoginsEvent | FailedEvent;
+export type LoadEvent = OpenEvent | ChatEvent | LoginsEvent | BegunEvent | FailedEvent;

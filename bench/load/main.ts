@@ -26,42 +26,59 @@ async function openFloor(options: Options): Promise<End[]> {
   });
 }
 
-async function chatFor(
-  chat: Chat,
-  options: Options,
-  seconds: number,
-  warm: number,
-  window: number,
-): Promise<ChatEvent> {
-  const { pid, every } = options;
-  const paced = every > 0 ? setInterval(() => sayAll(chat), every) : undefined;
-  if (!paced) chat.start(window);
-  await sleep(warm * 1000);
-  const errors = chat.errors;
-  chat.latency.clear();
-  const began = performance.now();
-  const before = { delivered: chat.delivered, server: pid ? cpuTime(pid) : 0, load: cpuTime(process.pid) };
-  await sleep(seconds * 1000);
-  const delivered = chat.delivered - before.delivered;
-  const serverCpu = pid ? cpuTime(pid) - before.server : 0;
-  const loadCpu = cpuTime(process.pid) - before.load;
-  const took = (performance.now() - began) / 1000;
-  const latency = chat.latency.summary();
-  clearInterval(paced);
-  await chat.stop();
-  return {
-    event: 'chat',
-    seconds: took,
-    delivered,
-    perSecond: Math.round(delivered / took),
-    serverCpu,
-    loadCpu,
-    cpuPerMessage: delivered ? (serverCpu * 1000) / delivered : 0,
-    latency,
-    errors: chat.errors - errors,
-    firstError: chat.firstError,
-    lost: chat.onTheWay,
-  };
+/** A chat with its figures from `begin` to `end`. */
+class Measured {
+  private readonly chat: Chat;
+  private readonly pid: number;
+  private readonly every: number;
+  private paced: NodeJS.Timeout | undefined;
+  private began = 0;
+  private before = { delivered: 0, server: 0, load: 0, errors: 0 };
+
+  constructor(chat: Chat, options: Options) {
+    this.chat = chat;
+    this.pid = options.pid;
+    this.every = options.every;
+  }
+
+  async begin(warm: number, window: number): Promise<void> {
+    const { chat, pid, every } = this;
+    if (every > 0) this.paced = setInterval(() => sayAll(chat), every);
+    else chat.start(window);
+    await sleep(warm * 1000);
+    chat.latency.clear();
+    this.began = performance.now();
+    this.before = {
+      delivered: chat.delivered,
+      server: pid ? cpuTime(pid) : 0,
+      load: cpuTime(process.pid),
+      errors: chat.errors,
+    };
+  }
+
+  async end(): Promise<ChatEvent> {
+    const { chat, pid, before } = this;
+    const delivered = chat.delivered - before.delivered;
+    const serverCpu = pid ? cpuTime(pid) - before.server : 0;
+    const loadCpu = cpuTime(process.pid) - before.load;
+    const seconds = (performance.now() - this.began) / 1000;
+    clearInterval(this.paced);
+    await chat.stop();
+    return {
+      event: 'chat',
+      seconds,
+      delivered,
+      perSecond: Math.round(delivered / seconds),
+      serverCpu,
+      loadCpu,
+      cpuPerMessage: delivered ? (serverCpu * 1000) / delivered : 0,
+      // With what came late: a message that was stuck must not be left out.
+      latency: chat.latency.summary(),
+      errors: chat.errors - before.errors,
+      firstError: chat.firstError,
+      lost: chat.onTheWay,
+    };
+  }
 }
 
 let turn = 0;
@@ -106,6 +123,7 @@ async function main(): Promise<void> {
   const pairs: [End, End][] = [];
   for (let i = 0; i + 1 < ends.length; i += 2) pairs.push([ends[i]!, ends[i + 1]!]);
   const chat = new Chat(pairs, options.receipts);
+  const measured = new Measured(chat, options);
   const first = ends[0]?.wire.socket;
   const cipher = first && options.address.tls ? (first as TLSSocket).getCipher().name : '';
   tell({ event: 'open', sessions: ends.length, seconds: (performance.now() - began) / 1000, cipher });
@@ -114,13 +132,22 @@ async function main(): Promise<void> {
       const command = JSON.parse(line) as Command;
       if (command.do === 'quit') break;
       if (command.do === 'chat') {
-        tell(await chatFor(chat, options, command.seconds, command.warm ?? 0.5, command.window ?? options.window));
+        await measured.begin(command.warm ?? 0.5, command.window ?? options.window);
+        await sleep(command.seconds * 1000);
+        tell(await measured.end());
+      } else if (command.do === 'begin') {
+        await measured.begin(command.warm ?? 0.5, options.window);
+        tell({ event: 'begun' });
+      } else if (command.do === 'end') {
+        tell(await measured.end());
       } else {
         tell(await logins(options, command.count, command.mechanism, command.width ?? 8));
       }
     }
   } else if (pairs.length > 0) {
-    tell(await chatFor(chat, options, options.seconds, 1, options.window));
+    await measured.begin(1, options.window);
+    await sleep(options.seconds * 1000);
+    tell(await measured.end());
   }
   for (const { wire } of ends) wire.cut();
 }

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
-import type { ChatEvent, Command, LoadEvent, LoginsEvent, OpenEvent } from '../load/events.ts';
+import type { BegunEvent, ChatEvent, Command, LoadEvent, LoginsEvent, OpenEvent } from '../load/events.ts';
 import type { Mechanism } from '../load/client.ts';
 import { Started } from './process.ts';
 
@@ -61,6 +61,15 @@ export class Load {
 
   chat(seconds: number, warm: number, window?: number): Promise<ChatEvent> {
     return this.command<ChatEvent>({ do: 'chat', seconds, warm, window });
+  }
+
+  /** Chats until `end`. */
+  async begin(warm: number): Promise<void> {
+    await this.command<BegunEvent>({ do: 'begin', warm });
+  }
+
+  end(): Promise<ChatEvent> {
+    return this.command<ChatEvent>({ do: 'end' });
   }
 
   logins(count: number, mechanism: Mechanism, width?: number): Promise<LoginsEvent> {

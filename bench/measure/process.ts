@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { existsSync, openSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,6 +16,11 @@ export interface Program {
 
 const running = new Set<Started>();
 const canPin = existsSync('/usr/bin/taskset') && availableParallelism() > 1;
+
+/** Keeps a running process to one core, where that can be done. */
+export function pin(pid: number, core: number): void {
+  if (canPin) spawnSync('taskset', ['-a', '-c', '-p', String(core), String(pid)]);
+}
 
 /** A process that the bench started, in a process group of its own, which `stop` ends. */
 export class Started {

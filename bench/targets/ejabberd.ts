@@ -65,13 +65,10 @@ auth_password_format: scram
 registration_timeout: infinity
 new_sql_schema: false
 listen:
-  - {port: ${port}, ip: "127.0.0.1", module: ejabberd_c2s, max_stanza_size: 262144, access: all${guarded ? ', shaper: c2s_shaper' : ''}, backlog: 4096}
+  - {port: ${port}, ip: "127.0.0.1", module: ejabberd_c2s, max_stanza_size: 262144, access: all, backlog: 4096}
   - {port: ${tlsPort}, ip: "127.0.0.1", module: ejabberd_c2s, max_stanza_size: 262144, access: all, tls: true, backlog: 4096}
-shaper:
-  normal: {rate: 3000, burst_size: 20000}
 shaper_rules:
   max_user_sessions: 10
-  c2s_shaper: normal
   max_user_offline_messages: 20000
 access_rules:
   announce: {deny: all}

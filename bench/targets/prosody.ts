@@ -14,13 +14,13 @@ export const prosody: Target = {
     const version = /^Prosody (\d\S*)/m.exec(about.stdout ?? '')?.[1];
     return version ? `Prosody ${version}` : undefined;
   },
-  async start({ folder, guarded }) {
+  async start({ folder }) {
     mkdirSync(join(folder, 'data'), { recursive: true });
     const { cert, key } = await certificateIn(folder);
     const port = await freePort();
     const tlsPort = await freePort();
     const file = join(folder, 'prosody.cfg.lua');
-    writeFileSync(file, configuration({ folder, cert, key, port, tlsPort, guarded: guarded ?? false }));
+    writeFileSync(file, configuration({ folder, cert, key, port, tlsPort }));
     const started = await startServer({ command: 'prosody', args: ['-F', '--config', file] }, folder, [port, tlsPort]);
     return { target: prosody, pid: started.pid, port, tlsPort, stop: () => started.stop(), collect: () => {} };
   },
@@ -32,14 +32,13 @@ interface Settings {
   readonly key: string;
   readonly port: number;
   readonly tlsPort: number;
-  readonly guarded: boolean;
 }
 
-function configuration({ folder, cert, key, port, tlsPort, guarded }: Settings): string {
+function configuration({ folder, cert, key, port, tlsPort }: Settings): string {
   // Chosen in Prosody's favour: Debian's list without pep and blocklist, which cost it most (blocklist opens four files
   // a message for accounts that have no list), and with the collector that served it best here.
   const modules = `disco roster saslauth tls carbons private smacks vcard csi_simple ping register time uptime version offline
-    lastactivity posix${guarded ? ' limits' : ''}`;
+    lastactivity posix`;
   const list = modules
     .split(/\s+/)
     .map(name => `"${name}";`)
@@ -63,7 +62,6 @@ allow_unencrypted_plain_auth = true
 allow_registration = true
 authentication = "internal_hashed"
 storage = "internal"
-${guarded ? 'limits = { c2s = { rate = "10kb/s" } }' : ''}
 log = { warn = "${folder}/prosody.log" }
 VirtualHost "localhost"
   ssl = { certificate = "${cert}"; key = "${key}" }
