@@ -60,7 +60,7 @@ export class AnnouncementsStore {
 
   /** The texts that an account has not seen; they count as seen from now on. */
   async unseen(jid: Jid): Promise<string[]> {
-    const rows = await this.storage.read(q => q<{ kind: string; number: number }>(SEEN).where({ account: jid.bare }).select());
+    const rows = await this.storage.read(q => q<{ account: string; kind: string; number: number }>(SEEN).where({ account: jid.bare }).select());
     const seen = new Map(rows.map(row => [row.kind, Number(row.number)]));
     const texts: string[] = [];
     const welcome = this.texts.get(`welcome ${jid.domain}`);

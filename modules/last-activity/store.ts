@@ -23,7 +23,7 @@ export class LastActivityStore {
   async get(account: Jid): Promise<Departure | undefined> {
     const pending = this.pending.get(account.bare);
     if (pending) return pending;
-    const row = await this.storage.read(q => q<{ left_at: number; status: string }>(TABLE).where({ account: account.bare }).first());
+    const row = await this.storage.read(q => q<{ account: string; left_at: number; status: string }>(TABLE).where({ account: account.bare }).first());
     return row && { at: Number(row.left_at), status: row.status };
   }
 

@@ -13,7 +13,7 @@ export class PrivateStore {
   }
 
   async get(account: Jid, name: string, xmlns: string): Promise<string | undefined> {
-    const row = await this.storage.read(q => q<{ document: string }>(TABLE).where({ account: account.bare, name, xmlns }).first('document'));
+    const row = await this.storage.read(q => q<{ account: string; name: string; xmlns: string; document: string }>(TABLE).where({ account: account.bare, name, xmlns }).first('document'));
     return row && toWire(row.document);
   }
 

@@ -28,6 +28,6 @@ export {
 } from './module.ts';
 export type { AccountsView, AccountView, NodeView } from './node-view.ts';
 export { defineOptions, option, type OptionsOf, type OptionsSchema } from './options.ts';
-export type { Migration, Storage } from '../storage/types.ts';
-export { StorageError } from '../storage/errors.ts';
+export type { BatchTransaction, BatchWriter, Migration, Reader, Statement, Storage, Transactor } from './storage.ts';
+export { StorageError } from './storage.ts';
 export { Lru } from '../util/lru.ts';

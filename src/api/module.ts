@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
-import type { Answer, IqRequest, Packet, Points, SessionView, Verdict, Where } from '../bus/index.ts';
-import type { Migration, Storage } from '../storage/types.ts';
+import type { Answer, Fact, IqRequest, Packet, Points, SessionView, Verdict, Where } from '../bus/index.ts';
+import type { Migration, Storage } from './storage.ts';
 import type { Collections } from './collections.ts';
 import type { NodeView } from './node-view.ts';
 import type { OptionsOf, OptionsSchema } from './options.ts';
@@ -13,6 +13,7 @@ export type ChainName = {
 export type FactName = Exclude<keyof Points, ChainName>;
 
 type ChainArgument<K extends ChainName> = Parameters<Points[K]['run']>[1];
+type FactArguments<K extends FactName> = Points[K] extends Fact<infer A, infer B> ? [a: A, b: B] : never;
 
 /** A service that one module offers to others, by a key from its contract.ts. */
 export interface ServiceKey<T> {
@@ -65,7 +66,7 @@ export interface Mod<O extends OptionsSchema = OptionsSchema, S = unknown> {
     order?: { before?: readonly string[]; after?: readonly string[] },
   ): void;
   /** A listener for what has happened. */
-  when<K extends FactName>(fact: K, fn: (...args: Parameters<Points[K]['tell']>) => void | Promise<void>): void;
+  when<K extends FactName>(fact: K, fn: (...args: FactArguments<K>) => void | Promise<void>): void;
   /** Answers an IQ request to an account or a host. */
   iq(options: IqOptions, fn: (request: IqRequest) => Answer | Promise<Answer>): void;
   /** Adds to one of the collections (src/api/collections.ts). */

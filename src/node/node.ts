@@ -18,6 +18,7 @@ import { serveUnix } from '../transport/unix.ts';
 import { WebSocketGate } from '../transport/websocket.ts';
 import { AccountsService } from './accounts-service.ts';
 import { Certificates } from './certificates.ts';
+import { CONTROL_SOCKET } from './control-socket.ts';
 import type { LoadedConfig } from './config/index.ts';
 import { AddressGate, ListenError, listenProblem, Listeners } from './listeners.ts';
 import { loopLag, Metrics, sessionSamples } from './metrics.ts';
@@ -40,7 +41,7 @@ export interface NodeOptions {
   readonly listen: boolean;
 }
 
-export const CONTROL_SOCKET = 'posthouse.sock';
+
 
 /** One process of Posthouse: everything put together. */
 export class Node implements NodeView {

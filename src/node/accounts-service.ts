@@ -1,0 +1,147 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { AccountsView, AccountView } from '../api/node-view.ts';
+import type { Points } from '../bus/index.ts';
+import { Jid } from '../jid/index.ts';
+import type { StreamError } from '../protocol/index.ts';
+import type { Users } from '../session/users.ts';
+import type { Storage } from '../storage/index.ts';
+import { deriveScramKeys, inventCredential, saslPrepStored, type SaslBackend, type ScramHash } from '../stream/sasl/index.ts';
+import { Lru } from '../util/lru.ts';
+import { type AccountRow, AccountStore, type Credentials } from './accounts/store.ts';
+
+const SALT = 16; // bytes
+/** The hash that a password sent by PLAIN is checked with: all three are kept, this is the cheapest that is sound. */
+const PLAIN_HASH: ScramHash = 'sha256';
+const CACHE = 20_000;
+
+interface Parts {
+  readonly storage: Storage;
+  readonly users: Users;
+  readonly points: Points;
+  readonly iterations: () => number;
+  readonly log: Logger;
+  readonly closeSessions: (jid: Jid, error: StreamError) => void;
+}
+
+/** The accounts of an installation: their life, and how their passwords are proved. */
+export class AccountsService implements AccountsView {
+  private readonly parts: Parts;
+  private store!: AccountStore;
+  /** Keeps made-up salts of unknown names the same: an unknown name looks like a known one. */
+  private pepper!: Buffer;
+  /** Whether an account is there, by bare JID. */
+  private readonly known = new Lru<string, boolean>(CACHE);
+
+  constructor(parts: Parts) {
+    this.parts = parts;
+  }
+
+  async open(): Promise<void> {
+    this.store = await AccountStore.open(this.parts.storage);
+    this.pepper = await this.store.secret('unknown-account-salts');
+  }
+
+  exists(jid: Jid): boolean {
+    if (this.parts.users.get(jid.bare)) return true;
+    let there = this.known.get(jid.bare);
+    if (there === undefined) this.known.set(jid.bare, (there = this.store.get(jid.domain, jid.local) !== undefined));
+    return there;
+  }
+
+  get(jid: Jid): Promise<AccountView | undefined> {
+    const row = this.store.get(jid.domain, jid.local);
+    return Promise.resolve(row && view(row));
+  }
+
+  async create(jid: Jid, password: string): Promise<'created' | 'exists' | 'invalid'> {
+    const prepared = saslPrepStored(password);
+    if (prepared === undefined || prepared === '') return 'invalid';
+    if (this.store.get(jid.domain, jid.local)) return 'exists';
+    const credentials = await this.derive(prepared);
+    if (!(await this.store.insert(jid.domain, jid.local, credentials, Date.now()))) return 'exists';
+    this.known.set(jid.bare, true);
+    await this.parts.points.accountCreated.settle(jid.toBare());
+    return 'created';
+  }
+
+  async setPassword(jid: Jid, password: string): Promise<'set' | 'unknown' | 'invalid'> {
+    const prepared = saslPrepStored(password);
+    if (prepared === undefined || prepared === '') return 'invalid';
+    if (!this.store.get(jid.domain, jid.local)) return 'unknown';
+    return (await this.store.setCredentials(jid.domain, jid.local, await this.derive(prepared))) ? 'set' : 'unknown';
+  }
+
+  async setStatus(jid: Jid, status: 'active' | 'disabled'): Promise<boolean> {
+    const done = await this.store.setStatus(jid.domain, jid.local, status);
+    if (done && status === 'disabled') this.parts.points.accountDisabled.tell(jid.toBare());
+    return done;
+  }
+
+  async remove(jid: Jid): Promise<boolean> {
+    if (!this.store.get(jid.domain, jid.local)) return false;
+    // no login between the last session and the end
+    await this.store.setStatus(jid.domain, jid.local, 'disabled');
+    this.parts.closeSessions(jid, { condition: 'not-authorized', text: 'The account was removed.' });
+    await this.parts.points.accountRemoved.settle(jid.toBare());
+    await this.store.remove(jid.domain, jid.local);
+    this.known.set(jid.bare, false);
+    return true;
+  }
+
+  async list(host: string, after = '', limit = 1000): Promise<AccountView[]> {
+    return (await this.store.list(host, after, limit)).map(view);
+  }
+
+  count(host: string): Promise<number> {
+    return this.store.count(host);
+  }
+
+  /** Notes that an account was used just now. */
+  noteLogin(jid: Jid): void {
+    this.store.noteLogin(jid.domain, jid.local, Date.now()).catch((error: unknown) => {
+      this.parts.log.warn({ err: error, account: jid.bare }, 'the time of a login could not be noted');
+    });
+  }
+
+  /** What SASL asks of a host's accounts. */
+  backend(host: string): SaslBackend {
+    return {
+      scram: (local, hash) => {
+        const row = this.store.get(host, local);
+        if (!row) return inventCredential(this.pepper, `${local}@${host}`, hash, this.parts.iterations(), SALT);
+        const { salt, iterations, keys } = row.credentials;
+        return { salt, iterations, ...keys[hash], status: row.status };
+      },
+      plain: (local, password) => this.verify(host, local, password),
+      anonymous: () => randomBytes(12).toString('hex'),
+    };
+  }
+
+  private async verify(host: string, local: string, password: string): Promise<'ok' | 'disabled' | 'wrong'> {
+    const row = this.store.get(host, local);
+    const wanted = this.parts.iterations();
+    // an unknown account costs what a known one costs
+    const { salt, iterations } = row?.credentials ?? inventCredential(this.pepper, `${local}@${host}`, PLAIN_HASH, wanted, SALT);
+    const { storedKey } = await deriveScramKeys(PLAIN_HASH, password, salt, iterations);
+    const expected = row?.credentials.keys[PLAIN_HASH].storedKey ?? Buffer.alloc(storedKey.length);
+    if (!timingSafeEqual(storedKey, expected) || !row) return 'wrong';
+    if (row.status === 'disabled') return 'disabled';
+    if (row.credentials.iterations < wanted) await this.store.setCredentials(host, local, await this.derive(password));
+    return 'ok';
+  }
+
+  /** Salted keys for all mechanisms; the work is done on the thread pool. */
+  private async derive(password: string): Promise<Credentials> {
+    const salt = randomBytes(SALT);
+    const iterations = this.parts.iterations();
+    const [sha1, sha256, sha512] = await Promise.all(
+      (['sha1', 'sha256', 'sha512'] as const).map(hash => deriveScramKeys(hash, password, salt, iterations)),
+    );
+    return { salt, iterations, keys: { sha1: sha1!, sha256: sha256!, sha512: sha512! } };
+  }
+}
+
+function view(row: AccountRow): AccountView {
+  return { jid: new Jid(row.local, row.host, ''), status: row.status, createdAt: row.createdAt, lastLogin: row.lastLogin };
+}
