@@ -82,8 +82,10 @@ async function pour(
   const value = 'y'.repeat(16384);
   let more = 0;
   while (open > 0 && performance.now() - began < patience * 1000) {
-    for (const wire of wires)
-      if (!wire.closed && wire.socket.writable && wire.socket.writableLength === 0) wire.write(piece);
+    wires.forEach((wire, i) => {
+      if (wire.closed || !wire.socket.writable || wire.socket.writableLength > 0) return;
+      wire.write(i % 2 ? value : Array.from({ length: 1000 }, () => `' a${more++}='y`).join(''));
+    });
     await sleep(1);
   }
   const left = open;

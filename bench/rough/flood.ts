@@ -28,8 +28,9 @@ async function flood(context: Context): Promise<Outcome> {
   const seconds = context.quick ? 2 : 5;
   const results = await onEach(context, false, async server => {
     const all = [];
-    for (const { name, rate } of rates)
-      all.push({ name, ...(await beside(context, server, () => pour(server, rate, seconds))) });
+    for (const each of floods) {
+      all.push({ name: each.name, ...(await beside(context, server, () => pour(server, each, seconds))) });
+    }
     return all;
   });
   return {
@@ -37,6 +38,7 @@ async function flood(context: Context): Promise<Outcome> {
       pairClaim(
         results.map(({ name: program, result }) => ({ name: program, result: result[i]! })),
         `a flood, ${name}`,
+        25,
       ),
     ),
     tables: [
@@ -64,7 +66,7 @@ async function flood(context: Context): Promise<Outcome> {
 
 async function pour(
   server: Server,
-  rate: number,
+  { rate, absent }: Flood,
   seconds: number,
 ): Promise<{ taken: number; delivered: number; cut: boolean }> {
   const address = { host: '127.0.0.1', port: server.port, tls: false };
