@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { format } from 'prettier';
 import { Context, type Row } from './context.ts';
 import { pin, stopAll } from './measure/process.ts';
 import { writeReport } from './report.ts';
@@ -89,7 +90,10 @@ async function main(): Promise<void> {
       notes: [...outcome.notes, ...context.notes],
       ran,
     };
-    writeFileSync(join(results, `${row.name}.json`), `${JSON.stringify(result, null, 2)}\n`);
+    writeFileSync(
+      join(results, `${row.name}.json`),
+      await format(JSON.stringify(result), { parser: 'json', printWidth: 120 }),
+    );
     print(result);
   }
   await writeReport(rows.map(({ name }) => name));

@@ -6,6 +6,7 @@ import { Client } from '../load/client.ts';
 import { madeAccounts } from '../load/options.ts';
 import { Started, type Program } from '../measure/process.ts';
 import { median, round } from '../result.ts';
+import { assertFree } from '../targets/target.ts';
 import { port, root, startArguments } from '../targets/posthouse.ts';
 
 export const startRow: Row = { name: 'start', title: 'From the command to the first login', run: start };
@@ -87,6 +88,7 @@ async function start(context: Context): Promise<Outcome> {
 }
 
 async function once(way: Way, folder: string, logs: string): Promise<number> {
+  await assertFree([port]);
   const began = performance.now();
   const started = new Started({ ...way.program(folder), cwd: root, log: join(logs, 'start.log') });
   try {

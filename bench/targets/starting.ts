@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Started, type Program } from '../measure/process.ts';
-import { accepting } from './target.ts';
+import { accepting, assertFree } from './target.ts';
 
 const hook = join(import.meta.dirname, '../measure/gc-on-signal.ts');
 
@@ -17,6 +17,7 @@ export async function startServer(
   ports: readonly number[],
 ): Promise<Started> {
   mkdirSync(folder, { recursive: true });
+  await assertFree(ports);
   const log = join(folder, 'output.log');
   const started = new Started({ ...program, core: 0, log });
   try {

@@ -42,6 +42,11 @@ export async function accepting(port: number, started: Started, time = 30_000): 
   }
 }
 
+/** Throws when another program listens there already, lest that be measured. */
+export async function assertFree(ports: readonly number[]): Promise<void> {
+  for (const port of ports) if (await accepts(port)) throw new Error(`another program listens on port ${port} already`);
+}
+
 function accepts(port: number): Promise<boolean> {
   return new Promise(resolve => {
     const socket = connect({ host: '127.0.0.1', port });
