@@ -37,6 +37,8 @@ export interface NodeView {
   readonly accounts: AccountsView;
   /** Whether a module is on for a host. */
   moduleEnabled(module: string, host: string): boolean;
+  /** Whether a module is on for every host. */
+  moduleEverywhere(module: string): boolean;
   /** Whether an address administers that host (or all). */
   isAdmin(jid: Jid, host: string): boolean;
   /** The addresses that administer a host. */

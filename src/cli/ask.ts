@@ -20,7 +20,7 @@ export type Ask = (command: string, args: Record<string, unknown>) => Promise<un
 const WITHOUT_NODE = /^user\./;
 
 /** Asks the node that runs on the data folder; where none does, user commands work on the folder itself. */
-export function asker(options: { conf?: string; data?: string; domain?: string }): { ask: Ask } & AsyncDisposable {
+export function asker(options: { conf?: string; data?: string; domain?: string }): { ask: Ask; close(): Promise<void> } {
   let own: { run(request: unknown): Promise<unknown>; close(): Promise<void> } | undefined;
   return {
     ask: async (command, args) => {
@@ -38,7 +38,7 @@ export function asker(options: { conf?: string; data?: string; domain?: string }
         return own.run({ command, args });
       }
     },
-    [Symbol.asyncDispose]: async () => {
+    close: async () => {
       await own?.close();
     },
   };

@@ -13,6 +13,8 @@ interface Common {
 
 /** The `posthouse` command. Resolves to the exit code: 0 done, 1 refused or failed, 2 wrong usage, 3 no node is running. */
 export async function main(argv: readonly string[]): Promise<number> {
+  // a reader that goes away (| head) is no fault
+  process.stdout.on('error', () => process.exit(0));
   const program = new Command('posthouse')
     .description('Posthouse, an XMPP server. Starts a node, and manages the one that runs on a data folder.')
     .version(version, '-V, --version')
@@ -36,11 +38,15 @@ Examples:
 Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 no node is running on the data folder.`,
     );
   const common = (): Common => program.opts<Common>();
-  let code = EXIT.done;
+  let code: number = EXIT.done;
 
   const run = (action: (ask: Ask, options: Common) => Promise<void>) => async (): Promise<void> => {
-    await using ask = asker(common());
-    await action(ask.ask, common());
+    const { ask, close } = asker(common());
+    try {
+      await action(ask, common());
+    } finally {
+      await close();
+    }
   };
   const say = (text: string, result: unknown): void => print(common().json === true, result, () => text);
 

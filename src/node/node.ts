@@ -263,6 +263,10 @@ export class Node implements NodeView {
     return !this.settings.hosts.get(host)?.without.has(module);
   }
 
+  moduleEverywhere(module: string): boolean {
+    return [...this.settings.hosts.values()].every(host => !host.without.has(module));
+  }
+
   isAdmin(jid: Jid, host: string): boolean {
     return this.admins(host).some(admin => admin.bare === jid.bare);
   }

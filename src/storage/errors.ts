@@ -7,7 +7,7 @@ const KINDS: readonly (readonly [RegExp, StorageErrorKind, string])[] = [
   [/SQLITE_CORRUPT|SQLITE_NOTADB|malformed/, 'corrupt', 'the database file is damaged'],
   [/SQLITE_CONSTRAINT/, 'constraint', 'a row like this is there already'],
   [/not open|SQLITE_MISUSE|Unable to acquire a connection|destroyed/, 'closed', 'the database is closed'],
-  [/SQLITE_IOERR|SQLITE_CANTOPEN|EIO/, 'io', 'the disk failed'],
+  [/SQLITE_(?:IOERR|CANTOPEN|NOMEM|PROTOCOL|TOOBIG|INTERRUPT)|EIO/, 'io', 'the disk failed'],
 ];
 
 /** An error of a driver as a StorageError; anything else is a bug and stays what it is. */
@@ -16,5 +16,5 @@ export function storageError(error: unknown): unknown {
   const { code } = error as { code?: unknown };
   const text = `${typeof code === 'string' ? code : ''} ${error.message}`;
   for (const [pattern, kind, message] of KINDS) if (pattern.test(text)) return new StorageError(kind, message, error);
-  return typeof code === 'string' && code.startsWith('SQLITE_') ? new StorageError('io', error.message, error) : error;
+  return error;
 }

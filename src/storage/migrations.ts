@@ -14,6 +14,16 @@ export async function prepareMigrations(tx: Transactor): Promise<void> {
   });
 }
 
+/** A schema builder whose every call begins a statement of its own; knex's would repeat the earlier ones. */
+function freshSchema(tx: Transactor): Transactor['schema'] {
+  const get = (_: unknown, name: string | symbol): unknown => {
+    const { schema } = tx;
+    const member: unknown = Reflect.get(schema, name);
+    return typeof member === 'function' ? (member.bind(schema) as unknown) : member;
+  };
+  return new Proxy(tx.schema, { get });
+}
+
 /** Applies the steps that are missing, in one transaction. Each module has its own list; none touches another's. */
 export async function applyMigrations(tx: Transactor, module: string, migrations: readonly Migration[]): Promise<void> {
   const rows = await tx<{ module: string; name: string }>(TABLE).where({ module }).select('name');
@@ -27,7 +37,7 @@ export async function applyMigrations(tx: Transactor, module: string, migrations
   }
   for (const { name, up } of migrations) {
     if (applied.has(name)) continue;
-    await up(tx.schema, tx);
+    await up(freshSchema(tx), tx);
     await tx(TABLE).insert({ module, name, applied_at: Date.now() });
   }
 }
