@@ -1,0 +1,52 @@
+/*
+ * Unique and stable stanza ids (XEP-0359): each message with a body gets one from its recipient's account, and nobody else's
+ * can pass for it.
+ */
+import { defineModule, type Packet } from '../../src/api/index.ts';
+import { type Jid, parseJid } from '../../src/jid/index.ts';
+import { NS } from '../../src/protocol/index.ts';
+import { wireAttribute } from '../../src/xml/index.ts';
+import { StanzaIds } from './contract.ts';
+import { idMaker } from './ids.ts';
+
+export default defineModule({
+  name: 'stanza-id',
+  doc: 'Gives each message for an account an id that archives and clients can rely on, and removes forged ones.',
+  xeps: [{ number: 359, version: '0.7.0' }],
+  features: { account: [NS.stanzaIds] },
+  setup(mod) {
+    const next = idMaker();
+    let remembered: WeakMap<Packet, string> | undefined;
+    mod.provide(StanzaIds, {
+      next,
+      remember() {
+        const ids = (remembered ??= new WeakMap());
+        return packet => ids.get(packet);
+      },
+    });
+    mod.on('arriving', 'work', { kind: 'message', to: ['bare', 'full'] }, packet => {
+      const { to, type } = packet;
+      if (packet.stanza.has('stanza-id', NS.stanzaIds)) removeForged(packet, to!);
+      // what a room sends has the room's id, XEP-0359 3
+      if (type === 'groupchat' || type === 'error' || !packet.hasBody) return;
+      const id = next();
+      packet.append(`<stanza-id xmlns='${NS.stanzaIds}' id='${id}'${by(to!)}/>`);
+      remembered?.set(packet, id);
+    });
+  },
+});
+
+/** Nearly every address needs no escaping. */
+function by(account: Jid): string {
+  return /^[\w.@-]*$/.test(account.bare) ? ` by='${account.bare}'` : wireAttribute('by', account.bare);
+}
+
+/** XEP-0359 3: only the account itself may speak in its name; nor may anybody in that of its server. */
+function removeForged(packet: Packet, to: Jid): void {
+  const { stanza } = packet;
+  for (const kid of stanza.children()) {
+    if (!stanza.isKid(kid, 'stanza-id', NS.stanzaIds)) continue;
+    const claimed = parseJid(stanza.kidElement(kid).attrs.by ?? '');
+    if (!claimed || claimed.bare === to.bare || claimed.full === to.domain) packet.remove(kid);
+  }
+}
