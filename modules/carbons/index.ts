@@ -1,0 +1,81 @@
+/*
+ * Message carbons (XEP-0280): each of an account's sessions that asks for it sees the conversations of the others.
+ */
+import { defineModule, Empty, FULL, Packet, type SessionView } from '../../src/api/index.ts';
+import type { Jid } from '../../src/jid/index.ts';
+import { NS, refuse } from '../../src/protocol/index.ts';
+import { isEligible } from './eligible.ts';
+import { SentIds } from './sent-ids.ts';
+
+export default defineModule({
+  name: 'carbons',
+  doc: 'Copies messages that one session of an account sends or receives to its other sessions.',
+  xeps: [{ number: 280, version: '1.0.1' }],
+  // XEP-0280 4 asks the host, most clients ask their account
+  features: { host: [NS.carbons], account: [NS.carbons] },
+  setup(mod) {
+    const enabled = mod.perSession<boolean>(() => false);
+    const sentIds = mod.perSession<SentIds | undefined>(() => undefined);
+
+    // XEP-0280 5; asking twice is no error (10.1)
+    for (const name of ['enable', 'disable'] as const) {
+      mod.iq({ xmlns: NS.carbons, name, type: 'set', to: 'account' }, request => {
+        if (!request.session) return refuse('not-allowed');
+        enabled.set(request.session, name === 'enable');
+        return Empty;
+      });
+    }
+
+    // XEP-0280 8. A message to one's own account is no more than received: one copy is enough
+    mod.on('received', 'tap', { kind: 'message', to: ['host', 'bare', 'full', 'foreign'] }, (packet, session) => {
+      const { sessions } = session.user;
+      if (sessions.length === 1) return;
+      if (packet.to!.bare === session.user.jid.bare || !isEligible(packet, 'sent')) return;
+      if (packet.id !== undefined) {
+        let ids = sentIds.get(session);
+        if (!ids) sentIds.set(session, (ids = new SentIds()));
+        ids.add(packet.id, packet.to!.bare);
+      }
+      copy('sent', packet, session.user.jid, sessions, other => other === session);
+    });
+
+    // XEP-0280 7
+    mod.when('taken', (packet, takers) => {
+      const user = takers[0]?.user;
+      if (!user || user.sessions.length === takers.length) return;
+      if (packet.type === 'error' ? !answersEligible(packet, takers) : !isEligible(packet, 'received')) return;
+      const { sender } = packet;
+      copy('received', packet, user.jid, user.sessions, other => other === sender || takers.includes(other));
+    });
+
+    function answersEligible(packet: Packet, takers: readonly SessionView[]): boolean {
+      const { id } = packet;
+      return id !== undefined && takers.some(session => sentIds.get(session)?.has(id, packet.from.bare));
+    }
+
+    function copy(
+      direction: 'sent' | 'received',
+      packet: Packet,
+      account: Jid,
+      sessions: readonly SessionView[],
+      leftOut: (session: SessionView) => boolean,
+    ): void {
+      let made: Packet | undefined;
+      for (const session of sessions) {
+        if (!enabled.get(session) || leftOut(session)) continue;
+        made ??= wrap(direction, packet, account);
+        const own = made.readdressed(session.jid);
+        own.address = FULL;
+        void mod.node.deliver(own, session);
+      }
+    }
+  },
+});
+
+/** The copy, without an address: XEP-0280 7, 8, and XEP-0297. */
+function wrap(direction: 'sent' | 'received', packet: Packet, account: Jid): Packet {
+  const type = packet.type === 'normal' ? '' : ` type='${packet.type}'`;
+  const forwarded = `<forwarded xmlns='${NS.forward}'>${packet.wireInside()}</forwarded>`;
+  const wire = `<message${type}><${direction} xmlns='${NS.carbons}'>${forwarded}</${direction}></message>`;
+  return Packet.fromWire(wire, account, undefined);
+}
