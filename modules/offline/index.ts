@@ -1,0 +1,176 @@
+/*
+ * Offline messages (XEP-0160): what nobody is there to take waits in the database and is handed over at the next login, in
+ * order, each with the time it came (XEP-0203).
+ */
+import {
+  BARE,
+  DONE,
+  defineModule,
+  defineOptions,
+  option,
+  type Packet,
+  type SessionView,
+  StorageError,
+  type Verdict,
+} from '../../src/api/index.ts';
+import type { Jid } from '../../src/jid/index.ts';
+import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
+import { Offline, type StoredMessage } from './contract.ts';
+import { Mailboxes } from './mailboxes.ts';
+import { isEligible } from './parts.ts';
+import { fateOf, removeForgedStamps, stamped } from './storable.ts';
+import { offlineStore } from './store.ts';
+
+/** Accounts whose totals are kept in memory. */
+const CACHED = 4096;
+
+export default defineModule({
+  name: 'offline',
+  doc: 'Keeps messages for accounts that are not there, and hands them over at the next login.',
+  xeps: [
+    { number: 160, version: '1.0.1' },
+    { number: 203, version: '2.0' },
+    {
+      number: 334,
+      version: '1.0.0',
+      note: 'store and no-store; no-permanent-store does not keep a message from waiting here.',
+    },
+  ],
+  rfcs: ['RFC 6121 8.5.2.2.1'],
+  features: { host: ['msgoffline'] },
+  options: defineOptions({
+    messages: option.integer({
+      default: 100_000,
+      minimum: 0,
+      maximum: 10_000_000,
+      doc: 'Messages that may wait for one account; more are refused.',
+      reload: 'live',
+    }),
+    size: option.size({
+      default: 256 * 1024 * 1024,
+      minimum: 0,
+      doc: 'Size of all that may wait for one account; more is refused.',
+      reload: 'live',
+    }),
+  }),
+  stores: { messages: offlineStore },
+  setup(mod) {
+    const { node } = mod;
+    const store = mod.stores.messages;
+    const stored = mod.count('stored', 'Messages stored for absent accounts.');
+    const refused = mod.count('refused', 'Messages refused because too many wait for their recipient.');
+    const listeners = new Set<(message: StoredMessage) => void>();
+    /** Sessions that have been given what waited since they became available. */
+    const served = mod.perSession<boolean>(() => false);
+    const boxes = new Mailboxes(
+      {
+        store,
+        sessions: account => node.user(account)?.sessions ?? [],
+        deliver: (packet, session, taken) => node.deliver(packet, session, taken),
+        failed: (error, account) =>
+          mod.log.error({ err: error, account: account.bare }, 'offline messages could not be handed over'),
+      },
+      CACHED,
+    );
+
+    mod.on('arriving', 'work', { kind: 'message', to: ['bare', 'full'] }, packet => {
+      if (packet.stanza.has('delay', NS.delay)) removeForgedStamps(packet);
+    });
+
+    mod.on('absent', 'work', { kind: 'message' }, packet => {
+      const fate = fateOf(packet);
+      if (fate !== 'store') return fate === 'drop' ? DONE : undefined;
+      const account = packet.to!.toBare();
+      const at = Date.now();
+      const wire = stamped(packet, at);
+      if (!hasRoom(account, wire.length)) {
+        refused.inc();
+        return refuse('service-unavailable', 'Too many messages wait for this account.'); // XEP-0160 2
+      }
+      // nobody waits here: only the sender's acknowledgement does
+      packet.hold(keep(packet, account, at, wire));
+      return DONE;
+    });
+
+    function hasRoom(account: Jid, bytes: number): boolean {
+      const { messages, size } = mod.options(account.domain);
+      const box = boxes.of(account);
+      return box.messages < messages && box.bytes + bytes <= size;
+    }
+
+    async function keep(packet: Packet, account: Jid, at: number, wire: string): Promise<void> {
+      try {
+        await boxes.of(account).add(at, wire);
+      } catch (error) {
+        node.bounce(packet, refusal(error));
+        return;
+      }
+      stored.inc();
+      for (const listener of listeners) listener({ packet, account, at });
+    }
+
+    // behind the broadcast of the presence; a session is served once until it leaves
+    mod.on('presence', 'tap', { kind: 'presence' }, (_, session) => {
+      const { jid } = session.user;
+      if (!isEligible(session)) {
+        if (!served.get(session)) return;
+        served.set(session, false);
+        boxes.busy(jid)?.left(session);
+      } else if (!served.get(session)) {
+        served.set(session, true);
+        const box = boxes.busy(jid) ?? (store.totals(jid).messages > 0 ? boxes.of(jid) : undefined);
+        box?.serve(session);
+      }
+    });
+    mod.when('ended', session => boxes.busy(session.user.jid)?.left(session));
+
+    // What comes while a long queue is being handed over takes its place at the end of it
+    mod.on('deliver', 'gate', { kind: 'message' }, (packet, session) => {
+      if (boxes.quiet) return;
+      const box = boxes.busy(session.user.jid);
+      if (box?.queues(packet, session)) return queue(packet, session);
+    });
+
+    function queue(packet: Packet, session: SessionView): Verdict {
+      const { jid: account } = session.user;
+      // copies and chat states are of the moment
+      if (fateOf(packet) !== 'store' || packet.stanza.hasNamespace(NS.carbons)) return undefined;
+      const at = Date.now();
+      const wire = stamped(packet, at);
+      if (!hasRoom(account, wire.length)) return undefined;
+      const others =
+        packet.address === BARE ? session.user.sessions.filter(other => other !== session && isEligible(other)) : [];
+      packet.hold(
+        boxes
+          .of(account)
+          .add(at, wire, others)
+          .catch((error: unknown) => {
+            if (session.alive) session.send(packet);
+            else node.bounce(packet, refusal(error));
+          }),
+      );
+      return DONE;
+    }
+
+    mod.provide(Offline, {
+      onStored(listener) {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+      waiting: account => store.totals(account),
+    });
+    mod.when('accountRemoved', async jid => {
+      await store.removeAll(jid);
+      boxes.forget(jid);
+    });
+    mod.cleanup(() => store.settled());
+  },
+});
+
+/** The storage has said in the log what it is. */
+function refusal(error: unknown): StanzaError {
+  const text = 'The server cannot store it now. Try again later.';
+  if (error instanceof StorageError && error.kind === 'full')
+    return new StanzaError('resource-constraint', { type: 'wait', text });
+  return new StanzaError('internal-server-error', { type: 'wait', text });
+}

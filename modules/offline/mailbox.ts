@@ -1,0 +1,190 @@
+import type { Packet, SessionView } from '../../src/api/index.ts';
+import type { Jid } from '../../src/jid/index.ts';
+import { isEligible, type MailboxParts, restored } from './parts.ts';
+
+/** Messages on their way to a client that has not taken them, at most; the next page is read when half of them are taken. */
+const WINDOW = 400;
+const WINDOW_BYTES = 512 * 1024;
+
+/**
+ * What waits for one account, and its handing over to one session at a time. A message leaves the store when its client has it,
+ * not before: so nothing is lost, and a client that has it is not given it again.
+ */
+export class Mailbox {
+  readonly account: Jid;
+  messages: number;
+  bytes: number;
+  private readonly parts: MailboxParts;
+  private readonly moved: (box: Mailbox, busy: boolean) => void;
+  /** Writes under way. */
+  private pending = 0;
+  /** The session that is being given what waits. Messages that come for it go to the end of the queue. */
+  private reader: SessionView | undefined;
+  private cursor = 0;
+  private reading = false;
+  /** On their way, with their size: in an outbox, not taken yet. */
+  private readonly out = new Map<number, number>();
+  private outBytes = 0;
+  /** Taken, and not yet removed from the store. */
+  private readonly gone = new Set<number>();
+  /** Came during a handing over, for several sessions: those that got it at once. */
+  private readonly had = new Map<number, readonly SessionView[]>();
+  /** Packets that are being handed over at this moment. */
+  private readonly own = new Set<Packet>();
+  private returning = false;
+
+  constructor(parts: MailboxParts, account: Jid, moved: (box: Mailbox, busy: boolean) => void) {
+    this.parts = parts;
+    this.account = account;
+    this.moved = moved;
+    const { messages, bytes } = parts.store.totals(account);
+    this.messages = messages;
+    this.bytes = bytes;
+  }
+
+  /** Appends a message. Rejects with a StorageError when it could not be written. */
+  async add(at: number, wire: string, had?: readonly SessionView[]): Promise<void> {
+    this.messages++;
+    this.bytes += wire.length;
+    this.pending++;
+    this.moved(this, true);
+    try {
+      const id = await this.parts.store.add(this.account, at, wire);
+      if (had && had.length > 0 && this.reader) this.had.set(id, had);
+    } catch (error) {
+      this.messages--;
+      this.bytes -= wire.length;
+      throw error;
+    } finally {
+      this.pending--;
+      this.read();
+      this.settle();
+    }
+  }
+
+  /** Whether a message for this session has to queue behind what it is being given. */
+  queues(packet: Packet, session: SessionView): boolean {
+    return !this.own.delete(packet) && this.reader === session;
+  }
+
+  /** Hands over what waits, if no other session is being given it. */
+  serve(session: SessionView): void {
+    if (this.reader || (this.messages === 0 && this.pending === 0)) return;
+    this.reader = session;
+    this.cursor = 0;
+    this.moved(this, true);
+    this.read();
+  }
+
+  /** The session is over, or does not want messages now. What it has not been given is another's. */
+  left(session: SessionView): void {
+    if (this.reader !== session) return;
+    this.stop();
+    this.returned();
+  }
+
+  private stop(): void {
+    this.reader = undefined;
+    this.own.clear();
+    this.settle();
+  }
+
+  private read(): void {
+    if (!this.reading && this.reader) void this.pages();
+  }
+
+  /** Reads on as long as the reader takes: nothing here waits but for handlers on the way to it. */
+  private async pages(): Promise<void> {
+    this.reading = true;
+    try {
+      for (let session = this.reader; session; session = this.reader) {
+        if (!isEligible(session)) this.left(session);
+        else {
+          if (this.out.size > WINDOW / 2 || this.outBytes > WINDOW_BYTES / 2) return;
+          const rows = this.parts.store.page(this.account, this.cursor, WINDOW / 2, WINDOW_BYTES / 2);
+          if (rows.length === 0) {
+            // what is being written comes next
+            if (this.pending === 0) this.stop();
+            return;
+          }
+          await this.giveAll(rows, session);
+        }
+      }
+    } catch (error) {
+      // what waits goes on waiting, for the next login
+      this.parts.failed(error, this.account);
+      this.stop();
+    } finally {
+      this.reading = false;
+    }
+  }
+
+  private async giveAll(rows: readonly { id: number; wire: string }[], session: SessionView): Promise<void> {
+    for (const { id, wire } of rows) {
+      if (this.reader !== session) return;
+      this.cursor = id;
+      const step = this.give(id, wire, session);
+      if (step) await step;
+    }
+  }
+
+  private give(id: number, wire: string, session: SessionView): void | Promise<void> {
+    if (this.out.has(id) || this.gone.has(id)) return undefined;
+    const packet = restored(wire, this.account);
+    if (!packet || this.had.get(id)?.includes(session)) return this.removed(id, wire.length);
+    this.out.set(id, wire.length);
+    this.outBytes += wire.length;
+    this.own.add(packet);
+    return this.parts.deliver(packet, session, taken => this.answered(id, taken));
+  }
+
+  private answered(id: number, taken: boolean): void {
+    const bytes = this.out.get(id);
+    if (bytes === undefined) return;
+    this.out.delete(id);
+    this.outBytes -= bytes;
+    if (taken) {
+      this.removed(id, bytes);
+      // at half of the window, not at each message
+      if (this.reader && this.out.size <= WINDOW / 2) this.read();
+    } else this.returned();
+  }
+
+  private removed(id: number, bytes: number): void {
+    this.gone.add(id);
+    this.had.delete(id);
+    this.messages--;
+    this.bytes -= bytes;
+    this.parts.store.remove(id).then(
+      () => {
+        this.gone.delete(id);
+        this.settle();
+      },
+      // it stays in `gone`, and is not given again as long as the node runs
+      (error: unknown) => this.parts.failed(error, this.account),
+    );
+  }
+
+  /** Something came back: another session may be there that can have it. */
+  private returned(): void {
+    if (this.returning) return;
+    this.returning = true;
+    this.moved(this, true);
+    // more come back in the same go
+    setImmediate(() => {
+      this.returning = false;
+      const next = this.parts.sessions(this.account).find(isEligible);
+      if (next && !this.reader) this.serve(next);
+      else if (next) this.cursor = 0;
+      this.settle();
+    });
+  }
+
+  /** Lets go of the mailbox when nothing is going on in it. */
+  private settle(): void {
+    const busy = this.reader || this.pending > 0 || this.out.size > 0 || this.gone.size > 0 || this.returning;
+    if (busy) return;
+    this.had.clear();
+    this.moved(this, false);
+  }
+}

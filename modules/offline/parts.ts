@@ -1,0 +1,27 @@
+import { BARE, FULL, Packet, type SessionView } from '../../src/api/index.ts';
+import { type Jid, parseJid } from '../../src/jid/index.ts';
+import type { OfflineStore } from './store.ts';
+
+/** What mailboxes need of the node. */
+export interface MailboxParts {
+  readonly store: OfflineStore;
+  /** The sessions of an account, best first or not. */
+  sessions(account: Jid): readonly SessionView[];
+  deliver(packet: Packet, session: SessionView, taken: (taken: boolean) => void): void | Promise<void>;
+  failed(error: unknown, account: Jid): void;
+}
+
+export function isEligible(session: SessionView): boolean {
+  return session.alive && session.presence !== undefined && session.priority >= 0;
+}
+
+/** A stored message as a packet. Undefined when the row holds none. */
+export function restored(wire: string, account: Jid): Packet | undefined {
+  const packet = Packet.fromWire(wire, account, account);
+  const from = parseJid(packet.stanza.attr('from') ?? '');
+  const to = parseJid(packet.stanza.attr('to') ?? '') ?? account;
+  if (!from) return undefined;
+  const own = packet.readdressed(to, from);
+  own.address = to.isBare ? BARE : FULL;
+  return own;
+}

@@ -1,0 +1,56 @@
+import type { Packet } from '../../src/api/index.ts';
+import { parseJid } from '../../src/jid/index.ts';
+import { NS } from '../../src/protocol/index.ts';
+import { indexed, type Stanza } from '../../src/xml/index.ts';
+
+/** What becomes of a message whose recipient is not there: kept, dropped without a word, or sent back. */
+export type Fate = 'store' | 'drop' | 'refuse';
+
+/** What says nothing by itself, so that a message of nothing else is not worth keeping. */
+const EPHEMERAL: ReadonlySet<string> = new Set([NS.chatStates, NS.hints, NS.stanzaIds, NS.delay]);
+
+/** XEP-0160 3 and XEP-0334 4. */
+export function fateOf(packet: Packet): Fate {
+  const { type } = packet;
+  if (type !== 'chat' && type !== 'normal') return 'refuse'; // headlines, errors and those of rooms are not for later
+  // 'no-permanent-store' is about archives: it may wait here
+  if (packet.hint('no-store')) return packet.hasBody ? 'refuse' : 'drop';
+  if (packet.hasBody || packet.hint('store')) return 'store';
+  // receipts, markers and encrypted messages are kept; chat states are not, and a late error about one helps nobody
+  return saysSomething(packet.stanza) ? 'store' : 'drop';
+}
+
+function saysSomething(stanza: Stanza): boolean {
+  for (const kid of stanza.children()) {
+    const xmlns = stanza.kidXmlns(kid);
+    if (EPHEMERAL.has(xmlns) || (xmlns === stanza.xmlns && stanza.kidName(kid) === 'thread')) continue;
+    return true;
+  }
+  return false;
+}
+
+/** The message as it is stored: with a stamp (XEP-0203) by the recipient's server, unless it has that already. */
+export function stamped(packet: Packet, at: number): string {
+  const host = packet.to!.domain;
+  const copy = packet.readdressed(packet.to);
+  // what a client of this node sends comes here for the first time; others may have waited in a session's outbox before
+  if (!packet.sender) {
+    const wire = copy.wire();
+    if (stampsBy(indexed(wire), host).length > 0) return wire;
+  }
+  copy.append(`<delay xmlns='${NS.delay}' from='${host}' stamp='${new Date(at).toISOString()}'/>`);
+  return copy.wire();
+}
+
+/** XEP-0203 6: nobody else may stamp in this server's name. */
+export function removeForgedStamps(packet: Packet): void {
+  for (const kid of stampsBy(packet.stanza, packet.to!.domain)) packet.remove(kid);
+}
+
+function stampsBy(stanza: Stanza, host: string): number[] {
+  if (!stanza.has('delay', NS.delay)) return [];
+  return [...stanza.children()].filter(
+    kid =>
+      stanza.isKid(kid, 'delay', NS.delay) && parseJid(String(stanza.kidElement(kid).attrs.from ?? ''))?.full === host,
+  );
+}
