@@ -1,0 +1,47 @@
+import { DONE, HOST, IQ, MESSAGE, type Packet, type SessionView, type Verdict } from '../../src/api/index.ts';
+import type { Jid } from '../../src/jid/index.ts';
+import { refuse, StanzaError } from '../../src/protocol/index.ts';
+import { xml } from '../../src/xml/index.ts';
+import { Blocklist } from './blocklist.ts';
+
+export const BLOCKING_ERRORS = 'urn:xmpp:blocking:errors';
+
+type ListOf = (account: Jid) => Blocklist;
+
+/** XEP-0191 3.5: the sender learns that it is itself who blocks. */
+const BLOCKED = new StanzaError('not-acceptable', {
+  type: 'cancel',
+  text: 'You have blocked this address.',
+  application: xml('blocked', { xmlns: BLOCKING_ERRORS }),
+});
+
+/** What a client sends to an address that its account has blocked goes back. */
+export function outgoingGate(listOf: ListOf): (packet: Packet, session: SessionView) => Verdict {
+  return (packet, session) => {
+    const list = listOf(session.user.jid);
+    if (list === Blocklist.NONE || !list.matches(packet.to!)) return undefined;
+    // nobody shuts himself out of his own account or server
+    if (packet.to!.bare === session.user.jid.bare) return undefined;
+    if (packet.address === HOST && packet.to!.domain === session.jid.domain) return undefined;
+    return BLOCKED;
+  };
+}
+
+/** What comes from an address that the recipient has blocked is kept out. */
+export function incomingGate(listOf: ListOf, answers: (host: string) => boolean): (packet: Packet) => Verdict {
+  return packet => {
+    const to = packet.to!;
+    const list = listOf(to);
+    if (list === Blocklist.NONE) return undefined;
+    const { from, type } = packet;
+    if (!list.matches(from) || from.bare === to.bare || from.full === to.domain) return undefined;
+    if (packet.kind === IQ) {
+      // XEP-0191 3.5: get and set must be answered, the others must not
+      return type === 'get' || type === 'set' ? refuse('service-unavailable') : DONE;
+    }
+    // presence is never answered; nor rooms, which would take an error for a departure
+    if (packet.kind === MESSAGE && (type === 'chat' || type === 'normal') && answers(to.domain))
+      return refuse('service-unavailable');
+    return DONE;
+  };
+}

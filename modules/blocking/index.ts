@@ -1,0 +1,163 @@
+/*
+ * The blocking command (XEP-0191): an account's list of addresses that it neither hears nor talks to. "Polite blocking": the
+ * subscriptions stay, and the account looks offline to those it has blocked.
+ */
+import { defineModule, defineOptions, Empty, option, type SessionView } from '../../src/api/index.ts';
+import { type Jid, parseJid } from '../../src/jid/index.ts';
+import { refuse, StanzaError } from '../../src/protocol/index.ts';
+import { type Element, serialize, wireAttribute, xml } from '../../src/xml/index.ts';
+import { PresenceService } from '../presence/contract.ts';
+import { Blocking } from './contract.ts';
+import { incomingGate, outgoingGate } from './gates.ts';
+import { Blocklists } from './lists.ts';
+import { blockStore } from './store.ts';
+
+const BLOCKING = 'urn:xmpp:blocking';
+const REPORTING = 'urn:xmpp:reporting:1'; // XEP-0377
+
+export default defineModule({
+  name: 'blocking',
+  doc: 'Lets an account block addresses: nothing comes from them, nothing goes to them.',
+  xeps: [
+    { number: 191, version: '1.3' },
+    { number: 377, version: '0.4.1', note: 'Reports that come with a block are logged.' },
+  ],
+  // XEP-0191 3.1 asks the host, some clients their account
+  features: { host: [BLOCKING], account: [BLOCKING] },
+  options: defineOptions({
+    answer: option.choice(['error', 'silent'], {
+      default: 'error',
+      doc: 'Whether the sender of a blocked message is told service-unavailable, or nothing. Blocked IQ requests are always answered.',
+      reload: 'live',
+    }),
+    entries: option.integer({
+      default: 1000,
+      minimum: 1,
+      maximum: 100_000,
+      doc: 'Addresses that an account may block.',
+      reload: 'live',
+    }),
+    cached: option.integer({
+      default: 65_536,
+      minimum: 16,
+      maximum: 10_000_000,
+      doc: 'Accounts whose lists are kept in memory.',
+    }),
+  }),
+  stores: { addresses: blockStore },
+  setup(mod) {
+    const lists = new Blocklists(mod.stores.addresses, mod.options().cached);
+    const listOf = (account: Jid) => lists.of(account);
+    /** Sessions that have asked for the list are told of changes. */
+    const interested = mod.perSession<boolean>(() => false);
+    const reports = mod.count('reports', 'Reports of abuse that came with a block (XEP-0377).');
+    let pushes = 0;
+
+    mod.on('received', 'gate', { to: ['host', 'bare', 'full', 'foreign'] }, outgoingGate(listOf));
+    mod.on(
+      'arriving',
+      'gate',
+      { to: ['bare', 'full'] },
+      incomingGate(listOf, host => mod.options(host).answer === 'error'),
+    );
+
+    // XEP-0191 3.2
+    mod.iq({ xmlns: BLOCKING, name: 'blocklist', type: 'get', to: 'account' }, request => {
+      if (request.session) interested.set(request.session, true);
+      const { jids } = lists.of(request.to);
+      return xml('blocklist', { xmlns: BLOCKING }, ...jids.map(item));
+    });
+    // XEP-0191 3.3
+    mod.iq({ xmlns: BLOCKING, name: 'block', type: 'set', to: 'account' }, async request => {
+      const jids = jidsIn(request.payload);
+      if (jids instanceof StanzaError) return jids;
+      if (jids.length === 0) return refuse('bad-request', 'Whom to block?');
+      if ((await block(request.to, jids)) === 'full') {
+        return refuse(
+          'resource-constraint',
+          `At most ${mod.options(request.to.domain).entries} addresses can be blocked.`,
+        );
+      }
+      noteReports(request.payload, request.from);
+      return Empty;
+    });
+    // XEP-0191 3.4
+    mod.iq({ xmlns: BLOCKING, name: 'unblock', type: 'set', to: 'account' }, async request => {
+      const jids = jidsIn(request.payload);
+      if (jids instanceof StanzaError) return jids;
+      await unblock(request.to, jids.length > 0 ? jids : undefined);
+      return Empty;
+    });
+
+    async function block(account: Jid, jids: readonly Jid[]): Promise<'blocked' | 'full'> {
+      const before = lists.of(account);
+      const after = await lists.add(account, jids, mod.options(account.domain).entries);
+      if (!after) return 'full';
+      const presence = mod.maybe(PresenceService);
+      // XEP-0191 3.3: whoever may see the account sees it go
+      for (const jid of jids) if (!before.matches(jid)) void presence?.sendUnavailableTo(account, jid);
+      push(account, xml('block', { xmlns: BLOCKING }, ...jids.map(item)));
+      return 'blocked';
+    }
+
+    async function unblock(account: Jid, jids?: readonly Jid[]): Promise<void> {
+      const before = lists.of(account);
+      await lists.remove(account, jids);
+      const after = lists.of(account);
+      push(account, xml('unblock', { xmlns: BLOCKING }, ...(jids ?? []).map(item)));
+      const presence = mod.maybe(PresenceService);
+      // XEP-0191 3.4
+      for (const jid of jids ?? before.jids) {
+        if (before.matches(jid) && !after.matches(jid)) void presence?.sendPresenceTo(account, jid);
+      }
+    }
+
+    function push(account: Jid, payload: Element): void {
+      const inner = serialize(payload, 'jabber:client');
+      for (const session of mod.node.user(account)?.sessions ?? []) if (interested.get(session)) pushTo(session, inner);
+    }
+
+    function pushTo(session: SessionView, inner: string): void {
+      const addresses = wireAttribute('from', session.jid.bare) + wireAttribute('to', session.jid.full);
+      session.sendWire(`<iq type='set' id='block-${++pushes}'${addresses}>${inner}</iq>`);
+    }
+
+    /** XEP-0377 4: a report goes to the operator's log; what the person wrote does not. */
+    function noteReports(payload: Element, from: Jid): void {
+      for (const child of payload.getChildren('item', BLOCKING)) {
+        const report = child.getChild('report', REPORTING);
+        if (!report) continue;
+        reports.inc();
+        mod.log.warn(
+          { from: from.bare, about: child.attrs.jid as string, reason: String(report.attrs.reason) },
+          'abuse reported',
+        );
+      }
+    }
+
+    mod.provide(Blocking, {
+      blocks: (account, other) => lists.of(account).matches(other),
+      list: account => lists.of(account).jids,
+      block,
+      unblock,
+    });
+    mod.when('accountRemoved', async jid => {
+      await lists.remove(jid);
+      lists.forget(jid);
+    });
+  },
+});
+
+function item(jid: Jid): Element {
+  return xml('item', { jid: jid.full });
+}
+
+function jidsIn(payload: Element): Jid[] | StanzaError {
+  const jids: Jid[] = [];
+  for (const child of payload.getChildren('item', BLOCKING)) {
+    const jid = parseJid(String(child.attrs.jid ?? ''));
+    if (!jid) return refuse('jid-malformed', 'An item holds no address.');
+    if (!jids.some(other => other.equals(jid))) jids.push(jid);
+  }
+  return jids;
+}
