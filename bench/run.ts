@@ -1,7 +1,7 @@
 /** The benches; `npm run bench -- --help` explains. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { format } from 'prettier';
 import { Context, type Row } from './context.ts';
@@ -14,7 +14,7 @@ import { loginRow } from './rows/login.ts';
 import { messageRows } from './rows/messages.ts';
 import { startRow } from './rows/start.ts';
 import { ejabberd } from './targets/ejabberd.ts';
-import { posthouse } from './targets/posthouse.ts';
+import { posthouse, setup } from './targets/posthouse.ts';
 import { prosody } from './targets/prosody.ts';
 import type { Target } from './targets/target.ts';
 
@@ -37,13 +37,15 @@ Options:
   --window N     messages on the way in each pair (1: each message takes its own read and write in every program)
   --no-peers     leave out Prosody and ejabberd         --only NAME  only this peer
   --no-pin       let the system choose cores; otherwise servers get core 0 and the load generator core 1
+  --port N       our server's port instead of 25222, and N+1 instead of 25223
+  --conf FILE    another configuration instead of bench/conf/lean.yaml
   --keep         leave the temporary folder (data, configurations, logs of all programs) and say where it is
   --help
 
 Each program gets generated configuration and data in a temporary folder, listens on the loopback only, and is ended by its
 process id. Server CPU comes from /proc/PID/task/*/schedstat (all threads), memory from /proc/PID/smaps_rollup: Linux only.
 Results go to bench/results/ROW.json, and docs/benchmarks.md is made of all that are there: bench/report.ts alone makes it anew.
-The ports 25222 and 25223 (bench/conf/) must be free.
+The ports 25222 and 25223 (bench/conf/) must be free, or others chosen by --port.
 `;
 
 async function main(): Promise<void> {
@@ -56,11 +58,15 @@ async function main(): Promise<void> {
       'no-peers': { type: 'boolean', default: false },
       only: { type: 'string' },
       'no-pin': { type: 'boolean', default: false },
+      port: { type: 'string' },
+      conf: { type: 'string' },
       keep: { type: 'boolean', default: false },
     },
   });
   if (values.help) return void process.stdout.write(help);
   const chosen = choose(positionals);
+  if (values.conf) setup.lean = resolve(values.conf);
+  if (values.port) [setup.port, setup.tlsPort] = [Number(values.port), Number(values.port) + 1];
   if (values['no-pin']) process.env.BENCH_NO_PIN = '1';
   else pin(process.pid, 1);
   const wanted = values['no-peers'] ? [] : peers.filter(peer => !values.only || peer.name === values.only);

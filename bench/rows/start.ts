@@ -7,7 +7,7 @@ import { madeAccounts } from '../load/options.ts';
 import { Started, type Program } from '../measure/process.ts';
 import { median, round } from '../result.ts';
 import { assertFree } from '../targets/target.ts';
-import { port, root, startArguments } from '../targets/posthouse.ts';
+import { root, setup, startArguments } from '../targets/posthouse.ts';
 
 export const startRow: Row = { name: 'start', title: 'From the command to the first login', run: start };
 
@@ -88,7 +88,7 @@ async function start(context: Context): Promise<Outcome> {
 }
 
 async function once(way: Way, folder: string, logs: string): Promise<number> {
-  await assertFree([port]);
+  await assertFree([setup.port]);
   const began = performance.now();
   const started = new Started({ ...way.program(folder), cwd: root, log: join(logs, 'start.log') });
   try {
@@ -106,7 +106,7 @@ async function once(way: Way, folder: string, logs: string): Promise<number> {
 
 async function firstClient(started: Started): Promise<Client> {
   const account = madeAccounts('bench', 1)[0]!;
-  const address = { host: '127.0.0.1', port, tls: false };
+  const address = { host: '127.0.0.1', port: setup.port, tls: false };
   for (const deadline = performance.now() + 30_000; ;) {
     try {
       return await Client.open(address, account, 'localhost');

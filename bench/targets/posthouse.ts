@@ -1,21 +1,30 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { collectable, startServer } from './starting.ts';
 import type { Target } from './target.ts';
 
 export const root = join(import.meta.dirname, '../..');
-/** The ports of bench/conf/lean.yaml and rough.yaml. */
-export const port = 25222;
-export const tlsPort = 25223;
 
+/** Where and with which configuration our server runs; `run.ts` changes it by its options before the first start. */
+export const setup = {
+  port: 25222,
+  tlsPort: 25223,
+  lean: join(root, 'bench/conf/lean.yaml'),
+  rough: join(root, 'bench/conf/rough.yaml'),
+};
+
+/** The arguments of `posthouse`; with other ports than the files say, a changed copy of the file is made in the folder. */
 export function startArguments(folder: string, guarded = false): string[] {
-  return [
-    'start',
-    '--conf',
-    join(root, 'bench/conf', guarded ? 'rough.yaml' : 'lean.yaml'),
-    '--data',
-    join(folder, 'data'),
-  ];
+  return ['start', '--conf', configuration(folder, guarded ? setup.rough : setup.lean), '--data', join(folder, 'data')];
+}
+
+function configuration(folder: string, file: string): string {
+  if (setup.port === 25222) return file;
+  const copy = join(folder, 'posthouse.yaml');
+  const text = readFileSync(file, 'utf8');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(copy, text.replaceAll('25222', String(setup.port)).replaceAll('25223', String(setup.tlsPort)));
+  return copy;
 }
 
 export const posthouse: Target = {
@@ -26,12 +35,10 @@ export const posthouse: Target = {
     return `Posthouse ${version} on Node ${process.version}`;
   },
   async start({ folder, collectable: wanted, guarded }) {
+    const { port, tlsPort } = setup;
     const args = [join(root, 'bin/posthouse.js'), ...startArguments(folder, guarded)];
-    const started = await startServer(
-      { command: process.execPath, args, cwd: root, env: collectable(wanted) },
-      folder,
-      [port, tlsPort],
-    );
+    const program = { command: process.execPath, args, cwd: root, env: collectable(wanted) };
+    const started = await startServer(program, folder, [port, tlsPort]);
     return {
       target: posthouse,
       pid: started.pid,
