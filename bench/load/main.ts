@@ -87,8 +87,13 @@ function sayAll(chat: Chat): void {
   for (const pair of chat.pairs) chat.say(pair[turn % 2]!);
 }
 
+/** Accounts that have had their turn. */
+let taken = 0;
+
 async function logins(options: Options, count: number, mechanism: Mechanism, width: number): Promise<LoginsEvent> {
   const { address, domain, accounts, pid } = options;
+  const first = taken;
+  taken += count;
   let failed = 0;
   let firstError = '';
   const before = pid ? cpuTime(pid) : 0;
@@ -96,7 +101,7 @@ async function logins(options: Options, count: number, mechanism: Mechanism, wid
   await inParallel(count, width, async i => {
     try {
       // Without the keys of an earlier login: the server cannot tell, and the accounts differ from one to the next.
-      const client = await Client.open(address, accounts[i % accounts.length]!, domain);
+      const client = await Client.open(address, accounts[(first + i) % accounts.length]!, domain);
       await client.authenticate(mechanism);
       await client.bind('login');
       await client.close();
