@@ -39,7 +39,7 @@ export default defineModule({
   rfcs: ['RFC 6121 8.5.2.2.1'],
   features: { host: ['msgoffline'] },
   options: defineOptions({
-    messages: option.integer({
+    limit: option.integer({
       default: 100_000,
       minimum: 0,
       maximum: 10_000_000,
@@ -93,9 +93,9 @@ export default defineModule({
     });
 
     function hasRoom(account: Jid, bytes: number): boolean {
-      const { messages, size } = mod.options(account.domain);
+      const { limit, size } = mod.options(account.domain);
       const box = boxes.of(account);
-      return box.messages < messages && box.bytes + bytes <= size;
+      return box.messages < limit && box.bytes + bytes <= size;
     }
 
     async function keep(packet: Packet, account: Jid, at: number, wire: string): Promise<void> {

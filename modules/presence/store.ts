@@ -1,0 +1,79 @@
+import type { Storage, StoreDefinition } from '../../src/api/index.ts';
+import { fromWire, toWire } from '../../src/xml/index.ts';
+
+const TABLE = 'subscription_requests';
+
+export interface Request {
+  readonly contact: string;
+  /** The presence stanza, as a wire string (src/xml/escape.ts). */
+  readonly stanza: string;
+  readonly since: number;
+  readonly ignored: boolean;
+}
+
+interface Row {
+  account: string;
+  contact: string;
+  stanza: string;
+  asked_at: number;
+  ignored: number;
+}
+
+/** Requests that accounts have not answered: "Pending In" of RFC 6121 A.1. */
+export class RequestStore {
+  private readonly storage: Storage;
+
+  constructor(storage: Storage) {
+    this.storage = storage;
+  }
+
+  list(account: string): Request[] {
+    return this.storage
+      .prepare<Row>(`SELECT * FROM ${TABLE} WHERE account = ? ORDER BY id`)
+      .all(account)
+      .map(({ contact, stanza, asked_at, ignored }) => ({ contact, stanza: toWire(stanza), since: Number(asked_at), ignored: ignored === 1 }));
+  }
+
+  has(account: string, contact: string): boolean {
+    return this.storage.prepare<Row>(`SELECT id FROM ${TABLE} WHERE account = ? AND contact = ?`).get(account, contact) !== undefined;
+  }
+
+  async put(account: string, contact: string, stanza: string): Promise<void> {
+    await this.storage.transact(async tx => {
+      await tx(TABLE).where({ account, contact }).delete();
+      await tx(TABLE).insert({ account, contact, stanza: fromWire(stanza), asked_at: Date.now(), ignored: 0 });
+    });
+  }
+
+  async remove(account: string, contact: string): Promise<void> {
+    await this.storage.transact(tx => tx(TABLE).where({ account, contact }).delete());
+  }
+
+  async setIgnored(account: string, contact: string, ignored: boolean): Promise<boolean> {
+    return (await this.storage.transact(tx => tx(TABLE).where({ account, contact }).update({ ignored: ignored ? 1 : 0 }))) > 0;
+  }
+
+  async removeAll(account: string): Promise<void> {
+    await this.storage.transact(tx => tx(TABLE).where({ account }).delete());
+  }
+}
+
+export const requestStore: StoreDefinition<RequestStore> = {
+  migrations: [
+    {
+      name: '001-requests',
+      up: async schema => {
+        await schema.createTable(TABLE, table => {
+          table.increments('id');
+          table.string('account', 191).notNullable();
+          table.text('contact').notNullable();
+          table.text('stanza', 'mediumtext').notNullable();
+          table.bigInteger('asked_at').notNullable();
+          table.integer('ignored').notNullable();
+          table.index(['account']);
+        });
+      },
+    },
+  ],
+  open: storage => new RequestStore(storage),
+};
