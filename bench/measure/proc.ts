@@ -32,11 +32,7 @@ export function residentMemory(pid: number): number {
   return Number(rss);
 }
 
-export function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
+/** The same in a cheap and coarser way: reading smaps_rollup many times a second would hold up the process itself. */
+export function roughMemory(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from '../context.ts';
 import type { ChatEvent } from '../load/events.ts';
-import { residentMemory } from '../measure/proc.ts';
+import { roughMemory } from '../measure/proc.ts';
 import { round, type Claim } from '../result.ts';
 import type { Server } from '../targets/target.ts';
 
@@ -20,9 +20,9 @@ export interface Beside<T> {
 export async function beside<T>(context: Context, server: Server, job: () => Promise<T>): Promise<Beside<T>> {
   const pair = await context.load(server, { sessions: 2, prefix: 'pair', register: true, every: 10 });
   await pair.begin(1);
-  const before = residentMemory(server.pid);
+  const before = roughMemory(server.pid);
   let most = before;
-  const timer = setInterval(() => (most = Math.max(most, residentMemory(server.pid))), 200);
+  const timer = setInterval(() => (most = Math.max(most, roughMemory(server.pid))), 200);
   try {
     const result = await job();
     await sleep(200);
