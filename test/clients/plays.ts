@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import tls from 'node:tls';
+import { Cable } from './cable.ts';
+import type { Arrive, Person, Way } from './person.ts';
+import { Server } from './server.ts';
+
+/** What a client is known to lack; the plays that need it are not given with it. */
+export interface Lacks {
+  readonly resumption?: boolean;
+}
+
+/** The first day of two people with a client of others, over one transport, against a server of their own. */
+export function plays(client: string, way: Way, arrive: Arrive, lacks: Lacks = {}): void {
+  describe(`${client} over ${way}`, function () {
+    this.timeout(60_000);
+    let server: Server;
+    let cable: Cable;
+    let present: Person[];
+
+    before(async () => {
+      server = await Server.start();
+      await server.add('romeo', 'juliet');
+      await trust(server);
+      cable = await Cable.to(portOf(server, way));
+    });
+    beforeEach(() => {
+      present = [];
+    });
+    afterEach(async () => {
+      for (const person of present) await person.leave();
+    });
+    after(async () => {
+      await cable?.remove();
+      await server?.stop();
+    });
+
+    const enter = async (user: string, resource: string, port = portOf(server, way)): Promise<Person> => {
+      const person = await arrive({ way, port, user, resource, domain: server.domain, password: server.password });
+      present.push(person);
+      return person;
+    };
+    const leave = async (person: Person): Promise<void> => {
+      present.splice(present.indexOf(person), 1);
+      await person.leave();
+    };
+
+    it('a wrong password is refused', async () => {
+      await assert.rejects(
+        arrive({ way, port: portOf(server, way), user: 'romeo', resource: 'garden', domain: server.domain, password: 'a rose' }).then(person => person.leave()),
+      );
+    });
+
+    it('Romeo logs in by SCRAM and has the address that he asked for', async () => {
+      const romeo = await enter('romeo', 'garden');
+      assert.equal(romeo.jid, 'romeo@localhost/garden');
+      assert.deepEqual(await romeo.roster(), []);
+    });
+
+    it('Romeo asks to see Juliet, she agrees, and both rosters say so', async () => {
+      const romeo = await enter('romeo', 'garden');
+      const juliet = await enter('juliet', 'balcony');
+      await romeo.befriend('juliet@localhost');
+      await juliet.presences.next('the request of Romeo', ({ type, from }) => type === 'subscribe' && from === 'romeo@localhost');
+      await juliet.accept('romeo@localhost');
+      await romeo.presences.next('the answer of Juliet', ({ type, from }) => type === 'subscribed' && from === 'juliet@localhost');
+      await romeo.presences.next('the presence of Juliet', ({ type, from }) => type === 'available' && from === juliet.jid);
+      assert.deepEqual(await romeo.roster(), [{ jid: 'juliet@localhost', subscription: 'to' }]);
+      await juliet.befriend('romeo@localhost');
+      await romeo.presences.next('the request of Juliet', ({ type, from }) => type === 'subscribe' && from === 'juliet@localhost');
+      await romeo.accept('juliet@localhost');
+      await juliet.presences.next('the presence of Romeo', ({ type, from }) => type === 'available' && from === romeo.jid);
+      assert.deepEqual(await juliet.roster(), [{ jid: 'romeo@localhost', subscription: 'both' }]);
+      await leave(juliet);
+      await romeo.presences.next('that Juliet left', ({ type, from }) => type === 'unavailable' && from === 'juliet@localhost/balcony');
+    });
+
+    it('they chat both ways, with all characters', async () => {
+      const romeo = await enter('romeo', 'garden');
+      const juliet = await enter('juliet', 'balcony');
+      await romeo.say('juliet@localhost', 'But <soft>, what light & "window" breaks? 🌹 é ]]&gt;');
+      const heard = await juliet.messages.next('from Romeo', ({ body }) => body !== '');
+      assert.deepEqual(heard, { from: romeo.jid, body: 'But <soft>, what light & "window" breaks? 🌹 é ]]&gt;', delayed: false });
+      await juliet.say(heard.from, 'Ay me!');
+      assert.deepEqual(await romeo.messages.next('from Juliet', ({ body }) => body !== ''), { from: juliet.jid, body: 'Ay me!', delayed: false });
+      for (let line = 1; line <= 50; line++) await romeo.say(juliet.jid, `line ${line}`);
+      for (let line = 1; line <= 50; line++) assert.equal((await juliet.messages.next('from Romeo', ({ body }) => body !== '')).body, `line ${line}`);
+    });
+
+    it('what is said to somebody absent waits for the next login, once and in order', async () => {
+      const romeo = await enter('romeo', 'garden');
+      await romeo.say('juliet@localhost', 'Wilt thou leave me?');
+      await romeo.say('juliet@localhost', 'So unsatisfied?');
+      await romeo.say('romeo@localhost', 'said after both');
+      await romeo.messages.next('his own', ({ body }) => body === 'said after both');
+      let juliet = await enter('juliet', 'balcony');
+      const first = await juliet.messages.next('of before', ({ body }) => body !== '');
+      assert.deepEqual(first, { from: romeo.jid, body: 'Wilt thou leave me?', delayed: true });
+      assert.equal((await juliet.messages.next('of before', ({ body }) => body !== '')).body, 'So unsatisfied?');
+      await leave(juliet);
+      juliet = await enter('juliet', 'balcony');
+      await romeo.say('juliet@localhost', 'Good night');
+      assert.equal((await juliet.messages.next('of now', ({ body }) => body !== '')).body, 'Good night');
+    });
+
+    it('the other client of Romeo gets carbons of what he says and hears', async () => {
+      const garden = await enter('romeo', 'garden');
+      const pocket = await enter('romeo', 'pocket');
+      const juliet = await enter('juliet', 'balcony');
+      await pocket.carbons();
+      await garden.say(juliet.jid, 'I take thee at thy word');
+      assert.equal((await juliet.messages.next('from Romeo', ({ body }) => body !== '')).from, garden.jid);
+      const sent = await pocket.messages.next('the carbon of what was sent', ({ body }) => body !== '');
+      assert.deepEqual(sent, { from: garden.jid, body: 'I take thee at thy word', delayed: false, carbon: 'sent' });
+      await juliet.say(garden.jid, 'What man art thou?');
+      assert.equal((await garden.messages.next('from Juliet', ({ body }) => body !== '')).carbon, undefined);
+      const received = await pocket.messages.next('the carbon of what was received', ({ body }) => body !== '');
+      assert.deepEqual(received, { from: juliet.jid, body: 'What man art thou?', delayed: false, carbon: 'received' });
+    });
+
+    if (!lacks.resumption) {
+      it('a session whose connection was cut is resumed, and nothing is lost or doubled', async () => {
+        const romeo = await enter('romeo', 'tunnel', cable.port);
+        const juliet = await enter('juliet', 'balcony');
+        assert(romeo.resumed);
+        await juliet.say(romeo.jid, 'before');
+        await romeo.messages.next('of before', ({ body }) => body === 'before');
+        const resumed = romeo.resumed();
+        cable.cut();
+        await juliet.say(romeo.jid, 'in the tunnel');
+        await resumed;
+        assert.equal(romeo.jid, 'romeo@localhost/tunnel');
+        await romeo.messages.next('of the tunnel', ({ body }) => body === 'in the tunnel');
+        await juliet.say(romeo.jid, 'after');
+        await romeo.messages.next('of after', ({ body }) => body === 'after');
+        await romeo.say(juliet.jid, 'I heard you');
+        await juliet.messages.next('from Romeo', ({ body }) => body === 'I heard you');
+        assert.deepEqual(romeo.messages.rest, []);
+        assert(!juliet.presences.rest.some(({ type, from }) => type === 'unavailable' && from === romeo.jid));
+      });
+    }
+  });
+}
+
+function portOf(server: Server, way: Way): number {
+  return { STARTTLS: server.ports.xmpp, 'direct TLS': server.ports.xmpps, WebSocket: server.ports.https }[way];
+}
+
+/** Lets the clients of this process check the certificate that the server made for itself, as if an authority had signed it. */
+async function trust(server: Server): Promise<void> {
+  const own = await readFile(path.join(server.data, 'certificates', `${server.domain}.crt`), 'utf8');
+  tls.setDefaultCACertificates([...tls.getCACertificates('bundled'), own]);
+}

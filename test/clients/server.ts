@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const BIN = path.join(ROOT, 'bin/posthouse.js');
+
+/** A port of the loopback interface that nobody listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  assert(address !== null && typeof address === 'object');
+  server.close();
+  await once(server, 'close');
+  return address.port;
+}
+
+/** The posthouse program in a process of its own, as an operator would start it. */
+export class Server {
+  readonly domain = 'localhost';
+  readonly password = 'wherefore art thou';
+  readonly folder: string;
+  /** Listening ports: STARTTLS, direct TLS, HTTPS (WebSocket), HTTP. */
+  readonly ports: { readonly xmpp: number; readonly xmpps: number; readonly https: number; readonly http: number };
+  readonly #process: ChildProcess;
+  readonly #output: string[] = [];
+
+  private constructor(folder: string, ports: Server['ports'], conf: string) {
+    this.folder = folder;
+    this.ports = ports;
+    this.#process = spawn(process.execPath, [BIN, 'start', '--conf', conf, '--data', path.join(folder, 'data')], {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const keep = (chunk: Buffer): unknown => this.#output.push(chunk.toString());
+    this.#process.stdout?.on('data', keep);
+    this.#process.stderr?.on('data', keep);
+  }
+
+  /** Starts it on free ports with data in a new folder, and waits until it listens. */
+  static async start(): Promise<Server> {
+    const folder = await mkdtemp(path.join(tmpdir(), 'posthouse-clients-'));
+    const ports = { xmpp: await freePort(), xmpps: await freePort(), https: await freePort(), http: await freePort() };
+    const conf = path.join(folder, 'posthouse.yaml');
+    await writeFile(
+      conf,
+      `hosts:
+  localhost: {}
+listeners:
+  xmpp: { type: c2s, port: ${ports.xmpp}, addresses: [127.0.0.1] }
+  xmpps: { type: c2s-tls, port: ${ports.xmpps}, addresses: [127.0.0.1] }
+  https: { type: https, port: ${ports.https}, addresses: [127.0.0.1] }
+  http: { type: http, port: ${ports.http}, addresses: [127.0.0.1] }
+`,
+    );
+    const server = new Server(folder, ports, conf);
+    try {
+      await Promise.all(Object.values(ports).map(port => server.#listening(port)));
+    } catch (error) {
+      server.#process.kill('SIGKILL');
+      await rm(folder, { recursive: true, force: true });
+      throw error;
+    }
+    return server;
+  }
+
+  async #listening(port: number): Promise<void> {
+    for (let tries = 0; tries < 300; tries++) {
+      if (this.#process.exitCode !== null) break;
+      const socket = connect(port, '127.0.0.1');
+      const open = await new Promise<boolean>(resolve => {
+        socket.once('connect', () => resolve(true));
+        socket.once('error', () => resolve(false));
+      });
+      socket.destroy();
+      if (open) return;
+      await pause(50);
+    }
+    throw new Error(`nobody listens on port ${port}; the server said:\n${this.output}`);
+  }
+
+  /** All that the server printed. */
+  get output(): string {
+    return this.#output.join('');
+  }
+
+  /** The certificate that it made for itself; the file is there once it listens. */
+  get data(): string {
+    return path.join(this.folder, 'data');
+  }
+
+  /** Runs `posthouse ARGS` on its data folder. @throws with what the command printed, when it fails */
+  async command(args: readonly string[], input = ''): Promise<string> {
+    const child = spawn(process.execPath, [BIN, '--data', this.data, ...args], { cwd: ROOT, stdio: 'pipe' });
+    let said = '';
+    child.stdout.on('data', chunk => (said += String(chunk)));
+    child.stderr.on('data', chunk => (said += String(chunk)));
+    child.stdin.on('error', () => undefined); // it need not read its input
+    child.stdin.end(input);
+    await once(child, 'close');
+    assert.equal(child.exitCode, 0, `posthouse ${args.join(' ')}: ${said}`);
+    return said;
+  }
+
+  /** Adds accounts of these names, all with the password `this.password`. */
+  async add(...names: string[]): Promise<void> {
+    for (const name of names) await this.command(['user', 'add', `${name}@${this.domain}`], `${this.password}\n`);
+  }
+
+  /** Stops it as an operator would. @throws when it does not end in order */
+  async stop(): Promise<void> {
+    const ended = this.#process.exitCode === null ? once(this.#process, 'exit') : undefined;
+    this.#process.kill('SIGTERM');
+    await ended;
+    await rm(this.folder, { recursive: true, force: true });
+    assert.equal(this.#process.exitCode, 0, `the server ended with ${this.#process.exitCode ?? this.#process.signalCode}:\n${this.output}`);
+  }
+}

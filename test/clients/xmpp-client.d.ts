@@ -1,0 +1,28 @@
+/** The part of @xmpp/client that the tests use; the package has no types of its own. */
+declare module '@xmpp/client' {
+  import type { EventEmitter } from 'node:events';
+
+  export interface Element {
+    readonly name: string;
+    readonly attrs: Readonly<Record<string, string | undefined>>;
+    is(name: string, xmlns?: string): boolean;
+    getChild(name: string, xmlns?: string): Element | undefined;
+    getChildren(name: string, xmlns?: string): Element[];
+    getChildText(name: string, xmlns?: string): string | null;
+  }
+
+  export interface Client extends EventEmitter {
+    readonly reconnect: { delay: number; stop(): void };
+    readonly iqCaller: { get(child: Element): Promise<Element | undefined>; set(child: Element): Promise<Element | undefined> };
+    readonly streamManagement: EventEmitter;
+    on(event: 'stanza', listener: (stanza: Element) => void): this;
+    on(event: 'error', listener: (error: Error) => void): this;
+    once(event: 'online', listener: () => void): this;
+    start(): Promise<{ toString(): string }>;
+    stop(): Promise<unknown>;
+    send(element: Element): Promise<void>;
+  }
+
+  export function client(options: { service: string; domain: string; resource: string; username: string; password: string }): Client;
+  export function xml(name: string, attributes?: string | Record<string, string>, ...children: (Element | string)[]): Element;
+}
