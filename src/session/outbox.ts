@@ -149,11 +149,14 @@ export class Outbox {
   }
 
   #release(count: number, taken: boolean): void {
+    // who is told may write again, or close: only when everything here is right again
+    let told: ((taken: boolean) => void)[] | undefined;
     for (let i = 0; i < count; i++) {
       const item = this.#queue.shift()!;
       this.#written--;
       this.#bytes -= item.wire.length;
-      item.taken?.(taken);
+      if (item.taken) (told ??= []).push(item.taken);
     }
+    if (told) for (const tell of told) tell(taken);
   }
 }

@@ -21,7 +21,7 @@ function freshSchema(tx: Transactor): Transactor['schema'] {
     const member: unknown = Reflect.get(schema, name);
     return typeof member === 'function' ? (member.bind(schema) as unknown) : member;
   };
-  return new Proxy(tx.schema, { get });
+  return new Proxy<Transactor['schema']>(tx.schema, { get });
 }
 
 /** Applies the steps that are missing, in one transaction. Each module has its own list; none touches another's. */
