@@ -28,7 +28,7 @@ export class Ring<T> {
     items[this.#head] = undefined;
     this.#head = (this.#head + 1) & (items.length - 1);
     // what a burst once took is given back
-    if (--this.#size === 0 && items.length > 64) this.#items = undefined;
+    if (--this.#size === 0 && items.length > 64) this.clear();
     return item;
   }
 
