@@ -37,6 +37,8 @@ export class Outbox {
   #queue = new Ring<Item>();
   /** How many at the head of the queue were written to the present connection. */
   #written = 0;
+  /** How many at the head were written to any connection: the client may have them, and may acknowledge them. */
+  #known = 0;
   /** The connection's byte count before the oldest of the queue was written. */
   #origin = 0;
   #bytes = 0;
@@ -75,7 +77,7 @@ export class Outbox {
 
   /** Number of stanzas sent since acknowledgements were agreed, modulo 2^32. */
   get sent(): number {
-    return (this.#acks + this.#written) >>> 0;
+    return (this.#acks + this.#known) >>> 0;
   }
 
   exceeds(limits: OutboxLimits): boolean {
@@ -91,6 +93,7 @@ export class Outbox {
   acknowledge(): void {
     this.#acknowledged = true;
     this.#release(this.#written, true);
+    this.#known = 0;
   }
 
   /** Writes what waits, as far as the connection takes it. True when stanzas were written. */
@@ -107,6 +110,7 @@ export class Outbox {
       any = true;
     }
     if (any) connection.flush();
+    if (this.#known < this.#written) this.#known = this.#written;
     if (!this.#acknowledged && connection.backlog === 0) this.#release(this.#written, true);
     return any;
   }
@@ -119,7 +123,7 @@ export class Outbox {
   /** The client has handled this many stanzas, modulo 2^32. False when that is more than were sent (XEP-0198 4). */
   ack(h: number): boolean {
     const count = (h - this.#acks) >>> 0;
-    if (count > this.#written) return false;
+    if (count > this.#known) return false;
     this.#acks = h >>> 0;
     this.#release(count, true);
     return true;
@@ -145,7 +149,7 @@ export class Outbox {
       this.#bytes -= item.wire.length;
       yield item;
     }
-    this.#written = 0;
+    this.#written = this.#known = 0;
   }
 
   #release(count: number, taken: boolean): void {
@@ -153,7 +157,8 @@ export class Outbox {
     let told: ((taken: boolean) => void)[] | undefined;
     for (let i = 0; i < count; i++) {
       const item = this.#queue.shift()!;
-      this.#written--;
+      if (this.#written > 0) this.#written--;
+      if (this.#known > 0) this.#known--;
       this.#bytes -= item.wire.length;
       if (item.taken) (told ??= []).push(item.taken);
     }

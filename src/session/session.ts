@@ -272,6 +272,8 @@ export class Session implements SessionView {
     const { stream, outbox } = this;
     if (!stream) return;
     const any = outbox.flush(stream.connection);
+    // more than a window: the rest in the next tick, after the others
+    if (outbox.unwritten > 0 && !this.dirty && stream.connection.backlog === 0) this.owner.soon(this);
     if (any && this.resumption && !this.asked && outbox.unacknowledged >= ASK_AFTER) this.ask();
   }
 

@@ -1,30 +1,48 @@
-import type { BatchDefinition, BatchTransaction, BatchWriter } from '../api/storage.ts';
+import { type BatchDefinition, type BatchTransaction, type BatchWriter, StorageError } from '../api/storage.ts';
+import { Ring } from '../util/ring.ts';
+import { isOutage, storageError } from './errors.ts';
 
 interface Entry {
+  readonly bytes: number;
   readonly write: (tx: BatchTransaction) => unknown;
-  readonly resolve: (value: never) => void;
+  readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** Rows of one transaction. */
-const MOST = 2000;
+/** Runs work in one transaction: all of it is committed when it returns, none when it throws. */
+export type Commit = (work: (tx: BatchTransaction) => void) => Promise<void>;
+
+export interface BatchLimits {
+  /** Rows of one transaction. */
+  readonly rows: number;
+  /** ms that the rows of one transaction may take: the event loop waits with them. At least one row is written. */
+  readonly slice: number;
+  /** Rows, and bytes of the text and octets in them, that may wait. */
+  readonly waitingRows: number;
+  readonly waitingBytes: number;
+}
+
+const LIMITS: BatchLimits = { rows: 1000, slice: 5, waitingRows: 200_000, waitingBytes: 256 * 1024 * 1024 };
 
 /**
  * The group commit: whatever all batch writers have gathered goes into one transaction. One row alone waits for the end of the
- * tick; under load, rows gather while the commit before them is under way.
+ * tick; under load, rows gather while the commit before them is under way, and everybody else has a turn in between.
  */
 export class GroupCommit {
-  private queue: Entry[] = [];
-  private running = false;
-  /** Runs work in one transaction: all of it is committed when it returns, none when it throws. */
-  private readonly commit: (work: (tx: BatchTransaction) => void) => Promise<void>;
+  private readonly queue = new Ring<Entry>();
+  private waitingBytes = 0;
+  private running: Promise<void> | undefined;
+  private readonly commit: Commit;
+  private readonly limits: BatchLimits;
   batches = 0;
   rows = 0;
 
-  constructor(commit: (work: (tx: BatchTransaction) => void) => Promise<void>) {
+  constructor(commit: Commit, limits: BatchLimits = LIMITS) {
     this.commit = commit;
+    this.limits = limits;
   }
 
+  /** Its `write` rejects when too much waits already. */
   writer<Row, Result>(definition: BatchDefinition<Row, Result>): BatchWriter<Row, Result> {
     let pending = 0;
     const done = (): void => {
@@ -35,14 +53,18 @@ export class GroupCommit {
         return pending;
       },
       write: row => {
+        const bytes = sizeOf(row);
+        const { waitingRows, waitingBytes } = this.limits;
+        if (this.queue.size >= waitingRows || (this.waitingBytes > 0 && this.waitingBytes + bytes > waitingBytes)) {
+          return Promise.reject(new StorageError('locked', 'too much waits for the database already'));
+        }
         pending++;
+        this.waitingBytes += bytes;
         const { promise, resolve, reject } = Promise.withResolvers<Result>();
         promise.then(done, done);
-        this.queue.push({ write: tx => definition.write(tx, row), resolve, reject });
-        if (!this.running) {
-          this.running = true;
-          setImmediate(() => void this.run());
-        }
+        const write = (tx: BatchTransaction): Result => definition.write(tx, row);
+        this.queue.push({ bytes, write, resolve: resolve as (value: unknown) => void, reject });
+        this.running ??= this.run();
         return promise;
       },
     };
@@ -50,30 +72,96 @@ export class GroupCommit {
 
   /** Resolved when nothing waits. */
   async settled(): Promise<void> {
-    while (this.running) await new Promise(resolve => setImmediate(resolve));
+    while (this.running) await this.running;
   }
 
   private async run(): Promise<void> {
-    while (this.queue.length > 0) {
-      const entries = this.queue.splice(0, MOST);
-      try {
-        await this.write(entries);
-      } catch (error) {
-        if (entries.length === 1) entries[0]!.reject(error);
-        // one bad row must not cost the others
-        else for (const entry of entries) await this.write([entry]).catch((reason: unknown) => entry.reject(reason));
-      }
-    }
-    this.running = false;
+    do {
+      await new Promise(resolve => setImmediate(resolve));
+      await this.flush();
+    } while (this.queue.size > 0);
+    this.running = undefined;
   }
 
-  private async write(entries: readonly Entry[]): Promise<void> {
+  private async flush(): Promise<void> {
+    const entries: Entry[] = [];
     const results: unknown[] = [];
-    await this.commit(tx => {
-      for (const entry of entries) results.push(entry.write(tx));
-    });
+    try {
+      await this.commit(tx => {
+        // chosen only now: what came while the transaction waited for its turn goes with it
+        const until = performance.now() + this.limits.slice;
+        do {
+          const entry = this.take();
+          entries.push(entry);
+          results.push(entry.write(tx));
+        } while (this.queue.size > 0 && entries.length < this.limits.rows && performance.now() < until);
+      });
+    } catch (cause) {
+      const error = storageError(cause);
+      // without a transaction there was no choice: everybody has waited for it
+      if (entries.length === 0) while (this.queue.size > 0) this.take().reject(error);
+      else if (entries.length === 1 || isOutage(error)) for (const entry of entries) entry.reject(error);
+      else await this.apart(entries);
+      return;
+    }
+    this.settle(entries, results);
+  }
+
+  /** One bad row must not cost the others: each has a savepoint to go back to. */
+  private async apart(entries: readonly Entry[]): Promise<void> {
+    const results: unknown[] = [];
+    const refused = new Map<Entry, unknown>();
+    try {
+      await this.commit(tx => {
+        for (const entry of entries) {
+          tx.run('SAVEPOINT one_row');
+          try {
+            const result = entry.write(tx);
+            tx.run('RELEASE SAVEPOINT one_row');
+            results.push(result);
+          } catch (cause) {
+            const error = storageError(cause);
+            if (isOutage(error)) throw error; // SQLite has gone back by itself, behind the savepoint
+            tx.run('ROLLBACK TO SAVEPOINT one_row');
+            tx.run('RELEASE SAVEPOINT one_row');
+            refused.set(entry, error);
+          }
+        }
+      });
+    } catch (cause) {
+      const error = storageError(cause);
+      for (const entry of entries) entry.reject(refused.get(entry) ?? error);
+      return;
+    }
+    for (const [entry, error] of refused) entry.reject(error);
+    this.settle(
+      entries.filter(entry => !refused.has(entry)),
+      results,
+    );
+  }
+
+  private take(): Entry {
+    const entry = this.queue.shift()!;
+    this.waitingBytes -= entry.bytes;
+    return entry;
+  }
+
+  private settle(entries: readonly Entry[], results: readonly unknown[]): void {
     this.batches++;
     this.rows += entries.length;
-    for (const [index, entry] of entries.entries()) entry.resolve(results[index] as never);
+    for (const [index, entry] of entries.entries()) entry.resolve(results[index]);
   }
+}
+
+/** About the bytes that a row keeps in memory: of the text and octets that it is or holds. */
+function sizeOf(row: unknown): number {
+  if (typeof row === 'string') return row.length;
+  if (row instanceof Uint8Array) return row.byteLength;
+  if (typeof row !== 'object' || row === null) return 0;
+  let bytes = 0;
+  for (const value of Object.values(row)) {
+    if (typeof value === 'string') bytes += value.length;
+    else if (value instanceof Uint8Array) bytes += value.byteLength;
+  }
+  return bytes;
 }

@@ -1,5 +1,13 @@
 export { StorageError } from '../api/storage.ts';
-export type { BatchTransaction, BatchWriter, Migration, Reader, Statement, Storage, Transactor } from '../api/storage.ts';
+export type {
+  BatchTransaction,
+  BatchWriter,
+  Migration,
+  Reader,
+  Statement,
+  Storage,
+  Transactor,
+} from '../api/storage.ts';
 export { DataFolderError } from './lock.ts';
 export { type SqliteOptions, SqliteStorage } from './sqlite.ts';
 import type { Storage } from '../api/storage.ts';

@@ -14,7 +14,10 @@ export function lockFolder(folder: string): { release(): void } {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw new DataFolderError(`the data folder ${folder} cannot be made: ${reason(error)}. Give another one with --data.`, { cause: error });
+    throw new DataFolderError(
+      `the data folder ${folder} cannot be made: ${reason(error)}. Give another one with --data.`,
+      { cause: error },
+    );
   }
   let db: Database.Database | undefined;
   try {
@@ -29,9 +32,12 @@ export function lockFolder(folder: string): { release(): void } {
         { cause: error },
       );
     }
-    throw new DataFolderError(`the data folder ${folder} cannot be written: ${reason(error)}. Make it this user's, or give another one with --data.`, {
-      cause: error,
-    });
+    throw new DataFolderError(
+      `the data folder ${folder} cannot be written: ${reason(error)}. Make it this user's, or give another one with --data.`,
+      {
+        cause: error,
+      },
+    );
   }
   const held = db;
   return {
@@ -41,7 +47,8 @@ export function lockFolder(folder: string): { release(): void } {
   };
 }
 
-function reason(error: unknown): string {
+/** Why the folder or a file in it cannot be used, in words. */
+export function reason(error: unknown): string {
   const { code, message } = error as { code?: string; message: string };
   if (code === 'EACCES' || code === 'SQLITE_CANTOPEN') return 'this user may not write there';
   if (code === 'ENOTDIR' || code === 'EEXIST') return 'a file of that name is in the way';

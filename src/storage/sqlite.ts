@@ -1,90 +1,84 @@
 import path from 'node:path';
-import Database from 'better-sqlite3';
-import knex, { type Knex } from 'knex';
-import type { BatchDefinition, BatchTransaction, BatchWriter, Migration, Reader, Statement, Storage, Transactor } from '../api/storage.ts';
+import type Database from 'better-sqlite3';
+import type { Knex } from 'knex';
+import type {
+  BatchDefinition,
+  BatchTransaction,
+  BatchWriter,
+  Migration,
+  Reader,
+  Statement,
+  Storage,
+  Transactor,
+} from '../api/storage.ts';
 import { StorageError } from '../api/storage.ts';
 import { GroupCommit } from './batch.ts';
+import { connect, connectReader, connectWriter, type FileOptions, type Logger } from './connections.ts';
 import { storageError } from './errors.ts';
-import { lockFolder } from './lock.ts';
-import { applyMigrations, prepareMigrations } from './migrations.ts';
+import { Health } from './health.ts';
+import { DataFolderError, lockFolder, reason } from './lock.ts';
+import { applyMigrations, prepareMigrations, touchMigrations } from './migrations.ts';
 import { Mutex } from './mutex.ts';
+import { patiently } from './patience.ts';
 
 export interface SqliteOptions {
   /** Folder of posthouse.sqlite; made when it is not there. */
   readonly dataDir: string;
+  /** FULL: what is committed survives a power failure too. NORMAL, the default: it survives the process. */
   readonly synchronous?: 'NORMAL' | 'FULL';
-  readonly logger?: { error(details: object, text: string): void; info(text: string): void };
+  readonly logger?: Logger;
 }
 
-/** ms that SQLite waits for another program's lock (a backup) before it gives up; the event loop waits with it. */
-const BUSY = 200;
-const PROBE = 2_000; // ms between two attempts to write after a failure
+/** ms that a writer waits for another program's lock (a backup's, an operator's) before it gives up. */
+const PATIENCE = 2_000;
+/** ms after which a transaction that is still open is spoken of in the log. */
+const LONG = 10_000;
 
 /**
  * SQLite in the data folder, in WAL mode. Writers take turns: knex transactions and group commits never meet in the file. Readers
- * have connections of their own and wait for nobody.
+ * have a connection of their own and wait for nobody.
  */
 export class SqliteStorage implements Storage {
   readonly dialect = 'sqlite';
   private readonly lock: { release(): void };
   private readonly raw: Database.Database;
-  private readonly writer: Knex;
+  private readonly writer: { knex: Knex; rollBack(): void };
   private readonly reader: Knex;
   private readonly mutex = new Mutex();
   private readonly group: GroupCommit;
   private readonly statements = new Map<string, Database.Statement>();
-  private readonly logger: SqliteOptions['logger'];
-  private failure: string | undefined;
-  private prober: NodeJS.Timeout | undefined;
-  private closed = false;
+  private readonly logger: Logger | undefined;
+  private readonly condition: Health;
+  private closing: Promise<void> | undefined;
 
   /** Rejects with a DataFolderError or StorageError whose message is for the operator. */
   static async open(options: SqliteOptions): Promise<SqliteStorage> {
     const lock = lockFolder(options.dataDir);
+    const filename = path.join(options.dataDir, 'posthouse.sqlite');
+    let storage: SqliteStorage | undefined;
     try {
-      const storage = new SqliteStorage(options, lock);
+      storage = new SqliteStorage(options, { filename, synchronous: options.synchronous ?? 'NORMAL' }, lock);
       await storage.transact(prepareMigrations);
       return storage;
     } catch (error) {
-      lock.release();
-      throw storageError(error);
+      if (storage) await storage.close();
+      else lock.release();
+      throw unusable(filename, error);
     }
   }
 
-  private constructor(options: SqliteOptions, lock: { release(): void }) {
+  private constructor(options: SqliteOptions, file: FileOptions, lock: { release(): void }) {
     this.lock = lock;
     this.logger = options.logger;
-    const filename = path.join(options.dataDir, 'posthouse.sqlite');
-    const pragmas = (db: Database.Database): void => {
-      db.pragma('journal_mode = WAL');
-      db.pragma(`synchronous = ${options.synchronous ?? 'NORMAL'}`);
-      db.pragma(`busy_timeout = ${BUSY}`);
-      db.pragma('foreign_keys = ON');
-      db.pragma('cache_size = -16000');
-    };
-    this.raw = new Database(filename);
-    pragmas(this.raw);
-    const connect = (): Knex =>
-      knex({
-        client: 'better-sqlite3',
-        connection: { filename },
-        useNullAsDefault: true,
-        pool: {
-          min: 0,
-          max: 1,
-          afterCreate: (db: Database.Database, done: (error: Error | null, db: Database.Database) => void) => {
-            pragmas(db);
-            done(null, db);
-          },
-        },
-      });
-    this.writer = connect();
-    this.reader = connect();
-    this.group = new GroupCommit(work => this.mutex.run(() => this.commit(work)));
+    this.condition = new Health(options.logger, () => this.transact(touchMigrations));
+    this.raw = connect(file);
+    this.writer = connectWriter(file);
+    this.reader = connectReader(file);
+    this.group = new GroupCommit(work => this.commit(work));
   }
 
   async migrate(module: string, migrations: readonly Migration[]): Promise<void> {
-    await this.transact(tx => applyMigrations(tx, module, migrations));
+    await applyMigrations(this, module, migrations);
   }
 
   async read<T>(query: (q: Reader) => PromiseLike<T>): Promise<T> {
@@ -96,24 +90,30 @@ export class SqliteStorage implements Storage {
     }
   }
 
-  transact<T>(work: (tx: Transactor) => PromiseLike<T>): Promise<T> {
+  async transact<T>(work: (tx: Transactor) => PromiseLike<T>): Promise<T> {
     this.mustBeOpen();
-    return this.mutex.run(async () => {
+    return this.write(async begun => {
+      const watch = setTimeout(() => this.slow(), LONG).unref();
       try {
-        const result = await this.writer.transaction(async tx => work(tx));
-        this.works();
-        return result;
-      } catch (error) {
-        throw this.fails(error);
+        return await this.writer.knex.transaction(async tx => {
+          // knex goes on when BEGIN has failed
+          if (tx.isCompleted()) throw new Error('the transaction was not begun');
+          begun();
+          return work(tx);
+        });
+      } finally {
+        clearTimeout(watch);
+        this.writer.rollBack();
       }
     });
   }
 
   prepare<T>(sql: string): Statement<T> {
+    let compiled: Database.Statement | undefined;
     const run = <R>(work: (statement: Database.Statement) => R): R => {
       this.mustBeOpen();
       try {
-        return work(this.statement(sql));
+        return work((compiled ??= this.query(sql)));
       } catch (error) {
         throw storageError(error);
       }
@@ -125,7 +125,38 @@ export class SqliteStorage implements Storage {
   }
 
   batch<Row, Result>(definition: BatchDefinition<Row, Result>): BatchWriter<Row, Result> {
-    return this.group.writer(definition);
+    const writer = this.group.writer(definition);
+    return {
+      get pending() {
+        return writer.pending;
+      },
+      write: row => (this.closing ? Promise.reject(closed()) : writer.write(row)),
+    };
+  }
+
+  health(): { ok: boolean; reason?: string } {
+    if (this.closing) return { ok: false, reason: closed().message };
+    const { reason: why } = this.condition;
+    return why === undefined ? { ok: true } : { ok: false, reason: why };
+  }
+
+  counts(): { batches: number; rows: number } {
+    return { batches: this.group.batches, rows: this.group.rows };
+  }
+
+  /** Takes nothing more, writes what it was given before, and lets go of the data folder. */
+  close(): Promise<void> {
+    return (this.closing ??= this.finish());
+  }
+
+  private async finish(): Promise<void> {
+    await this.group.settled();
+    await this.mutex.run(() => {});
+    this.condition.stop();
+    await this.writer.knex.destroy();
+    await this.reader.destroy();
+    this.raw.close();
+    this.lock.release();
   }
 
   private statement(sql: string): Database.Statement {
@@ -134,82 +165,76 @@ export class SqliteStorage implements Storage {
     return statement;
   }
 
+  private query(sql: string): Database.Statement {
+    const statement = this.statement(sql);
+    if (!statement.readonly) throw new Error(`only transactions and batches may write: ${sql}`);
+    return statement;
+  }
+
   /** One transaction, from its first to its last statement without a wait. */
-  private commit(work: (tx: BatchTransaction) => void): void {
-    this.mustBeOpen();
+  private commit(work: (tx: BatchTransaction) => void): Promise<void> {
     const tx: BatchTransaction = {
       run: (sql, ...parameters) => {
         const { changes, lastInsertRowid } = this.statement(sql).run(...parameters);
         return { changes, id: Number(lastInsertRowid) };
       },
-      get: <T>(sql: string, ...parameters: readonly unknown[]) => this.statement(sql).get(...parameters) as T | undefined,
+      get: <T>(sql: string, ...parameters: readonly unknown[]) =>
+        this.statement(sql).get(...parameters) as T | undefined,
     };
-    try {
-      this.raw.exec('BEGIN IMMEDIATE');
-      work(tx);
-      this.raw.exec('COMMIT');
-      this.works();
-    } catch (error) {
+    return this.write(begun => {
+      this.statement('BEGIN IMMEDIATE').run();
+      begun();
       try {
+        work(tx);
+        this.statement('COMMIT').run();
+      } catch (error) {
+        // after some errors SQLite has gone back by itself
         if (this.raw.open && this.raw.inTransaction) this.raw.exec('ROLLBACK');
-      } catch {
-        // the first error is the one that counts
+        throw error;
       }
-      throw this.fails(error);
-    }
+    });
+  }
+
+  /** Whoever writes does it here: alone, and with an eye on how it goes. */
+  private write<T>(attempt: (begun: () => void) => Promise<T> | T): Promise<T> {
+    return this.mutex.run(async () => {
+      try {
+        // while it fails anyway, nobody is kept waiting for it
+        const result = await patiently(this.condition.reason === undefined ? PATIENCE : 0, attempt);
+        this.condition.works();
+        return result;
+      } catch (error) {
+        throw this.condition.fails(error);
+      }
+    });
+  }
+
+  private slow(): void {
+    this.logger?.error(
+      { seconds: LONG / 1000 },
+      'storage: a transaction is still open, and all who write wait behind it; perhaps it waits for a write of its own',
+    );
   }
 
   private mustBeOpen(): void {
-    if (this.closed) throw new StorageError('closed', 'the database is closed');
+    if (this.closing) throw closed();
   }
+}
 
-  private works(): void {
-    if (this.failure === undefined) return;
-    this.failure = undefined;
-    clearInterval(this.prober);
-    this.prober = undefined;
-    this.logger?.info('storage: writing works again');
-  }
+function closed(): StorageError {
+  return new StorageError('closed', 'the database is closed');
+}
 
-  private fails(cause: unknown): unknown {
-    const error = storageError(cause);
-    if (error instanceof StorageError && error.kind !== 'constraint') {
-      if (this.failure === undefined) this.logger?.error({ err: cause }, `storage: ${error.message}; senders are told to try again until it works`);
-      this.failure = error.message;
-      // somebody has to notice when it works again
-      this.prober ??= setInterval(() => void this.probe(), PROBE).unref();
-    }
-    return error;
+/** Why the database could not be opened, for the operator. */
+function unusable(file: string, cause: unknown): unknown {
+  const error = storageError(cause);
+  if (!(error instanceof StorageError)) return error;
+  if (error.kind === 'corrupt') {
+    const text = `the database ${file} is damaged. Restore a backup, or move the file away to begin with an empty one.`;
+    return new StorageError('corrupt', text, error);
   }
-
-  private async probe(): Promise<void> {
-    await this.transact(async tx => {
-      await tx('posthouse_migrations').insert({ module: 'posthouse_probe', name: 'probe', applied_at: Date.now() });
-      await tx('posthouse_migrations').where({ module: 'posthouse_probe' }).delete();
-    }).catch(() => {
-      // it goes on failing: `fails` has taken note
-    });
+  if (error.kind === 'locked') {
+    return new StorageError('locked', `the database ${file} is locked by another program. Stop that one.`, error);
   }
-
-  health(): { ok: boolean; reason?: string } {
-    if (this.closed) return { ok: false, reason: 'the database is closed' };
-    return this.failure === undefined ? { ok: true } : { ok: false, reason: this.failure };
-  }
-
-  counts(): { batches: number; rows: number } {
-    return { batches: this.group.batches, rows: this.group.rows };
-  }
-
-  async close(): Promise<void> {
-    if (this.closed) return;
-    await this.group.settled();
-    await this.mutex.run(() => {
-      this.closed = true;
-    });
-    clearInterval(this.prober);
-    await this.writer.destroy();
-    await this.reader.destroy();
-    this.raw.close();
-    this.lock.release();
-  }
+  return new DataFolderError(`the database ${file} cannot be used: ${reason(error.cause)}.`, { cause: error });
 }

@@ -26,6 +26,9 @@ export type StreamState =
 const HOLD_INBOX = 1;
 const HOLD_RATE = 2;
 export const HOLD_ANSWER = 4;
+const HOLD_TURN = 8;
+/** Stanzas that a stream may have handled in one turn of the event loop; then it is the others' turn. */
+const TURN = 64;
 
 /**
  * A client's stream, from its header to its end: RFC 6120 4, over any connection. One method for each thing that can come;
@@ -53,6 +56,7 @@ export class ClientStream implements StreamHandler, ScannerSink, SessionStream {
   private bytes = 0;
   private holds = 0;
   private rate: RateGauge | undefined;
+  private turn = 0;
 
   constructor(connection: Connection, env: StreamEnvironment, allowPlaintext = false) {
     this.connection = connection;
@@ -76,6 +80,7 @@ export class ClientStream implements StreamHandler, ScannerSink, SessionStream {
         return;
       }
     }
+    this.turn = 0;
     this.scanner.push(bytes, start, end);
     // RFC 7395 3.3.1: a frame holds one whole element
     if (this.connection.framed && this.scanner.midway && this.holds === 0) {
@@ -138,6 +143,7 @@ export class ClientStream implements StreamHandler, ScannerSink, SessionStream {
   private onSessionStanza(stanza: Stanza): void {
     const session = this.session!;
     if (stanza.xmlns === NS.client) {
+      if (++this.turn === TURN) this.yieldTurn();
       if (this.rate?.takeStanza()) this.pauseFor(this.rate.pause);
       const error = session.receive(stanza);
       if (error) this.fail(error);
@@ -284,6 +290,15 @@ export class ClientStream implements StreamHandler, ScannerSink, SessionStream {
     if (this.holds !== 0 || this.state === 'closed') return;
     this.connection.resume();
     this.scanner.release();
+  }
+
+  /** A flood is read in portions, so that nobody waits for the end of it. */
+  private yieldTurn(): void {
+    this.holdFor(HOLD_TURN);
+    setImmediate(() => {
+      this.turn = 0;
+      this.releaseFrom(HOLD_TURN);
+    });
   }
 
   /** A sender above its rate is not refused: it is read later. */
