@@ -45,3 +45,17 @@ export function incomingGate(listOf: ListOf, answers: (host: string) => boolean)
     return DONE;
   };
 }
+
+/**
+ * XEP-0191 3.3, for accounts of this node: what the server sends of an account's presence does not reach those whom it has
+ * blocked; but they see it go.
+ */
+export function presenceGate(listOf: ListOf, isLocal: (domain: string) => boolean): (packet: Packet) => Verdict {
+  return packet => {
+    const { from, type } = packet;
+    if (type === 'unavailable' || from.local === '' || !isLocal(from.domain)) return undefined;
+    const list = listOf(from);
+    if (list === Blocklist.NONE || from.bare === packet.to!.bare || !list.matches(packet.to!)) return undefined;
+    return DONE;
+  };
+}

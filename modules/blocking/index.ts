@@ -7,8 +7,9 @@ import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { refuse, StanzaError } from '../../src/protocol/index.ts';
 import { type Element, serialize, wireAttribute, xml } from '../../src/xml/index.ts';
 import { PresenceService } from '../presence/contract.ts';
+import { Roster } from '../roster/contract.ts';
 import { Blocking } from './contract.ts';
-import { incomingGate, outgoingGate } from './gates.ts';
+import { incomingGate, outgoingGate, presenceGate } from './gates.ts';
 import { Blocklists } from './lists.ts';
 import { blockStore } from './store.ts';
 
@@ -22,6 +23,7 @@ export default defineModule({
     { number: 191, version: '1.3' },
     { number: 377, version: '0.4.1', note: 'Reports that come with a block are logged.' },
   ],
+  after: ['presence', 'roster'],
   // XEP-0191 3.1 asks the host, some clients their account
   features: { host: [BLOCKING], account: [BLOCKING] },
   options: defineOptions({
@@ -61,6 +63,13 @@ export default defineModule({
       incomingGate(listOf, host => mod.options(host).answer === 'error'),
     );
 
+    mod.on(
+      'arriving',
+      'gate',
+      { kind: 'presence', to: ['bare', 'full'] },
+      presenceGate(listOf, domain => mod.node.hosts.has(domain)),
+    );
+
     // XEP-0191 3.2
     mod.iq({ xmlns: BLOCKING, name: 'blocklist', type: 'get', to: 'account' }, request => {
       if (request.session) interested.set(request.session, true);
@@ -93,10 +102,11 @@ export default defineModule({
       const before = lists.of(account);
       const after = await lists.add(account, jids, mod.options(account.domain).entries);
       if (!after) return 'full';
-      const presence = mod.maybe(PresenceService);
-      // XEP-0191 3.3: whoever may see the account sees it go
-      for (const jid of jids) if (!before.matches(jid)) void presence?.sendUnavailableTo(account, jid);
       push(account, xml('block', { xmlns: BLOCKING }, ...jids.map(item)));
+      // XEP-0191 3.3: whoever sees the account sees it go; nobody else learns that it is there
+      const presence = mod.maybe(PresenceService);
+      const hidden = jids.filter(jid => !before.matches(jid));
+      for (const contact of await watchers(account, hidden)) await presence?.sendUnavailableTo(account, contact);
       return 'blocked';
     }
 
@@ -105,11 +115,27 @@ export default defineModule({
       await lists.remove(account, jids);
       const after = lists.of(account);
       push(account, xml('unblock', { xmlns: BLOCKING }, ...(jids ?? []).map(item)));
-      const presence = mod.maybe(PresenceService);
       // XEP-0191 3.4
-      for (const jid of jids ?? before.jids) {
-        if (before.matches(jid) && !after.matches(jid)) void presence?.sendPresenceTo(account, jid);
+      const presence = mod.maybe(PresenceService);
+      const shown = (jids ?? before.jids).filter(jid => before.matches(jid) && !after.matches(jid));
+      for (const contact of await watchers(account, shown)) {
+        if (!after.matches(contact)) await presence?.sendPresenceTo(account, contact);
       }
+    }
+
+    /** Those among these addresses, or at them when they are domains, who may see the account's presence. */
+    async function watchers(account: Jid, jids: readonly Jid[]): Promise<Jid[]> {
+      const roster = await mod.maybe(Roster)?.get(account);
+      const found = new Map<string, Jid>();
+      for (const { jid: text, subscription } of roster?.values() ?? []) {
+        const contact = parseJid(text);
+        if (!contact || (subscription !== 'from' && subscription !== 'both')) continue;
+        for (const jid of jids) {
+          if (jid.bare === contact.bare) found.set(jid.full, jid);
+          else if (jid.full === contact.domain) found.set(contact.full, contact);
+        }
+      }
+      return [...found.values()];
     }
 
     function push(account: Jid, payload: Element): void {

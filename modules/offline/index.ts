@@ -109,19 +109,25 @@ export default defineModule({
       for (const listener of listeners) listener({ packet, account, at });
     }
 
-    // behind the broadcast of the presence; a session is served once until it leaves
-    mod.on('presence', 'tap', { kind: 'presence' }, (_, session) => {
-      const { jid } = session.user;
-      if (!isEligible(session)) {
-        if (!served.get(session)) return;
-        served.set(session, false);
-        boxes.busy(jid)?.left(session);
-      } else if (!served.get(session)) {
-        served.set(session, true);
-        const box = boxes.busy(jid) ?? (store.totals(jid).messages > 0 ? boxes.of(jid) : undefined);
-        box?.serve(session);
-      }
-    });
+    // before the broadcast, which takes its time: what comes from now on has its place behind what waits
+    mod.on(
+      'presence',
+      'work',
+      { kind: 'presence' },
+      (_, session) => {
+        const { jid } = session.user;
+        if (!isEligible(session)) {
+          if (!served.get(session)) return;
+          served.set(session, false);
+          boxes.busy(jid)?.left(session);
+        } else if (!served.get(session)) {
+          const box = boxes.busy(jid) ?? (store.totals(jid).messages > 0 ? boxes.of(jid) : undefined);
+          served.set(session, true);
+          box?.serve(session);
+        }
+      },
+      { before: ['presence'] },
+    );
     mod.when('ended', session => boxes.busy(session.user.jid)?.left(session));
 
     // What comes while a long queue is being handed over takes its place at the end of it

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { TestNode } from '../kit/node.ts';
+
+const SID = 'urn:xmpp:sid:0';
+
+describe('play: stanza ids (XEP-0359)', () => {
+  let server: TestNode;
+  before(async () => {
+    server = await TestNode.start({ users: ['romeo', 'juliet'] });
+  });
+  after(() => server.stop());
+
+  it("a message has one id of its recipient's account; forged ones go, others and origin-id stay", async () => {
+    const romeo = await server.login('romeo@localhost/orchard', { presence: true });
+    const juliet = await server.login('juliet@localhost/balcony', { presence: true });
+    const ids = ['romeo@localhost', 'Romeo@LOCALHOST', 'localhost', 'room@chat.example'].map(
+      by => `<stanza-id xmlns='${SID}' id='x' by='${by}'/>`,
+    );
+    const body = `<body>x</body><origin-id xmlns='${SID}' id='o'/>`;
+    juliet.send(`<message to='romeo@localhost' type='chat'>${body}${ids.join('')}</message>`);
+    juliet.send(`<message to='romeo@localhost' type='chat'>${body}</message>`);
+    const first = await romeo.message();
+    assert.deepEqual(
+      first.getChildren('stanza-id', SID).map(id => id.attrs.by),
+      ['room@chat.example', 'romeo@localhost'],
+    );
+    assert.equal(first.getChild('origin-id', SID)!.attrs.id, 'o');
+    const second = (await romeo.message()).getChild('stanza-id', SID)!.attrs.id!;
+    assert.ok(second > first.getChildren('stanza-id', SID)[1]!.attrs.id!, 'later ids are greater');
+  });
+
+  it('a message without a body gets none, and loses forged ones', async () => {
+    const romeo = await server.login('romeo@localhost/street', { presence: true });
+    romeo.send(
+      `<message to='${romeo.jid}' type='chat'><active xmlns='http://jabber.org/protocol/chatstates'/><stanza-id xmlns='${SID}' id='x' by='romeo@localhost'/></message>`,
+    );
+    assert.deepEqual((await romeo.message()).getChildren('stanza-id', SID), []);
+  });
+});
