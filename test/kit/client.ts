@@ -82,7 +82,10 @@ export class TestClient {
     await this.open(host);
     const token = Buffer.from(`\0${name}\0${password}`).toString('base64');
     this.send(`<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>${token}</auth>`);
-    const answer = await this.expect(stanza => stanza.name === 'success' || stanza.name === 'failure', 'the answer to a login');
+    const answer = await this.expect(
+      stanza => stanza.name === 'success' || stanza.name === 'failure',
+      'the answer to a login',
+    );
     assert.equal(answer.name, 'success', answer.toString());
     await this.open(host);
   }
@@ -106,7 +109,10 @@ export class TestClient {
   async iq(type: 'get' | 'set', payload: string, to?: string): Promise<Element> {
     const id = `q${++this.ids}`;
     this.send(`<iq type='${type}' id='${id}'${to === undefined ? '' : ` to='${to}'`}>${payload}</iq>`);
-    return this.expect(stanza => stanza.name === 'iq' && stanza.attrs.id === id && stanza.attrs.type !== 'set', `the answer to ${payload}`);
+    return this.expect(
+      stanza => stanza.name === 'iq' && stanza.attrs.id === id && stanza.attrs.type !== 'set',
+      `the answer to ${payload}`,
+    );
   }
 
   /** Waits for something and takes it out of the inbox; what came before it stays there. */
@@ -117,7 +123,9 @@ export class TestClient {
       if (index >= 0) return this.inbox.splice(index, 1)[0]!;
       const left = end - Date.now();
       if (left <= 0 || this.closed) {
-        assert.fail(`${this.jid || 'a client'} waited for ${what}; it got ${this.inbox.map(String).join('\n') || 'nothing'}${this.closed ? ' and the connection closed' : ''}`);
+        assert.fail(
+          `${this.jid || 'a client'} waited for ${what}; it got ${this.inbox.map(String).join('\n') || 'nothing'}${this.closed ? ' and the connection closed' : ''}`,
+        );
       }
       await new Promise<void>(resolve => {
         const timer = setTimeout(resolve, left);
@@ -135,7 +143,8 @@ export class TestClient {
 
   presence(from?: string, type?: string): Promise<Element> {
     return this.expect(
-      stanza => stanza.name === 'presence' && (from === undefined || stanza.attrs.from === from) && stanza.attrs.type === type,
+      stanza =>
+        stanza.name === 'presence' && (from === undefined || stanza.attrs.from === from) && stanza.attrs.type === type,
       `presence ${type ?? 'available'} of ${from ?? 'somebody'}`,
     );
   }

@@ -23,11 +23,19 @@ export class TestNode {
   private constructor(node: Node, folder: string, ports: number[]) {
     this.node = node;
     this.folder = folder;
-    [this.port, this.tlsPort, this.httpPort, this.httpsPort, this.componentPort] = ports as [number, number, number, number, number];
+    [this.port, this.tlsPort, this.httpPort, this.httpsPort, this.componentPort] = ports as [
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
   }
 
   /** `yaml` is added to a configuration that serves localhost without TLS being needed. A folder given is used again. */
-  static async start(options: { yaml?: string; folder?: string; users?: readonly string[]; level?: string } = {}): Promise<TestNode> {
+  static async start(
+    options: { yaml?: string; folder?: string; users?: readonly string[]; level?: string } = {},
+  ): Promise<TestNode> {
     const folder = options.folder ?? mkdtempSync(path.join(tmpdir(), 'posthouse-'));
     const ports = await Promise.all([freePort(), freePort(), freePort(), freePort(), freePort()]);
     const file = path.join(folder, 'test.yaml');
