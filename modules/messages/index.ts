@@ -22,6 +22,8 @@ export default defineModule({
       user: bare => node.user(bare),
       deliver: (packet, session) => node.deliver(packet, session),
       taken: (packet, sessions) => mod.taken(packet, sessions),
+      // a client's message comes with its session the first time, and without it when it comes back
+      returned: ({ sender, from }) => sender === undefined && from.local !== '' && node.hosts.has(from.domain),
       mostAvailable: host => mod.options(host).resources === 'most-available',
     });
     mod.on('account', 'work', { kind: 'message', to: ['bare', 'full'] }, rules);

@@ -8,7 +8,13 @@ const romeo = parseJid('romeo@example.org/orchard')!;
 const juliet = parseJid('juliet@example.org')!;
 
 /** Sends a message to an account with sessions of these priorities (undefined: connected, not available). */
-async function send(type: string, address: 'bare' | 'full', priorities: (number | undefined)[], mostAvailable = false) {
+async function send(
+  type: string,
+  address: 'bare' | 'full',
+  priorities: (number | undefined)[],
+  mostAvailable = false,
+  returned = false,
+) {
   const got: number[] = [];
   let told: readonly SessionView[] | undefined;
   const user = { jid: juliet, sessions: [] as SessionView[] };
@@ -28,6 +34,7 @@ async function send(type: string, address: 'bare' | 'full', priorities: (number 
       told = sessions;
     },
     mostAvailable: () => mostAvailable,
+    returned: () => returned,
   });
   const attribute = type === 'normal' ? '' : ` type='${type}'`;
   const to = address === 'bare' ? juliet : juliet.withResource('gone');
@@ -98,6 +105,12 @@ describe('messages for an account (RFC 6121 8.5.4)', () => {
     assert.deepEqual(await send('headline', 'bare', [0, 7, 7, -1], true), delivered(0, 1, 2));
   });
 
+  it('what a session did not take before it ended is not refused for that', async () => {
+    assert.deepEqual(await send('normal', 'full', [0], false, true), ABSENT);
+    assert.deepEqual(await send('chat', 'full', [], false, true), ABSENT);
+    assert.deepEqual(await send('headline', 'full', [0], false, true), IGNORED);
+  });
+
   it('waits for a slow way to a session before it says who took the message', async () => {
     const session = { presence: {}, priority: 0 } as unknown as SessionView;
     const order: string[] = [];
@@ -109,6 +122,7 @@ describe('messages for an account (RFC 6121 8.5.4)', () => {
       },
       taken: () => void order.push('taken'),
       mostAvailable: () => false,
+      returned: () => false,
     });
     const packet = Packet.fromWire(`<message type='chat'><body>x</body></message>`, romeo, juliet);
     packet.address = BARE;

@@ -8,6 +8,8 @@ export interface RulesParts {
   user(account: Jid): UserView | undefined;
   deliver(packet: Packet, session: SessionView): void | Promise<void>;
   taken(packet: Packet, sessions: readonly SessionView[]): void;
+  /** Whether a message was on its way to a session before, which ended without having taken it. */
+  returned(packet: Packet): boolean;
   /** Whether chat and normal messages go to the sessions of the highest priority only. */
   mostAvailable(host: string): boolean;
 }
@@ -25,8 +27,10 @@ export function accountRules(parts: RulesParts): (packet: Packet) => Verdict | P
     if (type === 'groupchat') return refuse('service-unavailable');
     if (packet.address === FULL && type !== 'chat') {
       // RFC 6121 8.5.3.2.1: a resource that is not there gets neither headlines nor normal messages in another's place; of
-      // "silently ignore" and "return an error" the second, since a person may have written it
-      return type === 'headline' ? DONE : refuse('service-unavailable');
+      // "silently ignore" and "return an error" the second, since a person may have written it. What was accepted for a
+      // resource that has gone since then (XEP-0198 8) waits for its recipient instead
+      if (type === 'headline') return DONE;
+      return parts.returned(packet) ? undefined : refuse('service-unavailable');
     }
     const user = parts.user(packet.to!);
     const sessions = user && eligible(user.sessions);

@@ -21,6 +21,8 @@ import { isEligible } from './parts.ts';
 import { fateOf, removeForgedStamps, stamped } from './storable.ts';
 import { offlineStore } from './store.ts';
 
+/** Uncommitted messages above which senders are read more slowly. */
+const BACKLOG = 1000;
 /** Accounts whose totals are kept in memory. */
 const CACHED = 4096;
 
@@ -87,9 +89,10 @@ export default defineModule({
         refused.inc();
         return refuse('service-unavailable', 'Too many messages wait for this account.'); // XEP-0160 2
       }
-      // nobody waits here: only the sender's acknowledgement does
-      packet.hold(keep(packet, account, at, wire));
-      return DONE;
+      // nobody waits here: only the sender's acknowledgement does - unless the disk cannot keep up
+      const kept = keep(packet, account, at, wire);
+      packet.hold(kept);
+      return store.pending > BACKLOG ? kept.then(() => DONE) : DONE;
     });
 
     function hasRoom(account: Jid, bytes: number): boolean {

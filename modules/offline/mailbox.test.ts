@@ -219,6 +219,22 @@ describe('mailbox', () => {
     assert.deepEqual(one.got, numbers(0, 1000));
   });
 
+  it('does not give to another what is on its way to a session that went away but lives', async () => {
+    await keep(0, 10);
+    const one = client();
+    box.serve(one.session);
+    one.presence = undefined;
+    box.left(one.session);
+    const other = client();
+    await turn();
+    boxes.of(juliet).serve(other.session);
+    await other.ackAll();
+    assert.deepEqual(other.got, []);
+    await one.ackAll();
+    await store.settled();
+    assert.equal(store.totals(juliet).messages, 0);
+  });
+
   it('waits for what is being written when a session comes', async () => {
     const writing = keep(0, 10);
     const one = client();

@@ -54,6 +54,11 @@ export class OfflineStore {
     );
   }
 
+  /** Writes that are not committed yet. */
+  get pending(): number {
+    return this.adding.pending;
+  }
+
   /** Its id, when it is committed. Later messages have greater ones. */
   add(account: Jid, at: number, wire: string): Promise<number> {
     return this.note(this.adding.write({ account: account.bare, at, wire }));

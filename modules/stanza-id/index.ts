@@ -2,7 +2,7 @@
  * Unique and stable stanza ids (XEP-0359): each message with a body gets one from its recipient's account, and nobody else's
  * can pass for it.
  */
-import { defineModule, type Packet } from '../../src/api/index.ts';
+import { defineModule, Lru, type Packet } from '../../src/api/index.ts';
 import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { NS } from '../../src/protocol/index.ts';
 import { wireAttribute } from '../../src/xml/index.ts';
@@ -17,6 +17,13 @@ export default defineModule({
   setup(mod) {
     const next = idMaker();
     let remembered: WeakMap<Packet, string> | undefined;
+    /** The attribute 'by' of the accounts that get messages, ready to be written. */
+    const by = new Lru<string, string>(8192);
+    const byAccount = (bare: string): string => {
+      const attribute = wireAttribute('by', bare);
+      by.set(bare, attribute);
+      return attribute;
+    };
     mod.provide(StanzaIds, {
       next,
       remember() {
@@ -30,16 +37,11 @@ export default defineModule({
       // what a room sends has the room's id, XEP-0359 3
       if (type === 'groupchat' || type === 'error' || !packet.hasBody) return;
       const id = next();
-      packet.append(`<stanza-id xmlns='${NS.stanzaIds}' id='${id}'${by(to!)}/>`);
+      packet.append(`<stanza-id xmlns='${NS.stanzaIds}' id='${id}'${by.get(to!.bare) ?? byAccount(to!.bare)}/>`);
       remembered?.set(packet, id);
     });
   },
 });
-
-/** Nearly every address needs no escaping. */
-function by(account: Jid): string {
-  return /^[\w.@-]*$/.test(account.bare) ? ` by='${account.bare}'` : wireAttribute('by', account.bare);
-}
 
 /** XEP-0359 3: only the account itself may speak in its name; nor may anybody in that of its server. */
 function removeForged(packet: Packet, to: Jid): void {

@@ -115,7 +115,8 @@ describe('play: blocking (XEP-0191)', () => {
     assert.equal((await romeo.presence('juliet@localhost/balcony')).getChildText('show'), 'away');
   });
 
-  it('a stranger who is blocked is told nothing', async () => {
+  it('a stranger who is blocked is told nothing, though he be in the roster', async () => {
+    await juliet.iq('set', `<query xmlns='jabber:iq:roster'><item jid='romeo@localhost'/></query>`);
     await romeo.settle();
     await juliet.iq('set', block('romeo@localhost'));
     await juliet.settle();

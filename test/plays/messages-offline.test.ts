@@ -158,6 +158,29 @@ describe('play: messages for those who are away (XEP-0160)', () => {
     );
   });
 
+  it('what a session never took waits, of type normal too, to its full address too', async () => {
+    const juliet = await stage.login('juliet@localhost/balcony', { presence: true });
+    const romeo = await stage.login('romeo@localhost/orchard');
+    (await acknowledging(romeo)).stop();
+    romeo.send('<presence/>');
+    await romeo.settle();
+    juliet.send(`<message to='romeo@localhost' id='bare'><body>x</body></message>`);
+    juliet.send(`<message to='romeo@localhost/orchard' id='full'><body>x</body></message>`);
+    juliet.send(chat('chat'));
+    assert.deepEqual(await messages(juliet), []);
+    await romeo.settle();
+    stage.node.closeSessions(romeoJid, { condition: 'policy-violation' });
+    await romeo.untilClosed();
+    const next = await stage.login('romeo@localhost/street', { presence: true });
+    const got = await messages(next);
+    assert.deepEqual(
+      got.map(({ attrs }) => attrs.id),
+      ['bare', 'full', 'chat'],
+    );
+    for (const message of got) assert.equal(message.getChildren('delay', DELAY).length, 1);
+    assert.deepEqual(await messages(juliet), []);
+  });
+
   it('a live message during a long queue comes behind it', async () => {
     const juliet = await stage.login('juliet@localhost/balcony', { presence: true });
     for (const i of numbers(2000)) juliet.send(chat(i));
