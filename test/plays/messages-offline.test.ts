@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import path from 'node:path';
+import Database from 'better-sqlite3';
 import { parseJid } from '../../src/jid/index.ts';
 import type { Element } from '../../src/xml/index.ts';
 import { condition } from '../kit/client.ts';
@@ -193,6 +195,25 @@ describe('play: messages for those who are away (XEP-0160)', () => {
     const got = ['0'];
     while (got.length < 2001) got.push((await romeo.message()).attrs.id!);
     assert.deepEqual(got, [...numbers(2000), 'live']);
+  });
+
+  it('what cannot be stored goes back with an error that says to try again', async () => {
+    const juliet = await stage.login('juliet@localhost/balcony', { presence: true });
+    const intruder = new Database(path.join(stage.folder, 'posthouse.sqlite'));
+    intruder.exec('BEGIN IMMEDIATE');
+    juliet.send(chat('lost'));
+    const error = await juliet.message();
+    assert.equal(error.attrs.id, 'lost');
+    assert.equal(error.getChild('error')!.attrs.type, 'wait');
+    intruder.exec('ROLLBACK');
+    intruder.close();
+    juliet.send(chat('kept'));
+    await juliet.settle();
+    const romeo = await stage.login('romeo@localhost/orchard', { presence: true });
+    assert.deepEqual(
+      (await messages(romeo)).map(({ attrs }) => attrs.id),
+      ['kept'],
+    );
   });
 
   it('goes with the account', async () => {
