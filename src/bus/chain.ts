@@ -1,4 +1,4 @@
-import { refuse, StanzaError } from '../protocol/index.ts';
+import { refuse, type StanzaError } from '../protocol/index.ts';
 import { ADDRESSES, type Address, type Kind, KINDS, type Packet } from './packet.ts';
 
 /** Returned by a handler: the stanza has found its end here; later handlers do not see it, nothing is answered. */
@@ -10,7 +10,8 @@ export type Handler<A, B> = (a: A, b: B) => Verdict | Promise<Verdict>;
 
 /**
  * What a handler of a phase may do. A `gate` may refuse, and refuses when it crashes; `work` may change, stop or wait, and is
- * skipped when it crashes; a `tap` only looks: what it returns is ignored, and nobody waits for it.
+ * skipped when it crashes, unless the watch says what the sender is to be told; a `tap` only looks: what it returns is ignored,
+ * and nobody waits for it.
  */
 export type Role = 'gate' | 'work' | 'tap';
 
@@ -34,16 +35,20 @@ export interface Registration<A, B> {
 export interface Watch {
   /** Milliseconds that a promise of a handler may take. */
   readonly patience: number;
-  failed(owner: string, point: string, error: unknown, packet: Packet): void;
+  /** What the sender is told when the stanza cannot go on after that; undefined: what the handler's role says. */
+  failed(owner: string, point: string, error: unknown, packet: Packet): StanzaError | undefined;
   /** Time that handlers of a module took, in milliseconds: every 256th run of a chain is measured. */
   measured?(owner: string, milliseconds: number): void;
 }
 
+/** A handler in its place. It stays the same object wherever it stands, so that stanzas on their way meet its present `fn`. */
 interface Step<A, B> {
-  readonly fn: Handler<A, B>;
+  fn: Handler<A, B>;
   readonly role: Role;
   readonly owner: string;
 }
+
+const nothing = (): undefined => undefined;
 
 const CELLS = KINDS.length * ADDRESSES.length;
 const SAMPLE = 256;
@@ -56,8 +61,8 @@ export class Chain<B> {
   readonly name: string;
   readonly doc: string;
   readonly phases: readonly (readonly [phase: string, role: Role])[];
-  watch: Watch = { patience: 10_000, failed: () => {} };
-  #registrations: Registration<Packet, B>[] = [];
+  watch: Watch = { patience: 10_000, failed: nothing };
+  #steps = new Map<Registration<Packet, B>, Step<Packet, B>>();
   #cells: Step<Packet, B>[][] = Array.from({ length: CELLS }, () => []);
   #runs = 0;
 
@@ -68,33 +73,45 @@ export class Chain<B> {
   }
 
   get registrations(): readonly Registration<Packet, B>[] {
-    return this.#registrations;
+    return [...this.#steps.keys()];
   }
 
-  /** Adds a handler; the function returned takes it away again. Throws for an unknown phase or a circle of before and after. */
+  /**
+   * Adds a handler; the function returned takes it away again, from stanzas that wait inside the chain too. Throws for an unknown
+   * phase, kind or address, and for a circle of before and after; the chain then is as it was.
+   */
   add(registration: Registration<Packet, B>): () => void {
-    if (!this.phases.some(([phase]) => phase === registration.phase)) {
-      const known = this.phases.map(([phase]) => phase).join(', ');
+    const phase = this.phases.find(([name]) => name === registration.phase);
+    if (!phase) {
+      const known = this.phases.map(([name]) => name).join(', ');
       throw new Error(`${this.name} has no phase '${registration.phase}' (it has ${known})`);
     }
-    const next = [...this.#registrations, registration];
-    this.#compile(next);
-    return () => this.#compile(this.#registrations.filter(r => r !== registration));
+    const step = { fn: registration.fn, role: phase[1], owner: registration.owner };
+    this.#compile(new Map([...this.#steps, [registration, step]]));
+    return () => {
+      step.fn = nothing;
+      if (!this.#steps.has(registration)) return;
+      this.#compile(new Map([...this.#steps].filter(([other]) => other !== registration)));
+    };
   }
 
-  #compile(registrations: Registration<Packet, B>[]): void {
-    const ordered = this.phases.flatMap(([phase, role]) =>
-      inOrder(registrations.filter(r => r.phase === phase)).map(r => ({ r, role })),
-    );
+  /** Puts another function in a handler's place, at once and for stanzas that wait inside the chain too. */
+  swap(registration: Registration<Packet, B>, fn: Handler<Packet, B>): void {
+    const step = this.#steps.get(registration);
+    if (step) step.fn = fn;
+  }
+
+  #compile(steps: Map<Registration<Packet, B>, Step<Packet, B>>): void {
+    const registrations = [...steps.keys()];
+    const ordered = this.phases.flatMap(([phase]) => inOrder(registrations.filter(r => r.phase === phase)));
     const cells: Step<Packet, B>[][] = Array.from({ length: CELLS }, () => []);
-    for (const { r, role } of ordered) {
-      for (const kind of indexes(KINDS, r.where.kind)) {
-        for (const address of indexes(ADDRESSES, r.where.to)) {
-          cells[kind * ADDRESSES.length + address]!.push({ fn: r.fn, role, owner: r.owner });
-        }
+    for (const registration of ordered) {
+      const { kind, to } = registration.where;
+      for (const k of indexes(KINDS, kind)) {
+        for (const a of indexes(ADDRESSES, to)) cells[k * ADDRESSES.length + a]!.push(steps.get(registration)!);
       }
     }
-    this.#registrations = registrations;
+    this.#steps = steps;
     this.#cells = cells;
   }
 
@@ -126,15 +143,16 @@ export class Chain<B> {
   }
 
   #failed(step: Step<Packet, B>, error: unknown, packet: Packet): Verdict {
-    this.watch.failed(step.owner, this.name, error, packet);
-    return step.role === 'gate' ? refuse('internal-server-error') : undefined;
+    const told = this.watch.failed(step.owner, this.name, error, packet);
+    if (step.role === 'tap') return undefined;
+    return told ?? (step.role === 'gate' ? refuse('internal-server-error') : undefined);
   }
 
   async #patiently(step: Step<Packet, B>, result: Promise<Verdict>, packet: Packet): Promise<Verdict> {
     let timer: NodeJS.Timeout | undefined;
     const { patience } = this.watch;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer within ${patience} ms`)), patience);
+      timer = setTimeout(() => reject(new Error(`no answer within ${patience} ms`)), patience).unref();
     });
     try {
       return await Promise.race([result, late]);
@@ -161,7 +179,11 @@ export class Chain<B> {
 
 function indexes<T extends string>(all: readonly T[], wanted: T | readonly T[] | undefined): number[] {
   if (wanted === undefined) return all.map((_, index) => index);
-  return (typeof wanted === 'string' ? [wanted] : wanted).map(name => all.indexOf(name));
+  return [...new Set(typeof wanted === 'string' ? [wanted] : wanted)].map(name => {
+    const index = all.indexOf(name);
+    if (index < 0) throw new Error(`there is no '${name}' here (there is ${all.join(', ')})`);
+    return index;
+  });
 }
 
 /** Before and after first, then by name of the module; never by when it was loaded. */
@@ -171,13 +193,11 @@ export function inOrder<T extends { owner: string; before?: readonly string[]; a
   const left = items.toSorted((a, b) => (a.owner < b.owner ? -1 : a.owner > b.owner ? 1 : 0));
   const out: T[] = [];
   while (left.length > 0) {
-    const index = left.findIndex(
-      item =>
-        !left.some(
-          other => other !== item && (item.after?.includes(other.owner) || other.before?.includes(item.owner)),
-        ),
-    );
-    if (index < 0) throw new Error(`before and after go in a circle: ${left.map(item => item.owner).join(', ')}`);
+    const waitsFor = (item: T, other: T): boolean =>
+      other.owner !== item.owner && !!(item.after?.includes(other.owner) || other.before?.includes(item.owner));
+    const index = left.findIndex(item => !left.some(other => waitsFor(item, other)));
+    if (index < 0)
+      throw new Error(`before and after go in a circle: ${[...new Set(left.map(item => item.owner))].join(', ')}`);
     out.push(...left.splice(index, 1));
   }
   return out;

@@ -3,6 +3,8 @@ export class Fact<A, B = undefined> {
   readonly name: string;
   readonly doc: string;
   failed: (owner: string, point: string, error: unknown) => void = () => {};
+  /** Milliseconds that `settle` waits for a listener. */
+  patience = 30_000;
   #listeners: { owner: string; fn: (a: A, b: B) => void | Promise<void> }[] = [];
 
   constructor(name: string, doc: string) {
@@ -35,14 +37,26 @@ export class Fact<A, B = undefined> {
     }
   }
 
-  /** As `tell`, and resolved when all listeners are done: for what must be finished before something else begins. */
+  /**
+   * As `tell`, and resolved when all listeners are done, have failed, or took too long: for what must be finished before something
+   * else begins.
+   */
   async settle(a: A, b: B = undefined as B): Promise<void> {
     await Promise.all(
       this.#listeners.map(async ({ owner, fn }) => {
+        let timer: NodeJS.Timeout | undefined;
         try {
-          await fn(a, b);
+          const result = fn(a, b);
+          if (!(result instanceof Promise)) return;
+          const late = new Promise<never>((_, reject) => {
+            const { patience } = this;
+            timer = setTimeout(() => reject(new Error(`not done within ${patience} ms`)), patience).unref();
+          });
+          await Promise.race([result, late]);
         } catch (error) {
           this.failed(owner, this.name, error);
+        } finally {
+          clearTimeout(timer);
         }
       }),
     );

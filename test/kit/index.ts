@@ -131,7 +131,7 @@ export class ModuleKit {
   /** Makes the account unless it is there. Its password is 'secret'. */
   async account(bare: string): Promise<Jid> {
     const address = jid(bare).toBare();
-    if (!(await this.node.accounts.exists(address))) await this.node.accounts.create(address, 'secret');
+    if (!this.node.accounts.exists(address)) await this.node.accounts.create(address, 'secret');
     return address;
   }
 

@@ -1,6 +1,5 @@
 // taken before any test puts a fake clock in their place
 const { setTimeout: later } = globalThis;
-const { now } = performance;
 
 const LOOK = 5; // ms between two looks
 const PATIENCE = 5_000; // ms
@@ -19,11 +18,11 @@ export async function until<T>(
   what: string | (() => string),
   patience = PATIENCE,
 ): Promise<T> {
-  const deadline = now.call(performance) + patience;
+  const deadline = performance.now() + patience;
   for (;;) {
     const answer = await look();
     if (answer !== false && answer !== undefined) return answer;
-    if (now.call(performance) > deadline) {
+    if (performance.now() > deadline) {
       throw new Error(`waited ${patience} ms in vain for ${typeof what === 'string' ? what : what()}`);
     }
     await new Promise<void>(resolve => later(resolve, LOOK));
