@@ -1,5 +1,6 @@
 import { DONE, type Mod, type NodeView, Packet, type SessionView, type Slot } from '../../src/api/index.ts';
 import { type Jid, parseJid } from '../../src/jid/index.ts';
+import { Blocking } from '../blocking/contract.ts';
 import type { RosterItem, RosterMap, RosterService } from '../roster/contract.ts';
 
 /** Contacts told before others get their turn. */
@@ -21,8 +22,10 @@ export class Broadcast {
   private readonly node: NodeView;
   private readonly roster: RosterService;
   private readonly shown: Slot<Shown>;
+  private readonly blocked: (account: Jid, contact: Jid) => boolean;
 
-  constructor(mod: Pick<Mod, 'node' | 'perSession'>, roster: RosterService) {
+  constructor(mod: Pick<Mod, 'node' | 'perSession' | 'maybe'>, roster: RosterService) {
+    this.blocked = (account, contact) => mod.maybe(Blocking)?.blocks(account, contact) ?? false;
     this.node = mod.node;
     this.roster = roster;
     this.shown = mod.perSession<Shown>(() => ({ available: false, directed: undefined }));
@@ -54,7 +57,7 @@ export class Broadcast {
     this.toOwn(packet, session);
     if (initial) this.others(session);
     const probe = initial ? Packet.fromWire(PROBE, session.jid, undefined) : undefined;
-    await this.eachOnline(roster, async (item, contact) => {
+    await this.eachOnline(session.user.jid, roster, async (item, contact) => {
       if (item.subscription !== 'to') await this.node.route(packet.readdressed(contact));
       // RFC 6121 4.3.1
       if (probe && item.subscription !== 'from') await this.node.route(probe.readdressed(contact));
@@ -64,12 +67,15 @@ export class Broadcast {
   }
 
   /** Contacts with a subscription that can be reached at all: of those served here, only the ones who are there. */
-  private async eachOnline(roster: RosterMap, tell: (item: RosterItem, contact: Jid) => void | Promise<void>): Promise<void> {
+  private async eachOnline(account: Jid, roster: RosterMap, tell: (item: RosterItem, contact: Jid) => void | Promise<void>): Promise<void> {
     let told = 0;
     for (const item of [...roster.values()]) {
       if (item.subscription === 'none') continue;
       const contact = parseJid(item.jid);
-      if (!contact || (this.node.hosts.has(contact.domain) && contact.local !== '' && !this.node.user(contact))) continue;
+      if (!contact) continue;
+      const here = this.node.hosts.has(contact.domain);
+      // elsewhere, no gate of ours stands before what is blocked
+      if (here ? contact.local !== '' && !this.node.user(contact) : this.blocked(account, contact)) continue;
       const waiting = tell(item, contact);
       if (waiting) await waiting;
       if (++told % SLICE === 0) await new Promise(resolve => setImmediate(resolve));
@@ -109,7 +115,7 @@ export class Broadcast {
     shown.directed = undefined;
     if (available) {
       this.toOwn(packet, session);
-      await this.eachOnline(await this.roster.get(session.user.jid), (item, contact) =>
+      await this.eachOnline(session.user.jid, await this.roster.get(session.user.jid), (item, contact) =>
         item.subscription === 'to' ? undefined : this.node.route(packet.readdressed(contact)),
       );
     }

@@ -249,7 +249,8 @@ export class Router {
     const from = parseJid(stanza.attr('from') ?? '');
     if (!from || kind === PRESENCE) return undefined;
     const packet = new Packet(kind, stanza, stanzaType(kind, stanza.type), from, session.jid);
-    packet.address = FULL;
+    // its resource is no more: what follows is for the account
+    packet.address = BARE;
     if (kind === IQ) {
       if (packet.type === 'get' || packet.type === 'set') this.bounce(packet, refuse('recipient-unavailable'));
       return undefined;

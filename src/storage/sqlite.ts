@@ -94,13 +94,24 @@ export class SqliteStorage implements Storage {
     this.mustBeOpen();
     return this.write(async begun => {
       const watch = setTimeout(() => this.slow(), LONG).unref();
+      let failed = false;
+      let cause: unknown;
       try {
         return await this.writer.knex.transaction(async tx => {
           // knex goes on when BEGIN has failed
           if (tx.isCompleted()) throw new Error('the transaction was not begun');
           begun();
-          return work(tx);
+          try {
+            return await work(tx);
+          } catch (error) {
+            failed = true;
+            cause = error;
+            throw error;
+          }
         });
+      } catch (error) {
+        // on a full disk SQLite goes back by itself, and knex then tells of its vain ROLLBACK instead
+        throw failed ? cause : error;
       } finally {
         clearTimeout(watch);
         this.writer.rollBack();

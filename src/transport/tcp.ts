@@ -18,6 +18,7 @@ export class TcpConnection implements Connection {
   readonly address: string;
   written = 0;
   private socket: net.Socket;
+  private encrypted: boolean;
   private readonly contexts: TlsContexts;
   private handler: StreamHandler | undefined;
   private out = '';
@@ -29,6 +30,7 @@ export class TcpConnection implements Connection {
 
   constructor(socket: net.Socket, contexts: TlsContexts) {
     this.socket = socket;
+    this.encrypted = socket instanceof tls.TLSSocket;
     this.contexts = contexts;
     this.address = plainAddress(socket.remoteAddress ?? '');
     this.listen(socket);
@@ -50,7 +52,7 @@ export class TcpConnection implements Connection {
   }
 
   get secured(): boolean {
-    return this.socket instanceof tls.TLSSocket;
+    return this.encrypted;
   }
 
   get serverName(): string | undefined {
@@ -81,15 +83,14 @@ export class TcpConnection implements Connection {
     const { socket, out } = this;
     if (!socket.writable) return;
     this.out = '';
-    socket.write(out, 'latin1');
-    if (socket.writableLength > 0 && !this.awaitingDrain) {
-      this.awaitingDrain = true;
-      // an empty write is done when all before it are
-      socket.write('', this.drained);
-    }
+    // TLS copies a text before it encrypts it, a buffer it does not
+    if (this.secured) socket.write(Buffer.from(out, 'latin1'), this.drained);
+    else socket.write(out, 'latin1', this.drained);
+    this.awaitingDrain = socket.writableLength > 0;
   }
 
   private readonly drained = (error?: Error | null): void => {
+    if (!this.awaitingDrain || this.socket.writableLength > 0) return;
     this.awaitingDrain = false;
     if (!error && !this.ending) this.handler?.onDrain();
   };
@@ -126,6 +127,7 @@ export class TcpConnection implements Connection {
     const secure = new tls.TLSSocket(plain, this.contexts.serverOptions(host));
     plain.on('close', () => secure.destroy());
     this.socket = secure;
+    this.encrypted = true;
     this.listen(secure);
     secure.once('secure', () => this.handler?.onSecured?.());
   }

@@ -122,6 +122,18 @@ export class AccountStore {
     return (await this.storage.transact(tx => tx(TABLE).where({ host, local }).update(toColumns(credentials)))) > 0;
   }
 
+  /**
+   * Puts credentials in the place of those that were seen. False when others are there by now: a password that was changed
+   * meanwhile must not come back.
+   */
+  async replaceCredentials(host: string, local: string, seen: Credentials, credentials: Credentials): Promise<boolean> {
+    const { salt } = seen; // each setting of a password has its own
+    const replaced = await this.storage.transact(tx =>
+      tx(TABLE).where({ host, local, salt }).update(toColumns(credentials)),
+    );
+    return replaced > 0;
+  }
+
   async setStatus(host: string, local: string, status: 'active' | 'disabled'): Promise<boolean> {
     return (await this.storage.transact(tx => tx(TABLE).where({ host, local }).update({ status }))) > 0;
   }
@@ -136,7 +148,9 @@ export class AccountStore {
   }
 
   async list(host: string, after: string, limit: number): Promise<AccountRow[]> {
-    const rows = await this.storage.read(q => q<Columns>(TABLE).where('host', host).andWhere('local', '>', after).orderBy('local').limit(limit).select());
+    const rows = await this.storage.read(q =>
+      q<Columns>(TABLE).where('host', host).andWhere('local', '>', after).orderBy('local').limit(limit).select(),
+    );
     return rows.map(fromColumns);
   }
 
