@@ -50,11 +50,12 @@ export async function applyMigrations(
       `the database is newer than this program: '${module}' has had the steps ${unknown.join(', ')}. Start the version that made them, or restore a backup.`,
     );
   }
-  for (const { name, up } of migrations) {
+  for (const migration of migrations) {
+    const { name } = migration;
     if (applied.has(name)) continue;
     await storage.transact(async tx => {
       try {
-        await up(freshSchema(tx), tx);
+        await migration.up(freshSchema(tx), tx);
       } catch (error) {
         throw named(error, `step '${name}' of '${module}' failed`);
       }
