@@ -62,18 +62,22 @@ for (const file of [...sources('src'), ...sources('modules')]) {
     const fault = (why: string): void => void faults.push(`${file}:${line}: imports ${target}: ${why}`);
     if (!target.startsWith('.')) {
       const owners = OWNERS[target];
-      if (owners && !typeOnly && !(top === 'src' && owners.includes(room))) fault(`${target} belongs to src/${owners.join(', src/')}`);
+      if (owners && !typeOnly && !(top === 'src' && owners.includes(room)))
+        fault(`${target} belongs to src/${owners.join(', src/')}`);
       continue;
     }
     const [toTop, toRoom = '', ...rest] = path.relative('.', path.resolve(path.dirname(file), target)).split(path.sep);
     if (top === 'src') {
       if (toTop !== 'src') fault('src imports nothing outside of src');
-      else if (toRoom !== room && !(ROOMS[room] ?? []).includes(toRoom) && toRoom !== 'main.ts') fault(`src/${room} does not import src/${toRoom}`);
+      else if (toRoom !== room && !(ROOMS[room] ?? []).includes(toRoom) && toRoom !== 'main.ts')
+        fault(`src/${room} does not import src/${toRoom}`);
     } else if (toTop === 'src') {
       if (!FOR_MODULES.includes(toRoom)) fault(`modules import src/${FOR_MODULES.join(', src/')} only`);
-    } else if (toRoom !== room && rest.join('/') !== 'contract.ts') fault("of another module, only its contract.ts may be imported");
+    } else if (toRoom !== room && rest.join('/') !== 'contract.ts')
+      fault('of another module, only its contract.ts may be imported');
   }
-  if (/process\.env/.test(text) && room !== 'node' && top === 'src') faults.push(`${file}: process.env belongs to src/node`);
+  if (/process\.env/.test(text) && room !== 'node' && top === 'src')
+    faults.push(`${file}: process.env belongs to src/node`);
 }
 
 if (faults.length > 0) {

@@ -41,7 +41,8 @@ export function accountCommands(mod: Mod): Command[] {
         if (values.text('password-verify') !== password) return refuse('not-acceptable', 'The two passwords differ.');
         const result = await accounts.create(jid.toBare(), password);
         if (result === 'exists') return refuse('conflict', `${jid.bare} exists already.`);
-        if (result === 'invalid') return refuse('not-acceptable', 'The password holds characters that are not allowed (RFC 8265).');
+        if (result === 'invalid')
+          return refuse('not-acceptable', 'The password holds characters that are not allowed (RFC 8265).');
         return { note: `${jid.bare} was added.` };
       },
     }),
@@ -105,7 +106,8 @@ export function accountCommands(mod: Mod): Command[] {
         if (password === '') return refuse('not-acceptable', 'A password is needed.');
         const result = await accounts.setPassword(jid.toBare(), password);
         if (result === 'unknown') return refuse('item-not-found', `There is no account ${jid.bare}.`);
-        if (result === 'invalid') return refuse('not-acceptable', 'The password holds characters that are not allowed (RFC 8265).');
+        if (result === 'invalid')
+          return refuse('not-acceptable', 'The password holds characters that are not allowed (RFC 8265).');
         return { note: `${jid.bare} has a new password.` };
       },
     }),
@@ -120,8 +122,10 @@ export function accountCommands(mod: Mod): Command[] {
         if (!roster) return refuse('feature-not-implemented', 'The module roster is off.');
         const lines: string[] = [];
         for (const jid of jids) {
-          if (!(await accounts.exists(jid.toBare()))) return refuse('item-not-found', `There is no account ${jid.bare}.`);
-          for (const item of (await roster.get(jid.toBare())).values()) lines.push(`${item.jid} ${item.subscription} ${item.name ?? ''}`.trim());
+          if (!(await accounts.exists(jid.toBare())))
+            return refuse('item-not-found', `There is no account ${jid.bare}.`);
+          for (const item of (await roster.get(jid.toBare())).values())
+            lines.push(`${item.jid} ${item.subscription} ${item.name ?? ''}`.trim());
         }
         return {
           fields: [
@@ -166,9 +170,19 @@ export function accountCommands(mod: Mod): Command[] {
         return {
           fields: [
             { name: 'accountjid', type: 'jid-single', values: [jid.bare] },
-            { name: 'ipaddresses', type: 'text-multi', label: 'Addresses', values: [...new Set(sessions.map(s => s.address))] },
+            {
+              name: 'ipaddresses',
+              type: 'text-multi',
+              label: 'Addresses',
+              values: [...new Set(sessions.map(s => s.address))],
+            },
             { name: 'rostersize', type: 'text-single', label: 'Contacts', values: [String(roster?.size ?? 0)] },
-            { name: 'onlineresources', type: 'text-multi', label: 'Resources', values: sessions.map(s => s.jid.resource) },
+            {
+              name: 'onlineresources',
+              type: 'text-multi',
+              label: 'Resources',
+              values: sessions.map(s => s.jid.resource),
+            },
           ],
         };
       },

@@ -1,7 +1,13 @@
 import type { AccountView, Command, Mod, SessionView } from '../../src/api/index.ts';
 import { adminCommand } from './command.ts';
 
-const MOST = { name: 'max_items', type: 'list-single', label: 'At most', values: ['100'], options: ['25', '100', '500', 'none'].map(value => ({ value, label: value })) } as const;
+const MOST = {
+  name: 'max_items',
+  type: 'list-single',
+  label: 'At most',
+  values: ['100'],
+  options: ['25', '100', '500', 'none'].map(value => ({ value, label: value })),
+} as const;
 
 /** Presence shows that say "away" (RFC 6121 4.7.2.1). */
 const IDLE = new Set(['away', 'xa']);
@@ -10,8 +16,10 @@ const IDLE = new Set(['away', 'xa']);
 export function statisticsCommands(mod: Mod): Command[] {
   const isIdle = (session: SessionView): boolean => IDLE.has(session.presence?.stanza.childText('show')?.trim() ?? '');
   const online = (host: string) => [...mod.node.users()].filter(user => user.jid.domain === host);
-  const active = (host: string) => online(host).filter(user => user.sessions.some(s => s.presence !== undefined && !isIdle(s)));
-  const idle = (host: string) => online(host).filter(user => !user.sessions.some(s => s.presence !== undefined && !isIdle(s)));
+  const active = (host: string) =>
+    online(host).filter(user => user.sessions.some(s => s.presence !== undefined && !isIdle(s)));
+  const idle = (host: string) =>
+    online(host).filter(user => !user.sessions.some(s => s.presence !== undefined && !isIdle(s)));
 
   /** All accounts of a host of one status, as many as are wanted. */
   const accounts = async (host: string, status: AccountView['status'] | undefined, most: number): Promise<string[]> => {
@@ -26,7 +34,12 @@ export function statisticsCommands(mod: Mod): Command[] {
     return found.slice(0, most);
   };
 
-  const number = (node: string, name: string, field: string, count: (host: string) => number | Promise<number>): Command =>
+  const number = (
+    node: string,
+    name: string,
+    field: string,
+    count: (host: string) => number | Promise<number>,
+  ): Command =>
     adminCommand({
       node,
       name,
@@ -34,7 +47,12 @@ export function statisticsCommands(mod: Mod): Command[] {
         fields: [{ name: field, type: 'text-single', label: name, values: [String(await count(host))] }],
       }),
     });
-  const list = (node: string, name: string, field: string, find: (host: string, most: number) => string[] | Promise<string[]>): Command =>
+  const list = (
+    node: string,
+    name: string,
+    field: string,
+    find: (host: string, most: number) => string[] | Promise<string[]>,
+  ): Command =>
     adminCommand({
       node,
       name,
@@ -47,13 +65,24 @@ export function statisticsCommands(mod: Mod): Command[] {
   const names = (users: { jid: { bare: string } }[], most: number) => users.slice(0, most).map(user => user.jid.bare);
 
   return [
-    number('get-registered-users-num', 'Number of accounts', 'registeredusersnum', host => mod.node.accounts.count(host)),
-    number('get-disabled-users-num', 'Number of disabled accounts', 'disabledusersnum', async host => (await accounts(host, 'disabled', Infinity)).length),
+    number('get-registered-users-num', 'Number of accounts', 'registeredusersnum', host =>
+      mod.node.accounts.count(host),
+    ),
+    number(
+      'get-disabled-users-num',
+      'Number of disabled accounts',
+      'disabledusersnum',
+      async host => (await accounts(host, 'disabled', Infinity)).length,
+    ),
     number('get-online-users-num', 'Number of accounts online', 'onlineusersnum', host => online(host).length),
     number('get-active-users-num', 'Number of active accounts', 'activeusersnum', host => active(host).length),
     number('get-idle-users-num', 'Number of idle accounts', 'idleusersnum', host => idle(host).length),
-    list('get-registered-users-list', 'Accounts', 'registereduserjids', (host, most) => accounts(host, undefined, most)),
-    list('get-disabled-users-list', 'Disabled accounts', 'disableduserjids', (host, most) => accounts(host, 'disabled', most)),
+    list('get-registered-users-list', 'Accounts', 'registereduserjids', (host, most) =>
+      accounts(host, undefined, most),
+    ),
+    list('get-disabled-users-list', 'Disabled accounts', 'disableduserjids', (host, most) =>
+      accounts(host, 'disabled', most),
+    ),
     list('get-online-users-list', 'Accounts online', 'onlineuserjids', (host, most) => names(online(host), most)),
     list('get-active-users', 'Active accounts', 'activeuserjids', (host, most) => names(active(host), most)),
     list('get-idle-users', 'Idle accounts', 'idleuserjids', (host, most) => names(idle(host), most)),

@@ -23,7 +23,9 @@ export class AnnouncementsStore {
 
   static async open(storage: Storage): Promise<AnnouncementsStore> {
     const store = new AnnouncementsStore(storage);
-    const rows = await storage.read(q => q<{ host: string; kind: string; text: string; number: number }>(TABLE).select());
+    const rows = await storage.read(q =>
+      q<{ host: string; kind: string; text: string; number: number }>(TABLE).select(),
+    );
     for (const { host, kind, text, number } of rows) store.texts.set(`${kind} ${host}`, { text, number });
     return store;
   }
@@ -60,7 +62,9 @@ export class AnnouncementsStore {
 
   /** The texts that an account has not seen; they count as seen from now on. */
   async unseen(jid: Jid): Promise<string[]> {
-    const rows = await this.storage.read(q => q<{ account: string; kind: string; number: number }>(SEEN).where({ account: jid.bare }).select());
+    const rows = await this.storage.read(q =>
+      q<{ account: string; kind: string; number: number }>(SEEN).where({ account: jid.bare }).select(),
+    );
     const seen = new Map(rows.map(row => [row.kind, Number(row.number)]));
     const texts: string[] = [];
     const welcome = this.texts.get(`welcome ${jid.domain}`);

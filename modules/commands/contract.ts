@@ -4,7 +4,16 @@ import { type Element, xml } from '../../src/xml/index.ts';
 
 export interface Field {
   readonly name: string;
-  readonly type: 'boolean' | 'fixed' | 'hidden' | 'jid-multi' | 'jid-single' | 'list-single' | 'text-multi' | 'text-private' | 'text-single';
+  readonly type:
+    | 'boolean'
+    | 'fixed'
+    | 'hidden'
+    | 'jid-multi'
+    | 'jid-single'
+    | 'list-single'
+    | 'text-multi'
+    | 'text-private'
+    | 'text-single';
   readonly label?: string;
   readonly required?: boolean;
   readonly values?: readonly string[];

@@ -3,7 +3,15 @@
  * use them, and keeps an execution's state between its stages.
  */
 import { randomBytes } from 'node:crypto';
-import { type Command, type CommandResult, defineModule, defineOptions, type IqRequest, type Mod, option } from '../../src/api/index.ts';
+import {
+  type Command,
+  type CommandResult,
+  defineModule,
+  defineOptions,
+  type IqRequest,
+  type Mod,
+  option,
+} from '../../src/api/index.ts';
 import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
 import { type Element, xml } from '../../src/xml/index.ts';
 import { submittedValues } from './forms.ts';
@@ -27,8 +35,20 @@ export default defineModule({
   needs: ['disco'],
   features: { host: [NS.commands] },
   options: defineOptions({
-    timeout: option.duration({ default: 600, minimum: 10, maximum: 86_400, doc: 'How long a command may wait for its next stage.', reload: 'live' }),
-    executions: option.integer({ default: 1000, minimum: 1, maximum: 100_000, doc: 'How many commands may be under way at once.', reload: 'live' }),
+    timeout: option.duration({
+      default: 600,
+      minimum: 10,
+      maximum: 86_400,
+      doc: 'How long a command may wait for its next stage.',
+      reload: 'live',
+    }),
+    executions: option.integer({
+      default: 1000,
+      minimum: 1,
+      maximum: 100_000,
+      doc: 'How many commands may be under way at once.',
+      reload: 'live',
+    }),
   }),
   setup(mod) {
     const executions = new Map<string, Execution>();
@@ -39,7 +59,9 @@ export default defineModule({
       of: 'host',
       node: NS.commands,
       items: ({ from, to }) => {
-        const list = [...available(mod, from.bare, to.domain)].map(({ node, name }) => xml('item', { jid: to.domain, node, name }));
+        const list = [...available(mod, from.bare, to.domain)].map(({ node, name }) =>
+          xml('item', { jid: to.domain, node, name }),
+        );
         return xml('query', { xmlns: NS.discoItems, node: NS.commands }, ...list);
       },
       info: () =>
@@ -98,7 +120,9 @@ async function execute(mod: Mod, most: number, executions: Map<string, Execution
   const command = find(mod, node, request.from.bare, host);
   if (!command) {
     const exists = mod.collections.commands.entries.some(({ item }) => item.node === node);
-    return exists ? refuse('forbidden', 'This command is for administrators.') : refuse('item-not-found', 'There is no such command.');
+    return exists
+      ? refuse('forbidden', 'This command is for administrators.')
+      : refuse('item-not-found', 'There is no such command.');
   }
 
   const session = attrs.sessionid;

@@ -11,12 +11,19 @@ export default defineModule({
   doc: 'Lets programs outside connect as components, each with a domain of its own.',
   xeps: [{ number: 114, version: '1.6' }],
   options: defineOptions({
-    components: option.map(option.object({ secret: option.secret({ doc: 'What the component proves to know.', reload: 'live' }) }), {
-      default: {},
-      doc: 'The components by domain, each with its secret.',
+    components: option.map(
+      option.object({ secret: option.secret({ doc: 'What the component proves to know.', reload: 'live' }) }),
+      {
+        default: {},
+        doc: 'The components by domain, each with its secret.',
+        reload: 'live',
+      },
+    ),
+    conflict: option.choice(['refuse', 'replace'], {
+      default: 'refuse',
+      doc: 'What a second connection for the same domain does.',
       reload: 'live',
     }),
-    conflict: option.choice(['refuse', 'replace'], { default: 'refuse', doc: 'What a second connection for the same domain does.', reload: 'live' }),
     name: option.string({ default: '', doc: 'How disco lists them; their domain when empty.', reload: 'live' }),
   }),
   setup(mod) {
@@ -35,7 +42,10 @@ export default defineModule({
         if (!stream.send(packet)) mod.node.bounce(packet, refuse('remote-server-timeout'));
       };
       const gone = mod.collections.domains.add(mod.name, { domain, receive });
-      const unlisted = mod.collections.discoItems.add(mod.name, { jid: () => domain, name: mod.options().name || undefined });
+      const unlisted = mod.collections.discoItems.add(mod.name, {
+        jid: () => domain,
+        name: mod.options().name || undefined,
+      });
       undo.set(domain, () => {
         gone();
         unlisted();

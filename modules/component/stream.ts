@@ -2,7 +2,14 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { type Connection, Packet, type StreamHandler } from '../../src/api/index.ts';
 import { parseJid, prepareDomain } from '../../src/jid/index.ts';
 import { NS, type StreamError, streamErrorWire } from '../../src/protocol/index.ts';
-import { Scanner, type ScannerSink, type Stanza, type StreamHeader, wireAttribute, type XmlFault } from '../../src/xml/index.ts';
+import {
+  Scanner,
+  type ScannerSink,
+  type Stanza,
+  type StreamHeader,
+  wireAttribute,
+  type XmlFault,
+} from '../../src/xml/index.ts';
 
 const LIMITS = { bytes: 1024 * 1024, depth: 64, attributes: 64, elements: 20_000 };
 /** Bytes that a component may leave unread before it is closed. */
@@ -55,7 +62,10 @@ export class ComponentStream implements StreamHandler, ScannerSink {
 
   onHeader(header: StreamHeader): void {
     if (header.xmlns !== NS.streams || header.content !== NS.component) {
-      this.fail({ condition: 'invalid-namespace', text: `The default namespace of a component's stream is ${NS.component}.` });
+      this.fail({
+        condition: 'invalid-namespace',
+        text: `The default namespace of a component's stream is ${NS.component}.`,
+      });
       return;
     }
     const domain = prepareDomain(header.attrs.get('to') ?? '');
@@ -147,7 +157,8 @@ export class ComponentStream implements StreamHandler, ScannerSink {
       setImmediate(() => {
         this.scheduled = false;
         this.connection.flush();
-        if (this.connection.backlog > BACKLOG) this.fail({ condition: 'resource-constraint', text: 'The component does not read.' });
+        if (this.connection.backlog > BACKLOG)
+          this.fail({ condition: 'resource-constraint', text: 'The component does not read.' });
       });
     }
     return true;
@@ -185,4 +196,3 @@ function asClient(stanza: Stanza): string {
   const start = `<${stanza.name} xmlns='${NS.client}'${stanza.attributesWithout('xmlns')}`;
   return start + stanza.raw.slice(stanza.headEnd);
 }
-

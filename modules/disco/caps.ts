@@ -5,7 +5,9 @@ import type { Element } from '../../src/xml/index.ts';
 /** The verification string of what disco#info says: XEP-0115 5.1. */
 export function capsHash(info: { identities: Element[]; features: string[]; forms: Element[] }): string {
   let s = '';
-  const identities = info.identities.map(({ attrs }) => `${attrs.category}/${attrs.type}/${attrs['xml:lang'] ?? ''}/${attrs.name ?? ''}<`);
+  const identities = info.identities.map(
+    ({ attrs }) => `${attrs.category}/${attrs.type}/${attrs['xml:lang'] ?? ''}/${attrs.name ?? ''}<`,
+  );
   s += identities.sort(octets).join('');
   s += info.features
     .toSorted(octets)
@@ -18,7 +20,18 @@ export function capsHash(info: { identities: Element[]; features: string[]; form
     }));
     const type = fields.find(field => field.name === 'FORM_TYPE')?.values[0] ?? '';
     const rest = fields.filter(field => field.name !== 'FORM_TYPE').sort((a, b) => octets(a.name, b.name));
-    return { type, text: rest.map(({ name, values }) => `${name}<${values.sort(octets).map(v => `${v}<`).join('')}`).join('') };
+    return {
+      type,
+      text: rest
+        .map(
+          ({ name, values }) =>
+            `${name}<${values
+              .sort(octets)
+              .map(v => `${v}<`)
+              .join('')}`,
+        )
+        .join(''),
+    };
   });
   for (const { type, text } of forms.sort((a, b) => octets(a.type, b.type))) s += `${type}<${text}`;
   return createHash('sha1').update(s, 'utf8').digest('base64');

@@ -29,8 +29,12 @@ export default defineModule({
     mod.add('disco', { of: 'host', identity: { category: 'server', type: 'im', name: 'Posthouse' } });
     mod.add('disco', { of: 'account', identity: { category: 'account', type: 'registered' } });
 
-    mod.iq({ xmlns: NS.discoInfo, name: 'query', type: 'get', to: 'both', from: 'anyone' }, request => info(mod, request));
-    mod.iq({ xmlns: NS.discoItems, name: 'query', type: 'get', to: 'both', from: 'anyone' }, request => items(mod, request));
+    mod.iq({ xmlns: NS.discoInfo, name: 'query', type: 'get', to: 'both', from: 'anyone' }, request =>
+      info(mod, request),
+    );
+    mod.iq({ xmlns: NS.discoItems, name: 'query', type: 'get', to: 'both', from: 'anyone' }, request =>
+      items(mod, request),
+    );
 
     const ver = cached(mod);
     mod.add('streamFeatures', {

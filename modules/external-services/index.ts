@@ -10,11 +10,18 @@ import { type Element, xml } from '../../src/xml/index.ts';
 const EXTDISCO = 'urn:xmpp:extdisco:2';
 
 const service = option.object({
-  type: option.choice(['stun', 'stuns', 'turn', 'turns', 'ftp', 'http'], { doc: 'Kind of service.', reload: 'live', default: 'turn' }),
+  type: option.choice(['stun', 'stuns', 'turn', 'turns', 'ftp', 'http'], {
+    doc: 'Kind of service.',
+    reload: 'live',
+    default: 'turn',
+  }),
   host: option.string({ doc: 'Name or address of the server.', reload: 'live', default: '' }),
   port: option.integer({ default: 3478, minimum: 1, maximum: 65_535, doc: 'Its port.', reload: 'live' }),
   transport: option.choice(['udp', 'tcp'], { default: 'udp', doc: 'Transport protocol.', reload: 'live' }),
-  secret: option.secret({ doc: 'The secret shared with the TURN server (static-auth-secret of coturn); none for STUN.', reload: 'live' }),
+  secret: option.secret({
+    doc: 'The secret shared with the TURN server (static-auth-secret of coturn); none for STUN.',
+    reload: 'live',
+  }),
   name: option.string({ default: '', doc: 'A name for people.', reload: 'live' }),
 });
 
@@ -24,8 +31,18 @@ export default defineModule({
   xeps: [{ number: 215, version: '1.0.0' }],
   features: { host: [EXTDISCO] },
   options: defineOptions({
-    services: option.list(service, { default: [], doc: 'The services, in the order in which they are offered.', reload: 'live' }),
-    lifetime: option.duration({ default: 86_400, minimum: 60, maximum: 604_800, doc: 'How long credentials hold.', reload: 'live' }),
+    services: option.list(service, {
+      default: [],
+      doc: 'The services, in the order in which they are offered.',
+      reload: 'live',
+    }),
+    lifetime: option.duration({
+      default: 86_400,
+      minimum: 60,
+      maximum: 604_800,
+      doc: 'How long credentials hold.',
+      reload: 'live',
+    }),
   }),
   setup(mod) {
     const offered = (request: IqRequest, wanted: (attrs: { type: string; host: string }) => boolean): Element[] => {
@@ -47,13 +64,20 @@ export default defineModule({
     };
     mod.iq({ xmlns: EXTDISCO, name: 'services', type: 'get', to: 'both' }, request => {
       const { type } = request.payload.attrs;
-      return xml('services', { xmlns: EXTDISCO, type }, ...offered(request, s => type === undefined || s.type === type));
+      return xml(
+        'services',
+        { xmlns: EXTDISCO, type },
+        ...offered(request, s => type === undefined || s.type === type),
+      );
     });
     mod.iq({ xmlns: EXTDISCO, name: 'credentials', type: 'get', to: 'both' }, request => {
       const asked = request.payload.getChild('service', EXTDISCO)?.attrs;
-      if (!asked?.host || !asked.type) return refuse('bad-request', 'Credentials are for one service: its host and type.');
+      if (!asked?.host || !asked.type)
+        return refuse('bad-request', 'Credentials are for one service: its host and type.');
       const found = offered(request, s => s.host === asked.host && s.type === asked.type);
-      const match = found.filter(s => asked.port === undefined || s.attrs.port === asked.port || String(s.attrs.port) === asked.port);
+      const match = found.filter(
+        s => asked.port === undefined || s.attrs.port === asked.port || String(s.attrs.port) === asked.port,
+      );
       if (match.length === 0) return refuse('item-not-found', 'There is no such service.');
       return xml('credentials', { xmlns: EXTDISCO }, ...match);
     });

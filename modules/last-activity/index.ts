@@ -31,7 +31,8 @@ export default defineModule({
       return xml('query', { xmlns: LAST, seconds: seconds(last.at) }, last.status);
     });
     mod.on('presence', 'tap', { kind: 'presence' }, (packet, session) => {
-      if (packet.type === 'unavailable') departures.note(session.user.jid, Date.now(), packet.stanza.childText('status') ?? '');
+      if (packet.type === 'unavailable')
+        departures.note(session.user.jid, Date.now(), packet.stanza.childText('status') ?? '');
     });
     mod.when('ended', (session, presence) => {
       if (presence && !session.anonymous) departures.note(session.user.jid, Date.now(), '');

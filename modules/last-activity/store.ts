@@ -23,7 +23,9 @@ export class LastActivityStore {
   async get(account: Jid): Promise<Departure | undefined> {
     const pending = this.pending.get(account.bare);
     if (pending) return pending;
-    const row = await this.storage.read(q => q<{ account: string; left_at: number; status: string }>(TABLE).where({ account: account.bare }).first());
+    const row = await this.storage.read(q =>
+      q<{ account: string; left_at: number; status: string }>(TABLE).where({ account: account.bare }).first(),
+    );
     return row && { at: Number(row.left_at), status: row.status };
   }
 
@@ -39,10 +41,16 @@ export class LastActivityStore {
     while (this.pending.size > 0) {
       const batch = [...this.pending].slice(0, 200);
       await this.storage.transact(async tx => {
-        await tx(TABLE).whereIn('account', batch.map(([account]) => account)).delete();
+        await tx(TABLE)
+          .whereIn(
+            'account',
+            batch.map(([account]) => account),
+          )
+          .delete();
         await tx(TABLE).insert(batch.map(([account, { at, status }]) => ({ account, left_at: at, status })));
       });
-      for (const [account, departure] of batch) if (this.pending.get(account) === departure) this.pending.delete(account);
+      for (const [account, departure] of batch)
+        if (this.pending.get(account) === departure) this.pending.delete(account);
     }
   }
 

@@ -67,7 +67,11 @@ export class Broadcast {
   }
 
   /** Contacts with a subscription that can be reached at all: of those served here, only the ones who are there. */
-  private async eachOnline(account: Jid, roster: RosterMap, tell: (item: RosterItem, contact: Jid) => void | Promise<void>): Promise<void> {
+  private async eachOnline(
+    account: Jid,
+    roster: RosterMap,
+    tell: (item: RosterItem, contact: Jid) => void | Promise<void>,
+  ): Promise<void> {
     let told = 0;
     for (const item of [...roster.values()]) {
       if (item.subscription === 'none') continue;
@@ -85,13 +89,15 @@ export class Broadcast {
   /** RFC 6121 4.2.2: the account's own resources, itself among them. */
   private toOwn(packet: Packet, session: SessionView): void {
     const own = packet.readdressed(session.user.jid);
-    for (const other of session.user.sessions) if (other.presence !== undefined || other === session) void this.node.deliver(own, other);
+    for (const other of session.user.sessions)
+      if (other.presence !== undefined || other === session) void this.node.deliver(own, other);
   }
 
   /** The presence of the account's other resources, for one that is new. */
   private others(session: SessionView): void {
     for (const other of session.user.sessions) {
-      if (other !== session && other.presence) void this.node.deliver(other.presence.readdressed(session.user.jid), session);
+      if (other !== session && other.presence)
+        void this.node.deliver(other.presence.readdressed(session.user.jid), session);
     }
   }
 
@@ -130,7 +136,9 @@ export class Broadcast {
     const shown = this.shown.get(session);
     if (packet.type === '') {
       const roster = this.roster.get(session.user.jid);
-      const subscribed = !(roster instanceof Promise) && (roster.get(to.bare)?.subscription === 'from' || roster.get(to.bare)?.subscription === 'both');
+      const subscribed =
+        !(roster instanceof Promise) &&
+        (roster.get(to.bare)?.subscription === 'from' || roster.get(to.bare)?.subscription === 'both');
       if (subscribed && shown.available) return undefined;
       shown.directed ??= new Map();
       if (shown.directed.size < DIRECTED_MOST) shown.directed.set(to.full, to);
@@ -150,7 +158,9 @@ export class Broadcast {
   async showTo(account: Jid, contact: Jid, visible: boolean): Promise<void> {
     for (const session of this.node.user(account)?.sessions ?? []) {
       if (!session.presence) continue;
-      const packet = visible ? session.presence.readdressed(contact) : Packet.fromWire(UNAVAILABLE, session.jid, contact);
+      const packet = visible
+        ? session.presence.readdressed(contact)
+        : Packet.fromWire(UNAVAILABLE, session.jid, contact);
       await this.node.route(packet);
     }
   }

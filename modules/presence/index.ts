@@ -33,7 +33,9 @@ export default defineModule({
         : broadcast.available(packet, session, () => subscriptions.remind(session)),
     );
     mod.on('received', 'work', { kind: 'presence', to: ['host', 'bare', 'full', 'foreign'] }, (packet, session) =>
-      isSubscriptionType(packet.type) ? subscriptions.sent(packet, session, packet.type) : broadcast.directed(packet, session),
+      isSubscriptionType(packet.type)
+        ? subscriptions.sent(packet, session, packet.type)
+        : broadcast.directed(packet, session),
     );
     // what comes to accounts
     mod.on('arriving', 'work', { kind: 'presence', to: 'full' }, packet =>

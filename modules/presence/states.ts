@@ -36,7 +36,8 @@ export function stateOf(item: RosterItem | undefined, pendingIn: boolean): State
   };
 }
 
-const has = (subscription: Subscription, way: 'to' | 'from'): boolean => subscription === way || subscription === 'both';
+const has = (subscription: Subscription, way: 'to' | 'from'): boolean =>
+  subscription === way || subscription === 'both';
 
 function make(to: boolean, from: boolean): Subscription {
   return to ? (from ? 'both' : 'to') : from ? 'from' : 'none';
@@ -69,7 +70,12 @@ export function inbound(state: State, type: SubscriptionType): Change {
   switch (type) {
     case 'subscribe': // A.3.1, 3.4.2
       if (from) return { state, pass: false, reply: 'subscribed' };
-      if (state.approved) return { state: { ...state, subscription: make(to, true), pendingIn: false }, pass: false, reply: 'subscribed' };
+      if (state.approved)
+        return {
+          state: { ...state, subscription: make(to, true), pendingIn: false },
+          pass: false,
+          reply: 'subscribed',
+        };
       return { state: { ...state, pendingIn: true }, pass: !state.pendingIn };
     case 'unsubscribe': // A.3.2
       return { state: { ...state, subscription: make(to, false), pendingIn: false }, pass: from || state.pendingIn };
@@ -89,7 +95,8 @@ export function inbound(state: State, type: SubscriptionType): Change {
 export function itemOf(state: State, before: RosterItem | undefined, blank: RosterItem): RosterItem | undefined {
   if (!before && state.subscription === 'none' && !state.pendingOut && !state.approved) return undefined;
   const item = before ?? blank;
-  const same = item.subscription === state.subscription && item.ask === state.pendingOut && item.approved === state.approved;
+  const same =
+    item.subscription === state.subscription && item.ask === state.pendingOut && item.approved === state.approved;
   if (same && before) return before;
   return { ...item, subscription: state.subscription, ask: state.pendingOut, approved: state.approved };
 }

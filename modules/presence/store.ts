@@ -31,11 +31,19 @@ export class RequestStore {
     return this.storage
       .prepare<Row>(`SELECT * FROM ${TABLE} WHERE account = ? ORDER BY id`)
       .all(account)
-      .map(({ contact, stanza, asked_at, ignored }) => ({ contact, stanza: toWire(stanza), since: Number(asked_at), ignored: ignored === 1 }));
+      .map(({ contact, stanza, asked_at, ignored }) => ({
+        contact,
+        stanza: toWire(stanza),
+        since: Number(asked_at),
+        ignored: ignored === 1,
+      }));
   }
 
   has(account: string, contact: string): boolean {
-    return this.storage.prepare<Row>(`SELECT id FROM ${TABLE} WHERE account = ? AND contact = ?`).get(account, contact) !== undefined;
+    return (
+      this.storage.prepare<Row>(`SELECT id FROM ${TABLE} WHERE account = ? AND contact = ?`).get(account, contact) !==
+      undefined
+    );
   }
 
   async put(account: string, contact: string, stanza: string): Promise<void> {
@@ -50,7 +58,13 @@ export class RequestStore {
   }
 
   async setIgnored(account: string, contact: string, ignored: boolean): Promise<boolean> {
-    return (await this.storage.transact(tx => tx(TABLE).where({ account, contact }).update({ ignored: ignored ? 1 : 0 }))) > 0;
+    return (
+      (await this.storage.transact(tx =>
+        tx(TABLE)
+          .where({ account, contact })
+          .update({ ignored: ignored ? 1 : 0 }),
+      )) > 0
+    );
   }
 
   async removeAll(account: string): Promise<void> {

@@ -122,4 +122,3 @@ export class Subscriptions {
 function seesPresence(state: State): boolean {
   return state.subscription === 'from' || state.subscription === 'both';
 }
-

@@ -13,7 +13,13 @@ export default defineModule({
   features: { account: [PRIVATE] },
   options: defineOptions({
     size: option.size({ default: 65_536, minimum: 1024, maximum: 1_048_576, doc: 'Largest document.', reload: 'live' }),
-    documents: option.integer({ default: 100, minimum: 1, maximum: 10_000, doc: 'Documents of one account.', reload: 'live' }),
+    documents: option.integer({
+      default: 100,
+      minimum: 1,
+      maximum: 10_000,
+      doc: 'Documents of one account.',
+      reload: 'live',
+    }),
   }),
   stores: { documents: privateStore },
   setup(mod) {
@@ -26,7 +32,11 @@ export default defineModule({
       // XEP-0049 7: a namespace of one's own
       if (xmlns === PRIVATE) return refuse('not-acceptable', 'A document has a namespace of its own.');
       const found = await documents.get(request.to, element!.name, xmlns);
-      return xml('query', { xmlns: PRIVATE }, found === undefined ? xml(element!.name, { xmlns }) : parseElement(found, xmlns));
+      return xml(
+        'query',
+        { xmlns: PRIVATE },
+        found === undefined ? xml(element!.name, { xmlns }) : parseElement(found, xmlns),
+      );
     });
     mod.iq({ xmlns: PRIVATE, name: 'query', type: 'set', to: 'account' }, async request => {
       const { size, documents: most } = mod.options(request.to.domain);
@@ -40,7 +50,8 @@ export default defineModule({
         if (wire.length > size) return refuse('resource-constraint', `A document has at most ${size} bytes.`);
         rows.push({ name: element.name, xmlns, wire });
       }
-      if (!(await documents.set(request.to, rows, most))) return refuse('resource-constraint', `At most ${most} documents are kept.`);
+      if (!(await documents.set(request.to, rows, most)))
+        return refuse('resource-constraint', `At most ${most} documents are kept.`);
       return Empty;
     });
     mod.when('accountRemoved', jid => documents.removeAll(jid));

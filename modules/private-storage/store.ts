@@ -13,24 +13,34 @@ export class PrivateStore {
   }
 
   async get(account: Jid, name: string, xmlns: string): Promise<string | undefined> {
-    const row = await this.storage.read(q => q<{ account: string; name: string; xmlns: string; document: string }>(TABLE).where({ account: account.bare, name, xmlns }).first('document'));
+    const row = await this.storage.read(q =>
+      q<{ account: string; name: string; xmlns: string; document: string }>(TABLE)
+        .where({ account: account.bare, name, xmlns })
+        .first('document'),
+    );
     return row && toWire(row.document);
   }
 
   /** Puts all or none; false when the account would have more than `most`. */
-  async set(account: Jid, documents: readonly { name: string; xmlns: string; wire: string }[], most: number): Promise<boolean> {
-    return this.storage.transact(async tx => {
-      for (const { name, xmlns } of documents) await tx(TABLE).where({ account: account.bare, name, xmlns }).delete();
-      const kept = await tx(TABLE).where({ account: account.bare }).count({ n: '*' }).first();
-      if (Number(kept?.n ?? 0) + documents.length > most) throw new TooMany();
-      for (const { name, xmlns, wire } of documents) {
-        await tx(TABLE).insert({ account: account.bare, name, xmlns, document: fromWire(wire) });
-      }
-      return true;
-    }).catch((error: unknown) => {
-      if (error instanceof TooMany) return false;
-      throw error;
-    });
+  async set(
+    account: Jid,
+    documents: readonly { name: string; xmlns: string; wire: string }[],
+    most: number,
+  ): Promise<boolean> {
+    return this.storage
+      .transact(async tx => {
+        for (const { name, xmlns } of documents) await tx(TABLE).where({ account: account.bare, name, xmlns }).delete();
+        const kept = await tx(TABLE).where({ account: account.bare }).count({ n: '*' }).first();
+        if (Number(kept?.n ?? 0) + documents.length > most) throw new TooMany();
+        for (const { name, xmlns, wire } of documents) {
+          await tx(TABLE).insert({ account: account.bare, name, xmlns, document: fromWire(wire) });
+        }
+        return true;
+      })
+      .catch((error: unknown) => {
+        if (error instanceof TooMany) return false;
+        throw error;
+      });
   }
 
   async removeAll(account: Jid): Promise<void> {

@@ -14,14 +14,44 @@ const options = defineOptions({
   open: option.boolean({ default: false, doc: 'Whether anybody may make an account.', reload: 'live' }),
   changePassword: option.boolean({ default: true, doc: 'Whether users may change their password.', reload: 'live' }),
   removeAccount: option.boolean({ default: true, doc: 'Whether users may remove their account.', reload: 'live' }),
-  perAddress: option.integer({ default: 5, minimum: 0, maximum: 1_000_000, doc: 'Accounts that one address may make in an hour; 0 for any number.', reload: 'live' }),
-  minimumPassword: option.integer({ default: 8, minimum: 1, maximum: 128, unit: 'characters', doc: 'Shortest password that is accepted.', reload: 'live' }),
+  perAddress: option.integer({
+    default: 5,
+    minimum: 0,
+    maximum: 1_000_000,
+    doc: 'Accounts that one address may make in an hour; 0 for any number.',
+    reload: 'live',
+  }),
+  minimumPassword: option.integer({
+    default: 8,
+    minimum: 1,
+    maximum: 128,
+    unit: 'characters',
+    doc: 'Shortest password that is accepted.',
+    reload: 'live',
+  }),
   reserved: option.list(option.string({ doc: 'A local part.' }), {
-    default: ['abuse', 'admin', 'administrator', 'hostmaster', 'info', 'noc', 'postmaster', 'root', 'security', 'support', 'webmaster', 'xmpp'],
+    default: [
+      'abuse',
+      'admin',
+      'administrator',
+      'hostmaster',
+      'info',
+      'noc',
+      'postmaster',
+      'root',
+      'security',
+      'support',
+      'webmaster',
+      'xmpp',
+    ],
     doc: 'Names that nobody can register.',
     reload: 'live',
   }),
-  instructions: option.string({ default: 'Choose a name and a password.', doc: 'What the client shows above the form.', reload: 'live' }),
+  instructions: option.string({
+    default: 'Choose a name and a password.',
+    doc: 'What the client shows above the form.',
+    reload: 'live',
+  }),
 });
 
 type M = Mod<typeof options>;
@@ -76,13 +106,18 @@ function registered(from: Jid): Element {
 async function create(mod: M, budget: Budget, host: string, address: string, payload: Element): Promise<Answer> {
   const { perAddress, minimumPassword, reserved } = mod.options(host);
   const fields = read(payload);
-  if (fields.username === '' || fields.password === '') return refuse('not-acceptable', 'A name and a password are needed.');
+  if (fields.username === '' || fields.password === '')
+    return refuse('not-acceptable', 'A name and a password are needed.');
   const local = prepareLocal(fields.username);
   if (local === undefined) return refuse('jid-malformed', 'This name cannot be part of an address (RFC 7622).');
   if (reserved.includes(local)) return refuse('conflict', 'This name is kept back.');
-  if (fields.password.length < minimumPassword) return refuse('not-acceptable', `A password has at least ${minimumPassword} characters.`);
+  if (fields.password.length < minimumPassword)
+    return refuse('not-acceptable', `A password has at least ${minimumPassword} characters.`);
   if (perAddress > 0 && !budget.spend(address, perAddress)) {
-    return new StanzaError('resource-constraint', { type: 'wait', text: 'Too many accounts from your address. Try again later.' });
+    return new StanzaError('resource-constraint', {
+      type: 'wait',
+      text: 'Too many accounts from your address. Try again later.',
+    });
   }
   const jid = new Jid(local, host, '');
   const result = await mod.node.accounts.create(jid, fields.password);
@@ -92,7 +127,9 @@ async function create(mod: M, budget: Budget, host: string, address: string, pay
   }
   budget.giveBack(address);
   // XEP-0077 3.1.1
-  return result === 'exists' ? refuse('conflict', 'This name is taken.') : refuse('not-acceptable', 'The password holds characters that are not allowed.');
+  return result === 'exists'
+    ? refuse('conflict', 'This name is taken.')
+    : refuse('not-acceptable', 'The password holds characters that are not allowed.');
 }
 
 /** XEP-0077 3.2, 3.3. */
@@ -105,7 +142,11 @@ async function change(mod: M, from: Jid, anonymous: boolean, payload: Element): 
     if (!removeAccount) return refuse('not-allowed', 'Accounts cannot be removed by their users here.');
     // the answer leaves before the sessions are closed
     setImmediate(() => {
-      mod.node.accounts.remove(account).catch((error: unknown) => mod.log.error({ err: error, account: account.bare }, 'an account could not be removed'));
+      mod.node.accounts
+        .remove(account)
+        .catch((error: unknown) =>
+          mod.log.error({ err: error, account: account.bare }, 'an account could not be removed'),
+        );
     });
     return Empty;
   }
@@ -113,7 +154,8 @@ async function change(mod: M, from: Jid, anonymous: boolean, payload: Element): 
   if (username === '' || password === '') return refuse('bad-request', 'A name and a password are needed.');
   if (prepareLocal(username) !== from.local) return refuse('not-allowed', "Nobody changes another's password.");
   if (!changePassword) return refuse('not-allowed', 'Passwords cannot be changed by users here.');
-  if (password.length < minimumPassword) return refuse('not-acceptable', `A password has at least ${minimumPassword} characters.`);
+  if (password.length < minimumPassword)
+    return refuse('not-acceptable', `A password has at least ${minimumPassword} characters.`);
   const result = await mod.node.accounts.setPassword(account, password);
   if (result === 'invalid') return refuse('not-acceptable', 'The password holds characters that are not allowed.');
   return result === 'set' ? Empty : refuse('item-not-found');

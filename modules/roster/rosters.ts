@@ -1,80 +1,160 @@
-import { Lru } from '../../src/api/index.ts';
+import { Lru, type SessionView } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
-import type { RosterItem, RosterMap, RosterService } from './contract.ts';
-import type { RosterStore } from './store.ts';
+import type { RosterChange, RosterItem, RosterMap, RosterService } from './contract.ts';
+import { NO_GROUPS, type RosterStore, type StoredRoster } from './store.ts';
 
-interface Loaded {
-  readonly items: Map<string, RosterItem>;
-  version: number;
+/** Changes told one by one to a client that knows an earlier version; with more of them it gets the roster anew. */
+const CHANGES = 100;
+
+/** What happens to the sessions of an account. */
+export interface RosterAudience {
+  interested(account: Jid): readonly SessionView[];
+  push(account: Jid, contact: string, item: RosterItem | undefined, version: number): void;
 }
 
 /** Rosters in memory above the store; changes of one account come one after the other. */
 export class Rosters implements RosterService {
   private readonly store: RosterStore;
-  private readonly cache: Lru<string, Loaded>;
-  private readonly loading = new Map<string, Promise<Loaded>>();
+  private readonly audience: RosterAudience;
+  private readonly cache: Lru<string, StoredRoster>;
+  private readonly loading = new Map<string, Promise<StoredRoster>>();
   private readonly turns = new Map<string, Promise<unknown>>();
-  private readonly push: (account: Jid, contact: string, item: RosterItem | undefined, version: number) => void;
+  private readonly listeners = new Set<(account: Jid, change: RosterChange) => void>();
   private removal: ((account: Jid, item: RosterItem) => Promise<void>) | undefined;
 
-  constructor(
-    store: RosterStore,
-    cached: number,
-    push: (account: Jid, contact: string, item: RosterItem | undefined, version: number) => void,
-  ) {
+  constructor(store: RosterStore, cached: number, audience: RosterAudience) {
     this.store = store;
+    this.audience = audience;
     this.cache = new Lru(cached);
-    this.push = push;
   }
 
-  private load(account: string): Loaded | Promise<Loaded> {
-    const known = this.cache.get(account);
+  private load(account: string): StoredRoster | Promise<StoredRoster> {
+    const known = this.cache.get(account) ?? this.loading.get(account);
     if (known) return known;
-    let loading = this.loading.get(account);
-    if (!loading) {
-      loading = this.store.load(account).then(loaded => {
-        this.cache.set(account, loaded);
-        return loaded;
-      });
-      this.loading.set(account, loading);
-      const done = (): void => void this.loading.delete(account);
-      loading.then(done, done);
+    const loaded = this.store.load(account);
+    if (!(loaded instanceof Promise)) {
+      this.cache.set(account, loaded);
+      return loaded;
     }
+    const loading = loaded
+      .then(roster => {
+        // a change that was under way may have put a newer one there
+        const newer = this.cache.get(account);
+        if (!newer) this.cache.set(account, roster);
+        return newer ?? roster;
+      })
+      .finally(() => this.loading.delete(account));
+    this.loading.set(account, loading);
     return loading;
   }
 
-  get(account: Jid): RosterMap | Promise<RosterMap> {
+  /** What `look` finds in a roster; at once unless the roster has to be waited for. */
+  private ask<T>(account: Jid, look: (roster: StoredRoster) => T): T | Promise<T> {
     const loaded = this.load(account.bare);
-    return loaded instanceof Promise ? loaded.then(({ items }) => items) : loaded.items;
+    return loaded instanceof Promise ? loaded.then(look) : look(loaded);
   }
 
-  /** With the version (RFC 6121 2.6), as a text that no other roster of the account ever had. */
-  async withVersion(account: Jid): Promise<{ items: RosterMap; version: string }> {
-    const { items, version } = await this.load(account.bare);
-    return { items, version: String(version) };
+  get(account: Jid): RosterMap | Promise<RosterMap> {
+    return this.ask(account, itemsOf);
+  }
+
+  item(account: Jid, contact: Jid): RosterItem | undefined | Promise<RosterItem | undefined> {
+    return this.ask(account, ({ items }) => items.get(contact.bare));
   }
 
   hasSubscriptionFrom(account: Jid, contact: Jid): boolean | Promise<boolean> {
-    const roster = this.get(account);
-    return roster instanceof Promise ? roster.then(items => seesPresence(items, contact)) : seesPresence(roster, contact);
+    return this.ask(account, ({ items }) => isOf(items.get(contact.bare), 'from'));
+  }
+
+  hasSubscriptionTo(account: Jid, contact: Jid): boolean | Promise<boolean> {
+    return this.ask(account, ({ items }) => isOf(items.get(contact.bare), 'to'));
+  }
+
+  /** With the version (RFC 6121 2.6). */
+  withVersion(account: Jid): { items: RosterMap; version: number } | Promise<{ items: RosterMap; version: number }> {
+    return this.ask(account, ({ items, version }) => ({ items, version }));
   }
 
   blank(contact: Jid): RosterItem {
-    return { jid: contact.bare, name: undefined, subscription: 'none', ask: false, approved: false, groups: [] };
+    const address = contact.toBare();
+    return {
+      jid: address.full,
+      address,
+      name: undefined,
+      subscription: 'none',
+      ask: false,
+      approved: false,
+      groups: NO_GROUPS,
+    };
   }
 
-  change(account: Jid, contact: Jid, change: (item: RosterItem | undefined) => RosterItem | undefined) {
+  interested(account: Jid): readonly SessionView[] {
+    return this.audience.interested(account);
+  }
+
+  change(
+    account: Jid,
+    contact: Jid,
+    change: (item: RosterItem | undefined) => RosterItem | undefined,
+    meanwhile?: (change: RosterChange) => void | Promise<void>,
+  ): Promise<RosterChange> {
     return this.inTurn(account.bare, async () => {
-      const loaded = await this.load(account.bare);
-      const before = loaded.items.get(contact.bare);
-      const after = change(before);
-      if (after === before) return { before, after };
-      await this.store.put(account.bare, contact.bare, after, loaded.version + 1);
-      loaded.version++;
-      if (after) loaded.items.set(contact.bare, after);
-      else loaded.items.delete(contact.bare);
-      this.push(account, contact.bare, after, loaded.version);
-      return { before, after };
+      const roster = await this.load(account.bare);
+      const before = roster.items.get(contact.bare);
+      const result = { before, after: change(before) };
+      if (result.after !== before) await this.put(account.bare, contact.bare, result.after, roster);
+      try {
+        await meanwhile?.(result);
+      } finally {
+        if (result.after !== before) this.tell(account, contact.bare, result, roster.version);
+      }
+      return result;
+    });
+  }
+
+  private async put(
+    account: string,
+    contact: string,
+    item: RosterItem | undefined,
+    roster: StoredRoster,
+  ): Promise<void> {
+    // by the clock, so that a roster that is begun anew under the same name has other versions than the old one
+    const version = Math.max(roster.version + 1, Date.now());
+    roster.floor = await this.store.put(account, contact, item, version);
+    roster.version = version;
+    if (item) roster.items.set(contact, item);
+    else roster.items.delete(contact);
+    this.cache.set(account, roster);
+  }
+
+  private tell(account: Jid, contact: string, change: RosterChange, version: number): void {
+    this.audience.push(account, contact, change.after, version);
+    for (const listener of this.listeners) listener(account, change);
+  }
+
+  /** How a client that has this version of the roster is to be brought up to date (RFC 6121 2.6.3). */
+  async difference(account: Jid, text: string): Promise<'none' | 'changes' | 'all'> {
+    const roster = await this.load(account.bare);
+    if (text === String(roster.version)) return 'none';
+    const version = versionOf(text);
+    if (version === undefined || version < roster.floor || version > roster.version) return 'all';
+    const changes = this.store.changedSince(account.bare, version, CHANGES + 1).length;
+    // the whole roster where that is shorter
+    return changes > CHANGES || changes * 2 > roster.items.size ? 'all' : 'changes';
+  }
+
+  /** Tells what changed after a version, in order, with nothing changing meanwhile; then `done` is called. */
+  since(
+    account: Jid,
+    text: string,
+    tell: (contact: string, item: RosterItem | undefined, version: number) => void,
+    done: () => void,
+  ) {
+    return this.inTurn(account.bare, async () => {
+      const roster = await this.load(account.bare);
+      const changes = this.store.changedSince(account.bare, versionOf(text) ?? roster.version, 2 * CHANGES);
+      for (const { contact, version } of changes) tell(contact, roster.items.get(contact), version);
+      done();
     });
   }
 
@@ -89,6 +169,11 @@ export class Rosters implements RosterService {
     return turn;
   }
 
+  onChange(listener: (account: Jid, change: RosterChange) => void): () => void {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
+  }
+
   onRemoval(listener: (account: Jid, item: RosterItem) => Promise<void>): () => void {
     this.removal = listener;
     return () => {
@@ -96,19 +181,28 @@ export class Rosters implements RosterService {
     };
   }
 
-  async removing(account: Jid, item: RosterItem): Promise<void> {
+  /** The account itself removed a contact: RFC 6121 2.5.2. */
+  async removed(account: Jid, item: RosterItem): Promise<void> {
     await this.removal?.(account, item);
   }
 
   async forget(account: Jid): Promise<void> {
     await this.inTurn(account.bare, async () => {
+      await this.loading.get(account.bare);
       await this.store.removeAll(account.bare);
       this.cache.delete(account.bare);
     });
   }
 }
 
-function seesPresence(items: RosterMap, contact: Jid): boolean {
-  const subscription = items.get(contact.bare)?.subscription;
-  return subscription === 'from' || subscription === 'both';
+function itemsOf({ items }: StoredRoster): RosterMap {
+  return items;
+}
+
+function isOf(item: RosterItem | undefined, way: 'to' | 'from'): boolean {
+  return item !== undefined && (item.subscription === way || item.subscription === 'both');
+}
+
+function versionOf(text: string): number | undefined {
+  return /^[0-9]{1,15}$/.test(text) ? Number(text) : undefined;
 }

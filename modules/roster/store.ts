@@ -1,53 +1,105 @@
-import type { Storage, StoreDefinition } from '../../src/api/index.ts';
+import { createHash } from 'node:crypto';
+import type { BatchTransaction, BatchWriter, Statement, Storage, StoreDefinition } from '../../src/api/index.ts';
+import { Jid } from '../../src/jid/index.ts';
 import type { RosterItem, Subscription } from './contract.ts';
 
 const ITEMS = 'roster_items';
 const VERSIONS = 'roster_versions';
 
+/** Items read in one go; longer rosters are read in pages, between which others get their turn. */
+export const PAGE = 500;
+/** Removed contacts of an account that are remembered, so that clients can be told of them by version (RFC 6121 2.6). */
+export const REMOVALS = 100;
+const REMOVED = 'remove';
+
 interface Row {
-  account: string;
+  id: number;
   contact: string;
   name: string | null;
   subscription: Subscription;
   ask: number;
   approved: number;
-  groups: string;
+  group_names: string;
 }
 
-/** Rosters by account, each with a version that grows with every change. */
+/** A roster as it is in memory. */
+export interface StoredRoster {
+  readonly items: Map<string, RosterItem>;
+  /** Grows with every change; no roster of an account of that name ever had it before. */
+  version: number;
+  /** All changes after this version are known. */
+  floor: number;
+}
+
+/** That a contact changed, was added or (when the roster has it no more) removed. */
+export interface Changed {
+  readonly contact: string;
+  readonly version: number;
+}
+
+interface Put {
+  readonly account: string;
+  readonly contact: string;
+  readonly item: RosterItem | undefined;
+  readonly version: number;
+}
+
+/** Rosters by account. Removed contacts stay for a while, without their content. */
 export class RosterStore {
+  private readonly page: Statement<Row>;
+  private readonly versions: Statement<{ version: number; floor: number }>;
+  private readonly later: Statement<Changed>;
+  private readonly puts: BatchWriter<Put, number>;
   private readonly storage: Storage;
 
   constructor(storage: Storage) {
     this.storage = storage;
+    this.page = storage.prepare(
+      `SELECT id, contact, name, subscription, ask, approved, group_names FROM ${ITEMS}
+       WHERE account = ? AND id > ? AND subscription <> '${REMOVED}' ORDER BY id LIMIT ${PAGE}`,
+    );
+    this.versions = storage.prepare(`SELECT version, floor FROM ${VERSIONS} WHERE account = ?`);
+    this.later = storage.prepare(
+      `SELECT contact, version FROM ${ITEMS} WHERE account = ? AND version > ? ORDER BY version LIMIT ?`,
+    );
+    this.puts = storage.batch({ name: 'roster', write: put });
   }
 
-  /** A roster and its version. */
-  load(account: string): Promise<{ items: Map<string, RosterItem>; version: number }> {
-    const rows = this.storage.prepare<Row>(`SELECT * FROM ${ITEMS} WHERE account = ?`).all(account);
-    const version = this.storage.prepare<{ version: number }>(`SELECT version FROM ${VERSIONS} WHERE account = ?`).get(account);
-    const items = new Map(rows.map(row => [row.contact, fromRow(row)]));
-    return Promise.resolve({ items, version: Number(version?.version ?? 0) });
+  /** A roster, at once unless it is longer than a page. Nobody may change it meanwhile. */
+  load(account: string): StoredRoster | Promise<StoredRoster> {
+    const row = this.versions.get(account);
+    const roster: StoredRoster = {
+      items: new Map(),
+      version: Number(row?.version ?? 0),
+      floor: Number(row?.floor ?? 0),
+    };
+    const last = this.read(account, 0, roster);
+    return last === undefined ? roster : this.loadRest(account, last, roster);
   }
 
-  /** Puts an item, or takes it away, and notes the new version, in one transaction. */
-  async put(account: string, contact: string, item: RosterItem | undefined, version: number): Promise<void> {
-    await this.storage.transact(async tx => {
-      await tx(ITEMS).where({ account, contact }).delete();
-      if (item) {
-        await tx(ITEMS).insert({
-          account,
-          contact,
-          name: item.name ?? null,
-          subscription: item.subscription,
-          ask: item.ask ? 1 : 0,
-          approved: item.approved ? 1 : 0,
-          groups: JSON.stringify(item.groups),
-        });
-      }
-      await tx(VERSIONS).where({ account }).delete();
-      await tx(VERSIONS).insert({ account, version });
-    });
+  private async loadRest(account: string, after: number, roster: StoredRoster): Promise<StoredRoster> {
+    for (let last: number | undefined = after; last !== undefined;) {
+      await new Promise(resolve => setImmediate(resolve));
+      last = this.read(account, last, roster);
+    }
+    return roster;
+  }
+
+  /** Reads a page; the place to go on from, if there may be more. */
+  private read(account: string, after: number, { items }: StoredRoster): number | undefined {
+    const rows = this.page.all(account, after);
+    for (const row of rows) items.set(row.contact, fromRow(row));
+    return rows.length < PAGE ? undefined : rows.at(-1)!.id;
+  }
+
+  /** Puts an item, or takes it away; returns the version from which on all changes are known. */
+  put(account: string, contact: string, item: RosterItem | undefined, version: number): Promise<number> {
+    return this.puts.write({ account, contact, item, version });
+  }
+
+  /** Contacts that changed after a version, oldest change first. */
+  changedSince(account: string, version: number, most: number): Changed[] {
+    return this.later.all(account, version, most).map(({ contact, version: at }) => ({ contact, version: Number(at) }));
   }
 
   async removeAll(account: string): Promise<void> {
@@ -58,16 +110,72 @@ export class RosterStore {
   }
 }
 
+function put(tx: BatchTransaction, { account, contact, item, version }: Put): number {
+  const key = keyOf(contact);
+  tx.run(`DELETE FROM ${ITEMS} WHERE account = ? AND contact_key = ?`, account, key);
+  tx.run(
+    `INSERT INTO ${ITEMS} (account, contact_key, contact, version, name, subscription, ask, approved, group_names)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    account,
+    key,
+    contact,
+    version,
+    item?.name ?? null,
+    item?.subscription ?? REMOVED,
+    item?.ask ? 1 : 0,
+    item?.approved ? 1 : 0,
+    JSON.stringify(item?.groups ?? []),
+  );
+  const known = tx.get<{ floor: number }>(`SELECT floor FROM ${VERSIONS} WHERE account = ?`, account);
+  // of what was before the first version nothing is known: the account may be another's by the same name
+  if (!known) {
+    tx.run(`INSERT INTO ${VERSIONS} (account, version, floor) VALUES (?, ?, ?)`, account, version, version);
+    return version;
+  }
+  const floor = (item ? undefined : forget(tx, account)) ?? Number(known.floor);
+  tx.run(`UPDATE ${VERSIONS} SET version = ?, floor = ? WHERE account = ?`, version, floor, account);
+  return floor;
+}
+
+/** Forgets the removals beyond what is remembered; the version of the last of them. */
+function forget(tx: BatchTransaction, account: string): number | undefined {
+  const oldest = tx.get<{ version: number }>(
+    `SELECT version FROM ${ITEMS} WHERE account = ? AND subscription = '${REMOVED}' ORDER BY version DESC LIMIT 1 OFFSET ${REMOVALS}`,
+    account,
+  );
+  if (!oldest) return undefined;
+  tx.run(
+    `DELETE FROM ${ITEMS} WHERE account = ? AND subscription = '${REMOVED}' AND version <= ?`,
+    account,
+    oldest.version,
+  );
+  return Number(oldest.version);
+}
+
+/** An address may have 2047 bytes, more than an index takes. */
+function keyOf(contact: string): string {
+  return contact.length <= 128 ? contact : `#${createHash('sha256').update(contact).digest('hex')}`;
+}
+
+/** Addresses were prepared when they were stored. */
+function bareJid(text: string): Jid {
+  const at = text.indexOf('@');
+  return new Jid(at < 0 ? '' : text.slice(0, at), text.slice(at + 1), '', undefined, text);
+}
+
 function fromRow(row: Row): RosterItem {
   return {
     jid: row.contact,
+    address: bareJid(row.contact),
     name: row.name ?? undefined,
     subscription: row.subscription,
     ask: row.ask === 1,
     approved: row.approved === 1,
-    groups: JSON.parse(row.groups) as string[],
+    groups: row.group_names === '[]' ? NO_GROUPS : (JSON.parse(row.group_names) as string[]),
   };
 }
+
+export const NO_GROUPS: readonly string[] = [];
 
 export const rosterStore: StoreDefinition<RosterStore> = {
   migrations: [
@@ -77,18 +185,21 @@ export const rosterStore: StoreDefinition<RosterStore> = {
         await schema.createTable(ITEMS, table => {
           table.increments('id');
           table.string('account', 191).notNullable();
-          // an address may have 2047 bytes, more than an index can
+          table.string('contact_key', 128).notNullable();
           table.text('contact').notNullable();
+          table.bigInteger('version').notNullable();
           table.text('name');
           table.string('subscription', 8).notNullable();
           table.integer('ask').notNullable();
           table.integer('approved').notNullable();
-          table.text('groups', 'mediumtext').notNullable();
-          table.index(['account']);
+          table.text('group_names', 'mediumtext').notNullable();
+          table.unique(['account', 'contact_key']);
+          table.index(['account', 'version']);
         });
         await schema.createTable(VERSIONS, table => {
           table.string('account', 191).primary();
           table.bigInteger('version').notNullable();
+          table.bigInteger('floor').notNullable();
         });
       },
     },

@@ -12,7 +12,12 @@ export default defineModule({
   setup(mod) {
     mod.iq({ xmlns: TIME, name: 'time', type: 'get', to: 'host' }, () => {
       const now = new Date();
-      return xml('time', { xmlns: TIME }, xml('tzo', {}, zone(-now.getTimezoneOffset())), xml('utc', {}, `${now.toISOString().slice(0, 19)}Z`));
+      return xml(
+        'time',
+        { xmlns: TIME },
+        xml('tzo', {}, zone(-now.getTimezoneOffset())),
+        xml('utc', {}, `${now.toISOString().slice(0, 19)}Z`),
+      );
     });
   },
 });

@@ -12,7 +12,13 @@ export default defineModule({
   xeps: [{ number: 54, version: '1.2' }],
   features: { host: [VCARD], account: [VCARD] },
   options: defineOptions({
-    size: option.size({ default: 131_072, minimum: 1024, maximum: 1_048_576, doc: 'Largest vCard, photo included.', reload: 'live' }),
+    size: option.size({
+      default: 131_072,
+      minimum: 1024,
+      maximum: 1_048_576,
+      doc: 'Largest vCard, photo included.',
+      reload: 'live',
+    }),
   }),
   stores: { cards: vcardStore },
   setup(mod) {

@@ -13,7 +13,9 @@ export class VcardStore {
   }
 
   async get(account: Jid): Promise<string | undefined> {
-    const row = await this.storage.read(q => q<{ account: string; card: string }>(TABLE).where({ account: account.bare }).first('card'));
+    const row = await this.storage.read(q =>
+      q<{ account: string; card: string }>(TABLE).where({ account: account.bare }).first('card'),
+    );
     return row && toWire(row.card);
   }
 

@@ -57,7 +57,8 @@ export interface ObjectOption<S extends OptionsSchema = OptionsSchema> extends O
   readonly properties: S;
 }
 
-export type Option = NumberOption | StringOption | BooleanOption | ChoiceOption | SecretOption | AnyList | AnyMap | AnyObject;
+export type Option =
+  NumberOption | StringOption | BooleanOption | ChoiceOption | SecretOption | AnyList | AnyMap | AnyObject;
 interface AnyList extends OptionBase<unknown> {
   readonly kind: 'list';
   readonly item: Option;
@@ -141,7 +142,10 @@ export const option = {
     reload: rules.reload ?? 'restart',
     default: rules.default ?? [],
   }),
-  map: <I extends Option>(item: I, rules: Common<Readonly<Record<string, TypeOf<I>>>> & { keys?: string }): MapOption<I> => ({
+  map: <I extends Option>(
+    item: I,
+    rules: Common<Readonly<Record<string, TypeOf<I>>>> & { keys?: string },
+  ): MapOption<I> => ({
     kind: 'map',
     item,
     doc: rules.doc,

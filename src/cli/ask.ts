@@ -20,18 +20,27 @@ export type Ask = (command: string, args: Record<string, unknown>) => Promise<un
 const WITHOUT_NODE = /^user\./;
 
 /** Asks the node that runs on the data folder; where none does, user commands work on the folder itself. */
-export function asker(options: { conf?: string; data?: string; domain?: string }): { ask: Ask; close(): Promise<void> } {
+export function asker(options: { conf?: string; data?: string; domain?: string }): {
+  ask: Ask;
+  close(): Promise<void>;
+} {
   let own: { run(request: unknown): Promise<unknown>; close(): Promise<void> } | undefined;
   return {
     ask: async (command, args) => {
       const { readConfig } = await import('./read-config.ts');
-      const folder = options.data === undefined ? (await readConfig(options)).values.core.storage.folder : path.resolve(options.data);
+      const folder =
+        options.data === undefined
+          ? (await readConfig(options)).values.core.storage.folder
+          : path.resolve(options.data);
       try {
         return await requestUnix(path.join(folder, CONTROL_SOCKET), { command, args });
       } catch (error) {
         if (!(error instanceof NotRunning)) throw error;
         if (!WITHOUT_NODE.test(command)) {
-          throw new CliError(`no node runs on the data folder ${folder}. 'posthouse start --data ${folder}' starts one; --data names another folder.`, EXIT.notRunning);
+          throw new CliError(
+            `no node runs on the data folder ${folder}. 'posthouse start --data ${folder}' starts one; --data names another folder.`,
+            EXIT.notRunning,
+          );
         }
         const { openData } = await import('./data.ts');
         own ??= await openData(options);

@@ -14,7 +14,9 @@ export function greeting(node: Node, config: LoadedConfig, seconds: number): str
     '',
     `  ports        ${ports.join(', ')}`,
     ...[...node.certificates.facts].map(([name, { fingerprint, made }]) =>
-      made ? `  certificate  self-signed for ${name}, SHA-256 ${fingerprint}` : `  certificate  ${name}, from the configuration`,
+      made
+        ? `  certificate  self-signed for ${name}, SHA-256 ${fingerprint}`
+        : `  certificate  ${name}, from the configuration`,
     ),
     `  data         ${folder}    configuration  ${path.relative('.', config.file) || config.file}`,
     `  log          ${core.log.file || 'here'}`,

@@ -61,13 +61,18 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 no node is running on 
   program
     .command('check')
     .description('check the configuration and the machine without starting anything')
-    .addHelpText('after', '\nExit code 0: all is well (perhaps with hints); 1: something would keep the node from working.')
+    .addHelpText(
+      'after',
+      '\nExit code 0: all is well (perhaps with hints); 1: something would keep the node from working.',
+    )
     .action(async () => {
       const { check } = await import('./check.ts');
       code = await check(common());
     });
 
-  const user = program.command('user').description('accounts; without a running node they are changed in the data folder itself');
+  const user = program
+    .command('user')
+    .description('accounts; without a running node they are changed in the data folder itself');
   const jidArgument = (text: string): string => {
     if (!text.includes('@')) throw new InvalidArgumentError('An account is name@domain, for example romeo@localhost.');
     return text;
@@ -76,7 +81,10 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 no node is running on 
     .command('add')
     .description('add an account')
     .argument('<jid>', 'its address, name@domain', jidArgument)
-    .addHelpText('after', '\nThe password is asked for without echo, or read as one line from standard input.\n\nExample:\n  posthouse user add romeo@localhost')
+    .addHelpText(
+      'after',
+      '\nThe password is asked for without echo, or read as one line from standard input.\n\nExample:\n  posthouse user add romeo@localhost',
+    )
     .action((jid: string) =>
       run(async ask => {
         const password = await readPassword(`Password for ${jid}: `, true);
@@ -101,7 +109,9 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 no node is running on 
     .action((host?: string) =>
       run(async (ask, { json }) => {
         const rows = (await ask('user.list', { host })) as Record<string, unknown>[];
-        print(json === true, rows, () => table(rows, ['jid', 'status', 'sessions', 'lastLogin'], 'There is no account yet.'));
+        print(json === true, rows, () =>
+          table(rows, ['jid', 'status', 'sessions', 'lastLogin'], 'There is no account yet.'),
+        );
       })(),
     );
   user
@@ -134,7 +144,9 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 no node is running on 
     .action((jid?: string) =>
       run(async (ask, { json }) => {
         const rows = (await ask('session.list', { jid })) as Record<string, unknown>[];
-        print(json === true, rows, () => table(rows, ['jid', 'transport', 'address', 'since', 'state', 'queued'], 'Nobody is connected.'));
+        print(json === true, rows, () =>
+          table(rows, ['jid', 'transport', 'address', 'since', 'state', 'queued'], 'Nobody is connected.'),
+        );
       })(),
     );
   session
@@ -167,7 +179,9 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 no node is running on 
     const command = module.command(name).description(description).argument('<name>', 'the module');
     if (name === 'unload') command.option('--cascade', 'with the modules that need it');
     command.action((given: string, options: { cascade?: boolean }) =>
-      run(async ask => say(`${given} ${done}.`, await ask(`module.${name}`, { name: given, cascade: options.cascade })))(),
+      run(async ask =>
+        say(`${given} ${done}.`, await ask(`module.${name}`, { name: given, cascade: options.cascade })),
+      )(),
     );
   }
 
@@ -188,7 +202,12 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 no node is running on 
       run(async ask => {
         const result = (await ask('config.reload', {})) as { changed: string[]; restart: string[] };
         const restart = result.restart.length > 0 ? `\nThese need a restart: ${result.restart.join(', ')}.` : '';
-        say(result.changed.length + result.restart.length === 0 ? 'Nothing changed.' : `In force: ${result.changed.join(', ') || 'nothing new'}.${restart}`, result);
+        say(
+          result.changed.length + result.restart.length === 0
+            ? 'Nothing changed.'
+            : `In force: ${result.changed.join(', ') || 'nothing new'}.${restart}`,
+          result,
+        );
       }),
     );
 
@@ -208,7 +227,9 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 no node is running on 
   program
     .command('version')
     .description('tell the version')
-    .action(() => say(`posthouse ${version} on Node ${process.versions.node}`, { posthouse: version, node: process.versions.node }));
+    .action(() =>
+      say(`posthouse ${version} on Node ${process.versions.node}`, { posthouse: version, node: process.versions.node }),
+    );
 
   try {
     await program.parseAsync(argv as string[], { from: 'user' });

@@ -5,7 +5,8 @@ export async function readPassword(prompt: string, twice: boolean): Promise<stri
   if (!process.stdin.isTTY) return firstLine();
   const password = await hidden(prompt);
   if (password === '') throw new CliError('an empty password cannot be used', EXIT.failed);
-  if (twice && (await hidden('The same again: ')) !== password) throw new CliError('the two passwords differ; nothing was changed', EXIT.failed);
+  if (twice && (await hidden('The same again: ')) !== password)
+    throw new CliError('the two passwords differ; nothing was changed', EXIT.failed);
   return password;
 }
 
@@ -17,7 +18,11 @@ async function firstLine(): Promise<string> {
     if (text.includes('\n') || text.length > 65_536) break;
   }
   const line = text.split('\n')[0]!.replace(/\r$/, '');
-  if (line === '') throw new CliError('no password: standard input was empty. Type it on a terminal, or pipe one line in', EXIT.failed);
+  if (line === '')
+    throw new CliError(
+      'no password: standard input was empty. Type it on a terminal, or pipe one line in',
+      EXIT.failed,
+    );
   return line;
 }
 

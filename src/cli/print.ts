@@ -8,6 +8,10 @@ export function table(rows: readonly Record<string, unknown>[], columns: readonl
   if (rows.length === 0) return empty;
   const cell = (value: unknown): string => (value === undefined || value === null ? '-' : String(value));
   const widths = columns.map(column => Math.max(column.length, ...rows.map(row => cell(row[column]).length)));
-  const line = (cells: readonly string[]): string => cells.map((text, i) => text.padEnd(widths[i]!)).join('  ').trimEnd();
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((text, i) => text.padEnd(widths[i]!))
+      .join('  ')
+      .trimEnd();
   return [line(columns), ...rows.map(row => line(columns.map(column => cell(row[column]))))].join('\n');
 }

@@ -26,7 +26,9 @@ export async function start(options: { conf?: string; data?: string; domain?: st
   process.once('SIGTERM', () => void node.stop('SIGTERM'));
   process.once('SIGINT', () => void node.stop('SIGINT'));
   process.on('SIGHUP', () => {
-    node.reload().catch((error: unknown) => logger.error(`the configuration was not taken up:\n${(error as Error).message}`));
+    node
+      .reload()
+      .catch((error: unknown) => logger.error(`the configuration was not taken up:\n${(error as Error).message}`));
   });
   // a bug outside of any handler is told, and the others go on
   process.on('unhandledRejection', reason => logger.error({ err: reason }, 'a promise was rejected and nobody looked'));

@@ -60,13 +60,23 @@ export class HttpServers {
       void reply
         .code(status)
         .type('application/problem+json')
-        .send({ type: 'about:blank', title: http.STATUS_CODES[status] ?? 'Error', status, detail: status >= 500 ? undefined : error.message });
+        .send({
+          type: 'about:blank',
+          title: http.STATUS_CODES[status] ?? 'Error',
+          status,
+          detail: status >= 500 ? undefined : error.message,
+        });
     });
     app.setNotFoundHandler((_request, reply) => {
-      void reply.code(404).type('application/problem+json').send({ type: 'about:blank', title: 'Not Found', status: 404 });
+      void reply
+        .code(404)
+        .type('application/problem+json')
+        .send({ type: 'about:blank', title: 'Not Found', status: 404 });
     });
     app.addHook('onSend', async (_request, reply) => {
-      reply.header('X-Content-Type-Options', 'nosniff').header('Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'");
+      reply
+        .header('X-Content-Type-Options', 'nosniff')
+        .header('Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'");
     });
     for (const { on, register } of [...this.parts.routes, ...this.parts.collections.http.items()]) {
       if (on === face || on === 'both') await register(app);

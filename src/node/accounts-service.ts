@@ -6,7 +6,13 @@ import { Jid } from '../jid/index.ts';
 import type { StreamError } from '../protocol/index.ts';
 import type { Users } from '../session/users.ts';
 import type { Storage } from '../storage/index.ts';
-import { deriveScramKeys, inventCredential, saslPrepStored, type SaslBackend, type ScramHash } from '../stream/sasl/index.ts';
+import {
+  deriveScramKeys,
+  inventCredential,
+  saslPrepStored,
+  type SaslBackend,
+  type ScramHash,
+} from '../stream/sasl/index.ts';
 import { Lru } from '../util/lru.ts';
 import { type AccountRow, AccountStore, type Credentials } from './accounts/store.ts';
 
@@ -122,7 +128,8 @@ export class AccountsService implements AccountsView {
     const row = this.store.get(host, local);
     const wanted = this.parts.iterations();
     // an unknown account costs what a known one costs
-    const { salt, iterations } = row?.credentials ?? inventCredential(this.pepper, `${local}@${host}`, PLAIN_HASH, wanted, SALT);
+    const { salt, iterations } =
+      row?.credentials ?? inventCredential(this.pepper, `${local}@${host}`, PLAIN_HASH, wanted, SALT);
     const { storedKey } = await deriveScramKeys(PLAIN_HASH, password, salt, iterations);
     const expected = row?.credentials.keys[PLAIN_HASH].storedKey ?? Buffer.alloc(storedKey.length);
     if (!timingSafeEqual(storedKey, expected) || !row) return 'wrong';
@@ -143,5 +150,10 @@ export class AccountsService implements AccountsView {
 }
 
 function view(row: AccountRow): AccountView {
-  return { jid: new Jid(row.local, row.host, ''), status: row.status, createdAt: row.createdAt, lastLogin: row.lastLogin };
+  return {
+    jid: new Jid(row.local, row.host, ''),
+    status: row.status,
+    createdAt: row.createdAt,
+    lastLogin: row.lastLogin,
+  };
 }

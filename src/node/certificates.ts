@@ -39,7 +39,12 @@ export class Certificates {
     for (const source of sources) {
       const files = this.files(source);
       if (!source.certificate) await this.makeIfMissing(source.host, files);
-      pairs.push({ host: source.host, file: files.certificate, made: !source.certificate, ...readPair(source.host, files) });
+      pairs.push({
+        host: source.host,
+        file: files.certificate,
+        made: !source.certificate,
+        ...readPair(source.host, files),
+      });
     }
     // all or nothing: only now does anything change
     for (const { host, pair, facts, file, made } of pairs) this.take(host, pair, facts, file, made);
@@ -51,7 +56,10 @@ export class Certificates {
     this.contexts.set(host, pair);
     this.facts.set(host, { ...facts, file, made });
     const days = Math.floor((facts.notAfter.getTime() - Date.now()) / 86_400_000);
-    if (days < 0) this.log.warn(`the certificate of ${host} (${file}) expired ${-days} days ago: clients will refuse it; replace the file`);
+    if (days < 0)
+      this.log.warn(
+        `the certificate of ${host} (${file}) expired ${-days} days ago: clients will refuse it; replace the file`,
+      );
     else if (days < 14) this.log.warn(`the certificate of ${host} (${file}) expires in ${days} days`);
   }
 
@@ -106,7 +114,10 @@ export class Certificates {
   }
 }
 
-function readPair(host: string, files: { certificate: string; key: string }): { pair: KeyPair; facts: CertificateFacts } {
+function readPair(
+  host: string,
+  files: { certificate: string; key: string },
+): { pair: KeyPair; facts: CertificateFacts } {
   const read = (what: string, file: string): string => {
     try {
       return readFileSync(file, 'utf8');
@@ -120,8 +131,13 @@ function readPair(host: string, files: { certificate: string; key: string }): { 
     new TlsContexts().set(host, pair);
     return { pair, facts };
   } catch (error) {
-    const reason = (error as { code?: string }).code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH' ? 'the key is not the one of the certificate' : (error as Error).message;
-    throw new Error(`the certificate of ${host} (${files.certificate}, ${files.key}) cannot be used: ${reason}`, { cause: error });
+    const reason =
+      (error as { code?: string }).code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH'
+        ? 'the key is not the one of the certificate'
+        : (error as Error).message;
+    throw new Error(`the certificate of ${host} (${files.certificate}, ${files.key}) cannot be used: ${reason}`, {
+      cause: error,
+    });
   }
 }
 

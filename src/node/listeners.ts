@@ -54,7 +54,12 @@ export class Listeners {
   private readonly collections: Collections;
   private readonly gate: AddressGate;
 
-  constructor(parts: { environment: StreamEnvironment; contexts: TlsContexts; collections: Collections; gate: AddressGate }) {
+  constructor(parts: {
+    environment: StreamEnvironment;
+    contexts: TlsContexts;
+    collections: Collections;
+    gate: AddressGate;
+  }) {
     this.environment = parts.environment;
     this.contexts = parts.contexts;
     this.collections = parts.collections;
@@ -108,7 +113,11 @@ export class Listeners {
 
 const closed: StreamHandler = { onBytes: () => {}, onDrain: () => {}, onDisconnect: () => {} };
 
-export function listenProblem(error: NodeJS.ErrnoException, settings: { name: string; port: number }, address: string): string {
+export function listenProblem(
+  error: NodeJS.ErrnoException,
+  settings: { name: string; port: number },
+  address: string,
+): string {
   const where = `${address} port ${settings.port}`;
   const option = `listeners.${settings.name}.port`;
   switch (error.code) {
@@ -122,4 +131,3 @@ export function listenProblem(error: NodeJS.ErrnoException, settings: { name: st
       return `${where} cannot be opened: ${error.message}. See listeners.${settings.name} in the configuration.`;
   }
 }
-

@@ -17,7 +17,9 @@ export function forPeople(settings: LogSettings, descriptor = 1): boolean {
 export function makeLog(settings: LogSettings, descriptor = 1): { logger: Logger; flush(): void } {
   const target = settings.file === '' ? descriptor : settings.file;
   const sink = pino.destination({ dest: target, sync: true, append: true, mkdir: true });
-  const stream: DestinationStream = forPeople(settings, descriptor) ? { write: line => sink.write(plainLine(line)) } : sink;
+  const stream: DestinationStream = forPeople(settings, descriptor)
+    ? { write: line => sink.write(plainLine(line)) }
+    : sink;
   const logger = pino({ level: settings.level, base: undefined, redact: ['password', '*.password'] }, stream);
   return { logger, flush: () => sink.flushSync() };
 }

@@ -41,8 +41,6 @@ export interface NodeOptions {
   readonly listen: boolean;
 }
 
-
-
 /** One process of Posthouse: everything put together. */
 export class Node implements NodeView {
   readonly version = version;
@@ -127,14 +125,22 @@ export class Node implements NodeView {
       policy: () => this.settings.sessions,
       watch: {
         slow: (session, reason) => {
-          this.metrics.counter('posthouse_slow_readers_total', 'Sessions closed because their client did not read.', { reason }).inc();
-          log.warn({ session: session.id, jid: session.jid.full, reason, bytes: session.outbox.bytes }, 'a client does not read: closed');
+          this.metrics
+            .counter('posthouse_slow_readers_total', 'Sessions closed because their client did not read.', { reason })
+            .inc();
+          log.warn(
+            { session: session.id, jid: session.jid.full, reason, bytes: session.outbox.bytes },
+            'a client does not read: closed',
+          );
         },
         dead: session => {
-          this.metrics.counter('posthouse_dead_peers_total', 'Connections closed because nobody answered on them.').inc();
+          this.metrics
+            .counter('posthouse_dead_peers_total', 'Connections closed because nobody answered on them.')
+            .inc();
           log.info({ session: session.id, jid: session.jid.full }, 'a client is silent: closed');
         },
-        expired: session => log.info({ session: session.id, jid: session.jid.full }, 'a session was not resumed in time'),
+        expired: session =>
+          log.info({ session: session.id, jid: session.jid.full }, 'a session was not resumed in time'),
       },
       log,
     });
@@ -204,7 +210,9 @@ export class Node implements NodeView {
     for (const listener of settings.listeners) if (!http.includes(listener)) await this.listeners.listen(listener);
     this.accepting = true;
     for (const listener of http) await this.listenHttp(listener);
-    this.control = await serveUnix(path.join(settings.storage.folder, CONTROL_SOCKET), request => new Operations(this).run(request));
+    this.control = await serveUnix(path.join(settings.storage.folder, CONTROL_SOCKET), request =>
+      new Operations(this).run(request),
+    );
     void this.http.warm().catch((error: unknown) => this.log.error({ err: error }, 'the HTTP routes cannot be built'));
   }
 
@@ -241,12 +249,29 @@ export class Node implements NodeView {
 
   /** What goes wrong in a handler or below it, as an answer: in this one place. */
   private failure(error: unknown, packet: Packet): StanzaError {
-    const details = { err: error, kind: packet.stanza.name, id: packet.id, from: packet.from.full, session: packet.sender?.id };
+    const details = {
+      err: error,
+      kind: packet.stanza.name,
+      id: packet.id,
+      from: packet.from.full,
+      session: packet.sender?.id,
+    };
     if (error instanceof StorageError) {
-      this.metrics.counter('posthouse_storage_failures_total', 'Stanzas refused because the storage failed.', { kind: error.kind }).inc();
+      this.metrics
+        .counter('posthouse_storage_failures_total', 'Stanzas refused because the storage failed.', {
+          kind: error.kind,
+        })
+        .inc();
       this.log.error(details, `storage: ${error.message}`);
-      if (error.kind === 'full') return new StanzaError('resource-constraint', { type: 'wait', text: 'The server cannot store it now. Try again later.' });
-      return new StanzaError('internal-server-error', { type: 'wait', text: 'The server cannot do it now. Try again later.' });
+      if (error.kind === 'full')
+        return new StanzaError('resource-constraint', {
+          type: 'wait',
+          text: 'The server cannot store it now. Try again later.',
+        });
+      return new StanzaError('internal-server-error', {
+        type: 'wait',
+        text: 'The server cannot do it now. Try again later.',
+      });
     }
     this.metrics.counter('posthouse_internal_errors_total', 'Stanzas answered with internal-server-error.').inc();
     this.log.error(details, 'a stanza could not be handled');
@@ -376,15 +401,24 @@ export class Node implements NodeView {
 
   private measure(): void {
     const { metrics } = this;
-    metrics.gauge('posthouse_sessions', 'Sessions by transport and state.', () => sessionSamples(this.directory.sessions()));
+    metrics.gauge('posthouse_sessions', 'Sessions by transport and state.', () =>
+      sessionSamples(this.directory.sessions()),
+    );
     metrics.gauge('posthouse_streams', 'Client streams, sessions or not.', () => this.streams.size);
-    metrics.gauge('posthouse_connections_refused_total', 'Connections refused because their address had too many.', () => this.gate.refused, 'counter');
+    metrics.gauge(
+      'posthouse_connections_refused_total',
+      'Connections refused because their address had too many.',
+      () => this.gate.refused,
+      'counter',
+    );
     metrics.gauge('posthouse_outbox_bytes', 'Bytes that wait in outboxes.', () => {
       let bytes = 0;
       for (const session of this.directory.sessions()) bytes += session.outbox.bytes;
       return bytes;
     });
-    metrics.gauge('posthouse_event_loop_lag_seconds', 'How late timers run, the worst since the last look.', () => this.lag.worst());
+    metrics.gauge('posthouse_event_loop_lag_seconds', 'How late timers run, the worst since the last look.', () =>
+      this.lag.worst(),
+    );
     metrics.gauge('posthouse_memory_bytes', 'Resident memory.', () => process.memoryUsage.rss());
     metrics.gauge('posthouse_uptime_seconds', 'Seconds since the start.', () => (Date.now() - this.startedAt) / 1000);
     metrics.gauge('posthouse_stanzas_total', 'Stanzas by kind and direction.', () => this.router.counts(), 'counter');

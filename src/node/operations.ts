@@ -12,8 +12,12 @@ export class Operations {
   /** Runs a command of the table below. */
   async run(request: unknown): Promise<unknown> {
     const { command, args } = (request ?? {}) as { command?: unknown; args?: unknown };
-    const operation = typeof command === 'string' && Object.hasOwn(OPERATIONS, command) ? OPERATIONS[command] : undefined;
-    if (!operation) throw new Error(`this node knows no operation '${String(command)}': is 'posthouse' of another version than the node?`);
+    const operation =
+      typeof command === 'string' && Object.hasOwn(OPERATIONS, command) ? OPERATIONS[command] : undefined;
+    if (!operation)
+      throw new Error(
+        `this node knows no operation '${String(command)}': is 'posthouse' of another version than the node?`,
+      );
     return operation(this.node, new Arguments(args));
   }
 }
@@ -43,9 +47,12 @@ class Arguments {
   /** The address of an account of a host of this node. */
   account(node: Node): Jid {
     const jid = this.jid();
-    if (jid.local === '' || jid.resource !== '') throw new Error(`'${jid.full}' is not the address of an account (name@domain)`);
+    if (jid.local === '' || jid.resource !== '')
+      throw new Error(`'${jid.full}' is not the address of an account (name@domain)`);
     if (!node.hosts.has(jid.domain)) {
-      throw new Error(`this node does not serve '${jid.domain}' (it serves ${[...node.hosts].join(', ')}): add it below 'hosts' in the configuration`);
+      throw new Error(
+        `this node does not serve '${jid.domain}' (it serves ${[...node.hosts].join(', ')}): add it below 'hosts' in the configuration`,
+      );
     }
     return jid;
   }
@@ -66,7 +73,8 @@ const OPERATIONS: Record<string, Operation> = {
   'user.add': async (node, args) => {
     const jid = args.account(node);
     const result = await node.accounts.create(jid, args.text('password'));
-    if (result === 'exists') throw new Error(`${jid.bare} exists already; 'posthouse user passwd ${jid.bare}' sets a new password`);
+    if (result === 'exists')
+      throw new Error(`${jid.bare} exists already; 'posthouse user passwd ${jid.bare}' sets a new password`);
     if (result === 'invalid') throw new Error(PASSWORD);
     return { jid: jid.bare };
   },
@@ -79,7 +87,8 @@ const OPERATIONS: Record<string, Operation> = {
   },
   'user.list': async (node, args) => {
     const host = args.optional('host');
-    if (host !== undefined && !node.hosts.has(host)) throw new Error(`this node does not serve '${host}' (it serves ${[...node.hosts].join(', ')})`);
+    if (host !== undefined && !node.hosts.has(host))
+      throw new Error(`this node does not serve '${host}' (it serves ${[...node.hosts].join(', ')})`);
     const out: unknown[] = [];
     for (const domain of host ? [host] : node.hosts) {
       let after: string | undefined;
@@ -136,7 +145,9 @@ const OPERATIONS: Record<string, Operation> = {
     const error = seeOther
       ? ({ condition: 'see-other-host', value: seeOther } as const)
       : ({ condition: 'policy-violation', text: 'An administrator ended the session.' } as const);
-    const sessions = [...node.sessions()].filter(session => (jid.resource === '' ? session.user.jid.bare === jid.bare : session.jid.full === jid.full));
+    const sessions = [...node.sessions()].filter(session =>
+      jid.resource === '' ? session.user.jid.bare === jid.bare : session.jid.full === jid.full,
+    );
     for (const session of sessions) session.close(error);
     if (sessions.length === 0) throw new Error(`${jid.full} has no session`);
     return { closed: sessions.length };
@@ -146,7 +157,9 @@ const OPERATIONS: Record<string, Operation> = {
     await node.modules.load(args.text('name'));
     return { loaded: args.text('name') };
   },
-  'module.unload': async (node, args) => ({ unloaded: await node.modules.unload(args.text('name'), { cascade: args.flag('cascade') }) }),
+  'module.unload': async (node, args) => ({
+    unloaded: await node.modules.unload(args.text('name'), { cascade: args.flag('cascade') }),
+  }),
   'module.reload': async (node, args) => {
     await node.modules.reload(args.text('name'));
     return { reloaded: args.text('name') };

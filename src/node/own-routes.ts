@@ -20,7 +20,10 @@ export function ownRoutes(parts: { metrics: Metrics; problems: () => string[] })
         for (const { name, help, type, read } of parts.metrics.families) {
           const samples = read();
           const labelNames = [...new Set(samples.flatMap(sample => Object.keys(sample.labels)))];
-          const metric = type === 'counter' ? new Counter({ name, help, labelNames, registers: [registry] }) : new Gauge({ name, help, labelNames, registers: [registry] });
+          const metric =
+            type === 'counter'
+              ? new Counter({ name, help, labelNames, registers: [registry] })
+              : new Gauge({ name, help, labelNames, registers: [registry] });
           for (const { labels, value } of samples) metric.inc(labels, value);
         }
         reply.type(registry.contentType);

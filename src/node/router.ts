@@ -52,7 +52,12 @@ export class Router {
 
   constructor(parts: RouterParts) {
     this.parts = parts;
-    this.answers = new IqAnswers(parts.iqs, (packet, error) => this.bounce(packet, error), parts.failure, wire => this.routeWire(wire));
+    this.answers = new IqAnswers(
+      parts.iqs,
+      (packet, error) => this.bounce(packet, error),
+      parts.failure,
+      wire => this.routeWire(wire),
+    );
   }
 
   /** Stanzas so far, by kind and direction. */
@@ -75,7 +80,8 @@ export class Router {
     this.incoming[packet.kind]!++;
     packet.address = this.classify(packet.to);
     const verdict = this.parts.points.received.run(packet, session);
-    if (verdict instanceof Promise) return this.guarded(verdict, packet, passed => this.accepted(passed, packet, session));
+    if (verdict instanceof Promise)
+      return this.guarded(verdict, packet, passed => this.accepted(passed, packet, session));
     return this.accepted(verdict, packet, session);
   }
 
@@ -145,7 +151,10 @@ export class Router {
     for (const item of this.parts.collections.domains.items()) {
       if (item.domain === domain) return this.guarded(item.receive(packet), packet, () => undefined);
     }
-    this.bounce(packet, refuse('remote-server-not-found', `'${domain}' is not served here, and this server talks to no other.`));
+    this.bounce(
+      packet,
+      refuse('remote-server-not-found', `'${domain}' is not served here, and this server talks to no other.`),
+    );
     return undefined;
   }
 
@@ -159,7 +168,8 @@ export class Router {
       } catch (error) {
         return this.bounce(packet, this.parts.failure(error, packet));
       }
-      if (exists instanceof Promise) return this.guarded(exists, packet, yes => (yes ? this.arriveAt(packet) : this.unknownAccount(packet)));
+      if (exists instanceof Promise)
+        return this.guarded(exists, packet, yes => (yes ? this.arriveAt(packet) : this.unknownAccount(packet)));
       if (!exists) return this.unknownAccount(packet);
     }
     return this.arriveAt(packet);
@@ -258,7 +268,8 @@ export class Router {
     // a copy: the account's other sessions have their own
     if (stanza.hasNamespace(NS.carbons)) return undefined;
     const toBare = parseJid(stanza.attr('to') ?? '')?.isBare ?? false;
-    if (toBare && session.user.sessions.some(other => other.presence !== undefined && other.priority >= 0)) return undefined;
+    if (toBare && session.user.sessions.some(other => other.presence !== undefined && other.priority >= 0))
+      return undefined;
     if (!stanza.has('delay', NS.delay)) {
       const stamp = new Date(item.since).toISOString();
       packet.append(`<delay xmlns='${NS.delay}' from='${session.jid.domain}' stamp='${stamp}'/>`);

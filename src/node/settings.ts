@@ -36,4 +36,3 @@ export interface Settings {
   /** Seconds that an orderly stop may take. */
   readonly shutdownSeconds: number;
 }
-

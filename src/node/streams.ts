@@ -70,7 +70,12 @@ export class Streams implements StreamEnvironment {
     return this.hosts(domain);
   }
 
-  async bind(stream: ClientStream, account: Jid, resource: string | undefined, anonymous: boolean): Promise<Session | StanzaError> {
+  async bind(
+    stream: ClientStream,
+    account: Jid,
+    resource: string | undefined,
+    anonymous: boolean,
+  ): Promise<Session | StanzaError> {
     const refusal = anonymous ? undefined : await this.mayBind(account);
     if (refusal) return refusal;
     return this.hub.bind(account, resource, anonymous);
@@ -78,7 +83,10 @@ export class Streams implements StreamEnvironment {
 
   begun(stream: ClientStream, session: Session): void {
     this.unbound.delete(stream);
-    this.log.info({ session: session.id, jid: session.jid.full, address: session.address, transport: session.transport }, 'session begins');
+    this.log.info(
+      { session: session.id, jid: session.jid.full, address: session.address, transport: session.transport },
+      'session begins',
+    );
     this.hub.begun(session);
   }
 
@@ -93,7 +101,10 @@ export class Streams implements StreamEnvironment {
   resumed(stream: ClientStream, session: Session): void {
     this.unbound.delete(stream);
     this.metrics.counter('posthouse_resumptions_total', 'Sessions resumed (XEP-0198).').inc();
-    this.log.info({ session: session.id, jid: session.jid.full, address: session.address, transport: session.transport }, 'session resumed');
+    this.log.info(
+      { session: session.id, jid: session.jid.full, address: session.address, transport: session.transport },
+      'session resumed',
+    );
     this.hub.resumed(session);
   }
 
@@ -104,13 +115,23 @@ export class Streams implements StreamEnvironment {
 
   authenticated(stream: ClientStream, mechanism: string): void {
     this.metrics.counter('posthouse_logins_total', 'Logins that succeeded.', { mechanism }).inc();
-    this.log.debug({ stream: stream.id, account: stream.account?.bare, mechanism, address: stream.connection.address }, 'logged in');
+    this.log.debug(
+      { stream: stream.id, account: stream.account?.bare, mechanism, address: stream.connection.address },
+      'logged in',
+    );
   }
 
   loginFailed(stream: ClientStream, mechanism: string, condition: string, local: string | undefined): void {
     this.metrics.counter('posthouse_login_failures_total', 'Logins that failed, by condition.', { condition }).inc();
     this.log.info(
-      { stream: stream.id, address: stream.connection.address, host: stream.host?.domain, account: local, mechanism, condition },
+      {
+        stream: stream.id,
+        address: stream.connection.address,
+        host: stream.host?.domain,
+        account: local,
+        mechanism,
+        condition,
+      },
       'login failed',
     );
   }
@@ -121,8 +142,13 @@ export class Streams implements StreamEnvironment {
   }
 
   streamError(stream: ClientStream, error: StreamError): void {
-    this.metrics.counter('posthouse_stream_errors_total', 'Stream errors sent, by condition.', { condition: error.condition }).inc();
-    this.log.debug({ stream: stream.id, session: stream.session?.id, address: stream.connection.address, error }, 'stream error');
+    this.metrics
+      .counter('posthouse_stream_errors_total', 'Stream errors sent, by condition.', { condition: error.condition })
+      .inc();
+    this.log.debug(
+      { stream: stream.id, session: stream.session?.id, address: stream.connection.address, error },
+      'stream error',
+    );
   }
 
   /** Closes streams that have had time enough to log in: RFC 6120 4.9.3.4. */

@@ -202,8 +202,13 @@ export class Session implements SessionView {
   }
 
   /** RFC 6120 8.1.1.1, 8.2.3, RFC 6121 4.7.1: what no stanza may be. */
-  private problem(packet: Packet, type: string | undefined, to: string | undefined): ReturnType<typeof refuse> | undefined {
-    if (to !== undefined && !packet.to) return refuse('jid-malformed', `'${to.slice(0, 100)}' is not an address (RFC 7622).`);
+  private problem(
+    packet: Packet,
+    type: string | undefined,
+    to: string | undefined,
+  ): ReturnType<typeof refuse> | undefined {
+    if (to !== undefined && !packet.to)
+      return refuse('jid-malformed', `'${to.slice(0, 100)}' is not an address (RFC 7622).`);
     const { stanza, kind } = packet;
     if (kind === IQ) {
       if (stanza.id === undefined) return refuse('bad-request', "An IQ must have an 'id'.");
@@ -425,4 +430,12 @@ export class Session implements SessionView {
   }
 }
 
-const PRESENCE_TYPES = new Set(['unavailable', 'subscribe', 'subscribed', 'unsubscribe', 'unsubscribed', 'probe', 'error']);
+const PRESENCE_TYPES = new Set([
+  'unavailable',
+  'subscribe',
+  'subscribed',
+  'unsubscribe',
+  'unsubscribed',
+  'probe',
+  'error',
+]);

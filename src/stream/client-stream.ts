@@ -7,7 +7,16 @@ import { answerBeforeLogin } from './before-login.ts';
 import { onBindRequest } from './binding.ts';
 import type { StreamEnvironment, StreamHost } from './environment.ts';
 import { loginFeatures, sessionFeatures, tlsFeatures } from './features.ts';
-import { closeWire, headerWire, languageTag, type Opening, readHeader, readOpen, streamId, versionSupported } from './header.ts';
+import {
+  closeWire,
+  headerWire,
+  languageTag,
+  type Opening,
+  readHeader,
+  readOpen,
+  streamId,
+  versionSupported,
+} from './header.ts';
 import { Login } from './login.ts';
 import { onManagement, onResume } from './management.ts';
 import { RateGauge } from './rate.ts';
@@ -151,12 +160,22 @@ export class ClientStream implements StreamHandler, ScannerSink, SessionStream {
     else if (stanza.xmlns === NS.csi && (stanza.name === 'active' || stanza.name === 'inactive')) {
       session.setActive(stanza.name === 'active');
     } else if (this.isClose(stanza)) this.farewell();
-    else this.fail({ condition: 'unsupported-stanza-type', text: `Nothing here understands <${stanza.name} xmlns='${stanza.xmlns}'/>.` });
+    else
+      this.fail({
+        condition: 'unsupported-stanza-type',
+        text: `Nothing here understands <${stanza.name} xmlns='${stanza.xmlns}'/>.`,
+      });
   }
 
   private onLoginStanza(stanza: Stanza): void {
     const { connection } = this;
-    if (stanza.xmlns === NS.tls && stanza.name === 'starttls' && !connection.secured && this.host!.tls && !connection.framed) {
+    if (
+      stanza.xmlns === NS.tls &&
+      stanza.name === 'starttls' &&
+      !connection.secured &&
+      this.host!.tls &&
+      !connection.framed
+    ) {
       this.state = 'securing';
       // what came behind <starttls/> came unprotected: it is dropped (RFC 6120 5.4.3.3)
       this.scanner.stop();
@@ -184,7 +203,11 @@ export class ClientStream implements StreamHandler, ScannerSink, SessionStream {
     const domain = opening.to === undefined ? undefined : prepareDomain(opening.to);
     const host = domain === undefined ? undefined : this.env.host(domain);
     if (!host) {
-      this.fail({ condition: 'host-unknown', text: opening.to === undefined ? "The header has no 'to'." : `'${opening.to.slice(0, 255)}' is not served here.` });
+      this.fail({
+        condition: 'host-unknown',
+        text:
+          opening.to === undefined ? "The header has no 'to'." : `'${opening.to.slice(0, 255)}' is not served here.`,
+      });
       return;
     }
     if (this.account && this.account.domain !== host.domain) {

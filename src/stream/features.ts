@@ -8,7 +8,12 @@ function features(framed: boolean, inner: string): string {
   return `<stream:features${declaration}>${inner}</stream:features>`;
 }
 
-function ofModules(env: StreamEnvironment, host: StreamHost, when: string, stream: { secured: boolean; address: string }): string {
+function ofModules(
+  env: StreamEnvironment,
+  host: StreamHost,
+  when: string,
+  stream: { secured: boolean; address: string },
+): string {
   let out = '';
   for (const { when: offered, feature } of env.collections.streamFeatures.items(owner => host.enabled(owner))) {
     const element = offered === when ? feature(host.domain, stream) : undefined;

@@ -14,7 +14,8 @@ export interface Opening {
 /** Reads a stream header; an error when it is not one of a client's stream. */
 export function readHeader(header: StreamHeader): Opening | StreamError {
   // RFC 6120 4.8.1, 4.9.3.10
-  if (header.xmlns !== NS.streams) return { condition: 'invalid-namespace', text: `A stream's namespace is ${NS.streams}.` };
+  if (header.xmlns !== NS.streams)
+    return { condition: 'invalid-namespace', text: `A stream's namespace is ${NS.streams}.` };
   if (header.name !== 'stream') return { condition: 'bad-format', text: 'A stream begins with <stream:stream>.' };
   if (header.content !== NS.client) {
     return { condition: 'invalid-namespace', text: `The default namespace of a client's stream is ${NS.client}.` };

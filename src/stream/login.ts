@@ -108,7 +108,8 @@ export class Login {
     const { stream } = this;
     const { connection } = stream;
     if (step.kind === 'failure') return this.fail(step.condition, step.text, step.local);
-    if (step.kind === 'challenge') connection.write(`<challenge xmlns='${NS.sasl}'>${encodeSuccess(step.data)}</challenge>`);
+    if (step.kind === 'challenge')
+      connection.write(`<challenge xmlns='${NS.sasl}'>${encodeSuccess(step.data)}</challenge>`);
     else {
       const mechanism = this.exchange!.mechanism;
       this.exchange = undefined;

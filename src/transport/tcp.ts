@@ -56,7 +56,9 @@ export class TcpConnection implements Connection {
   }
 
   get serverName(): string | undefined {
-    return this.socket instanceof tls.TLSSocket && typeof this.socket.servername === 'string' ? this.socket.servername : undefined;
+    return this.socket instanceof tls.TLSSocket && typeof this.socket.servername === 'string'
+      ? this.socket.servername
+      : undefined;
   }
 
   get backlog(): number {

@@ -8,7 +8,10 @@ const MOST = 16 * 1024 * 1024;
  * Serves requests of JSON lines on a Unix socket that only its owner can open. A path left behind by a process that died is taken
  * over; the caller has made sure that none lives.
  */
-export async function serveUnix(path: string, answer: (request: unknown) => Promise<unknown>): Promise<{ close(): void }> {
+export async function serveUnix(
+  path: string,
+  answer: (request: unknown) => Promise<unknown>,
+): Promise<{ close(): void }> {
   rmSync(path, { force: true });
   const server = net.createServer(socket => {
     socket.on('error', () => socket.destroy());
@@ -22,7 +25,10 @@ export async function serveUnix(path: string, answer: (request: unknown) => Prom
       }
       answer(request).then(
         result => socket.end(`${JSON.stringify({ ok: true, result })}\n`),
-        (error: unknown) => socket.end(`${JSON.stringify({ ok: false, error: error instanceof Error ? error.message : String(error) })}\n`),
+        (error: unknown) =>
+          socket.end(
+            `${JSON.stringify({ ok: false, error: error instanceof Error ? error.message : String(error) })}\n`,
+          ),
       );
     });
   });

@@ -49,7 +49,9 @@ export class WebSocketConnection implements Connection {
   }
 
   get serverName(): string | undefined {
-    return this.raw instanceof tls.TLSSocket && typeof this.raw.servername === 'string' ? this.raw.servername : undefined;
+    return this.raw instanceof tls.TLSSocket && typeof this.raw.servername === 'string'
+      ? this.raw.servername
+      : undefined;
   }
 
   get backlog(): number {
@@ -136,7 +138,9 @@ export class WebSocketGate {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map(name => name.trim());
     if (!offered.includes('xmpp')) {
-      socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\n\r\nThe WebSocket subprotocol here is 'xmpp' (RFC 7395).\n");
+      socket.end(
+        "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\n\r\nThe WebSocket subprotocol here is 'xmpp' (RFC 7395).\n",
+      );
       return;
     }
     this.server.handleUpgrade(request, socket, head, websocket => {

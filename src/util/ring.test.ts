@@ -4,7 +4,10 @@ import { Ring } from './ring.ts';
 
 describe('Ring', () => {
   it('is a queue, whatever is put in and taken out', () => {
-    const step = fc.oneof(fc.record({ push: fc.integer({ min: 1, max: 200 }) }), fc.record({ shift: fc.integer({ min: 1, max: 200 }) }));
+    const step = fc.oneof(
+      fc.record({ push: fc.integer({ min: 1, max: 200 }) }),
+      fc.record({ shift: fc.integer({ min: 1, max: 200 }) }),
+    );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), steps => {
         const ring = new Ring<number>();

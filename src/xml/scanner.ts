@@ -2,7 +2,18 @@ import { isUtf8 } from 'node:buffer';
 import { entityText, fromWire } from './escape.ts';
 import type { XmlFault, XmlLimits } from './fault.ts';
 import { declare, NamespaceFault, type Prefixes, readStartTag, readTree, resolve, serialize } from './tree.ts';
-import { K_END, K_HEAD_END, K_INNER_END, K_NAME_END, K_NS_END, K_NS_START, K_START, KID, kidHash, Stanza } from './stanza.ts';
+import {
+  K_END,
+  K_HEAD_END,
+  K_INNER_END,
+  K_NAME_END,
+  K_NS_END,
+  K_NS_START,
+  K_START,
+  KID,
+  kidHash,
+  Stanza,
+} from './stanza.ts';
 
 /** The root element of a stream. Attributes by their names as written, unescaped. */
 export interface StreamHeader {

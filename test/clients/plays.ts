@@ -48,7 +48,14 @@ export function plays(client: string, way: Way, arrive: Arrive, lacks: Lacks = {
 
     it('a wrong password is refused', async () => {
       await assert.rejects(
-        arrive({ way, port: portOf(server, way), user: 'romeo', resource: 'garden', domain: server.domain, password: 'a rose' }).then(person => person.leave()),
+        arrive({
+          way,
+          port: portOf(server, way),
+          user: 'romeo',
+          resource: 'garden',
+          domain: server.domain,
+          password: 'a rose',
+        }).then(person => person.leave()),
       );
     });
 
@@ -62,18 +69,36 @@ export function plays(client: string, way: Way, arrive: Arrive, lacks: Lacks = {
       const romeo = await enter('romeo', 'garden');
       const juliet = await enter('juliet', 'balcony');
       await romeo.befriend('juliet@localhost');
-      await juliet.presences.next('the request of Romeo', ({ type, from }) => type === 'subscribe' && from === 'romeo@localhost');
+      await juliet.presences.next(
+        'the request of Romeo',
+        ({ type, from }) => type === 'subscribe' && from === 'romeo@localhost',
+      );
       await juliet.accept('romeo@localhost');
-      await romeo.presences.next('the answer of Juliet', ({ type, from }) => type === 'subscribed' && from === 'juliet@localhost');
-      await romeo.presences.next('the presence of Juliet', ({ type, from }) => type === 'available' && from === juliet.jid);
+      await romeo.presences.next(
+        'the answer of Juliet',
+        ({ type, from }) => type === 'subscribed' && from === 'juliet@localhost',
+      );
+      await romeo.presences.next(
+        'the presence of Juliet',
+        ({ type, from }) => type === 'available' && from === juliet.jid,
+      );
       assert.deepEqual(await romeo.roster(), [{ jid: 'juliet@localhost', subscription: 'to' }]);
       await juliet.befriend('romeo@localhost');
-      await romeo.presences.next('the request of Juliet', ({ type, from }) => type === 'subscribe' && from === 'juliet@localhost');
+      await romeo.presences.next(
+        'the request of Juliet',
+        ({ type, from }) => type === 'subscribe' && from === 'juliet@localhost',
+      );
       await romeo.accept('juliet@localhost');
-      await juliet.presences.next('the presence of Romeo', ({ type, from }) => type === 'available' && from === romeo.jid);
+      await juliet.presences.next(
+        'the presence of Romeo',
+        ({ type, from }) => type === 'available' && from === romeo.jid,
+      );
       assert.deepEqual(await juliet.roster(), [{ jid: 'romeo@localhost', subscription: 'both' }]);
       await leave(juliet);
-      await romeo.presences.next('that Juliet left', ({ type, from }) => type === 'unavailable' && from === 'juliet@localhost/balcony');
+      await romeo.presences.next(
+        'that Juliet left',
+        ({ type, from }) => type === 'unavailable' && from === 'juliet@localhost/balcony',
+      );
     });
 
     it('they chat both ways, with all characters', async () => {
@@ -81,11 +106,20 @@ export function plays(client: string, way: Way, arrive: Arrive, lacks: Lacks = {
       const juliet = await enter('juliet', 'balcony');
       await romeo.say('juliet@localhost', 'But <soft>, what light & "window" breaks? 🌹 é ]]&gt;');
       const heard = await juliet.messages.next('from Romeo', ({ body }) => body !== '');
-      assert.deepEqual(heard, { from: romeo.jid, body: 'But <soft>, what light & "window" breaks? 🌹 é ]]&gt;', delayed: false });
+      assert.deepEqual(heard, {
+        from: romeo.jid,
+        body: 'But <soft>, what light & "window" breaks? 🌹 é ]]&gt;',
+        delayed: false,
+      });
       await juliet.say(heard.from, 'Ay me!');
-      assert.deepEqual(await romeo.messages.next('from Juliet', ({ body }) => body !== ''), { from: juliet.jid, body: 'Ay me!', delayed: false });
+      assert.deepEqual(await romeo.messages.next('from Juliet', ({ body }) => body !== ''), {
+        from: juliet.jid,
+        body: 'Ay me!',
+        delayed: false,
+      });
       for (let line = 1; line <= 50; line++) await romeo.say(juliet.jid, `line ${line}`);
-      for (let line = 1; line <= 50; line++) assert.equal((await juliet.messages.next('from Romeo', ({ body }) => body !== '')).body, `line ${line}`);
+      for (let line = 1; line <= 50; line++)
+        assert.equal((await juliet.messages.next('from Romeo', ({ body }) => body !== '')).body, `line ${line}`);
     });
 
     it('what is said to somebody absent waits for the next login, once and in order', async () => {

@@ -120,6 +120,10 @@ listeners:
     this.#process.kill('SIGTERM');
     await ended;
     await rm(this.folder, { recursive: true, force: true });
-    assert.equal(this.#process.exitCode, 0, `the server ended with ${this.#process.exitCode ?? this.#process.signalCode}:\n${this.output}`);
+    assert.equal(
+      this.#process.exitCode,
+      0,
+      `the server ended with ${this.#process.exitCode ?? this.#process.signalCode}:\n${this.output}`,
+    );
   }
 }

@@ -13,7 +13,10 @@ declare module '@xmpp/client' {
 
   export interface Client extends EventEmitter {
     readonly reconnect: { delay: number; stop(): void };
-    readonly iqCaller: { get(child: Element): Promise<Element | undefined>; set(child: Element): Promise<Element | undefined> };
+    readonly iqCaller: {
+      get(child: Element): Promise<Element | undefined>;
+      set(child: Element): Promise<Element | undefined>;
+    };
     readonly streamManagement: EventEmitter;
     on(event: 'stanza', listener: (stanza: Element) => void): this;
     on(event: 'error', listener: (error: Error) => void): this;
@@ -23,6 +26,16 @@ declare module '@xmpp/client' {
     send(element: Element): Promise<void>;
   }
 
-  export function client(options: { service: string; domain: string; resource: string; username: string; password: string }): Client;
-  export function xml(name: string, attributes?: string | Record<string, string>, ...children: (Element | string)[]): Element;
+  export function client(options: {
+    service: string;
+    domain: string;
+    resource: string;
+    username: string;
+    password: string;
+  }): Client;
+  export function xml(
+    name: string,
+    attributes?: string | Record<string, string>,
+    ...children: (Element | string)[]
+  ): Element;
 }

@@ -5,7 +5,11 @@ import { plays } from './plays.ts';
 const CARBONS = 'urn:xmpp:carbons:2';
 
 const arrive: Arrive = async ({ way, port, user, domain, password, resource }) => {
-  const service = { STARTTLS: `xmpp://localhost:${port}`, 'direct TLS': `xmpps://localhost:${port}`, WebSocket: `wss://localhost:${port}/xmpp-websocket` }[way];
+  const service = {
+    STARTTLS: `xmpp://localhost:${port}`,
+    'direct TLS': `xmpps://localhost:${port}`,
+    WebSocket: `wss://localhost:${port}/xmpp-websocket`,
+  }[way];
   const entity = client({ service, domain, resource, username: user, password });
   entity.reconnect.delay = 100;
   const person = new XmppClient(entity);
@@ -39,7 +43,10 @@ class XmppClient implements Person {
 
   async roster(): Promise<Contact[]> {
     const query = await this.#client.iqCaller.get(xml('query', 'jabber:iq:roster'));
-    return (query?.getChildren('item') ?? []).map(({ attrs }) => ({ jid: attrs.jid ?? '', subscription: attrs.subscription ?? '' }));
+    return (query?.getChildren('item') ?? []).map(({ attrs }) => ({
+      jid: attrs.jid ?? '',
+      subscription: attrs.subscription ?? '',
+    }));
   }
 
   async befriend(jid: string): Promise<void> {
@@ -77,7 +84,11 @@ function message(stanza: Element): Message {
     const inner = stanza.getChild(carbon, CARBONS)?.getChild('forwarded')?.getChild('message');
     if (inner) return { ...message(inner), carbon };
   }
-  return { from: stanza.attrs.from ?? '', body: stanza.getChildText('body') ?? '', delayed: stanza.getChild('delay', 'urn:xmpp:delay') !== undefined };
+  return {
+    from: stanza.attrs.from ?? '',
+    body: stanza.getChildText('body') ?? '',
+    delayed: stanza.getChild('delay', 'urn:xmpp:delay') !== undefined,
+  };
 }
 
 for (const way of ['STARTTLS', 'direct TLS', 'WebSocket'] as const) plays('@xmpp/client', way, arrive);

@@ -18,7 +18,10 @@ describe('Roster and presence: RFC 6121 2 to 4', () => {
     const outside = await server.login('romeo@localhost/outside');
     await orchard.iq('get', ROSTER);
     await chamber.iq('get', ROSTER);
-    const answer = await orchard.iq('set', set("<item jid='juliet@localhost' name='Juliet'><group>Lovers</group></item>"));
+    const answer = await orchard.iq(
+      'set',
+      set("<item jid='juliet@localhost' name='Juliet'><group>Lovers</group></item>"),
+    );
     assert.equal(answer.attrs.type, 'result');
     for (const client of [orchard, chamber]) {
       const push = await client.expect(s => s.attrs.type === 'set', 'a roster push');
@@ -107,7 +110,10 @@ describe('Roster and presence: RFC 6121 2 to 4', () => {
     juliet.send("<presence to='romeo@localhost' type='unsubscribed'/>");
     await romeo.presence('juliet@localhost', 'unsubscribed');
     const later = await server.login('juliet@localhost/later', { presence: true });
-    assert.deepEqual((await later.settle()).filter(s => s.attrs.type === 'subscribe'), []);
+    assert.deepEqual(
+      (await later.settle()).filter(s => s.attrs.type === 'subscribe'),
+      [],
+    );
   });
 
   it('an ignored request is kept apart and can be found again', async () => {
@@ -118,7 +124,10 @@ describe('Roster and presence: RFC 6121 2 to 4', () => {
     await juliet.presence('romeo@localhost', 'subscribe');
     await juliet.iq('set', "<ignore xmlns='urn:posthouse:friend-requests:0' jid='romeo@localhost'/>");
     const later = await server.login('juliet@localhost/later', { presence: true });
-    assert.deepEqual((await later.settle()).filter(s => s.attrs.type === 'subscribe'), []);
+    assert.deepEqual(
+      (await later.settle()).filter(s => s.attrs.type === 'subscribe'),
+      [],
+    );
     const list = await later.iq('get', "<requests xmlns='urn:posthouse:friend-requests:0'/>");
     const request = list.getChild('requests')!.getChild('request')!;
     assert.equal(request.attrs.ignored, 'true');

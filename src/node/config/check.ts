@@ -17,12 +17,44 @@ export interface CheckContext {
 }
 
 const UNITS: Record<'duration' | 'size', Record<string, number>> = {
-  duration: { ms: 0.001, s: 1, sec: 1, seconds: 1, second: 1, min: 60, minutes: 60, minute: 60, m: 60, h: 3600, hours: 3600, hour: 3600, d: 86_400, days: 86_400, day: 86_400 },
-  size: { b: 1, kb: 1000, kib: 1024, k: 1024, mb: 1e6, mib: 1024 ** 2, m: 1024 ** 2, gb: 1e9, gib: 1024 ** 3, g: 1024 ** 3 },
+  duration: {
+    ms: 0.001,
+    s: 1,
+    sec: 1,
+    seconds: 1,
+    second: 1,
+    min: 60,
+    minutes: 60,
+    minute: 60,
+    m: 60,
+    h: 3600,
+    hours: 3600,
+    hour: 3600,
+    d: 86_400,
+    days: 86_400,
+    day: 86_400,
+  },
+  size: {
+    b: 1,
+    kb: 1000,
+    kib: 1024,
+    k: 1024,
+    mb: 1e6,
+    mib: 1024 ** 2,
+    m: 1024 ** 2,
+    gb: 1e9,
+    gib: 1024 ** 3,
+    g: 1024 ** 3,
+  },
 };
 
 /** Checks one value; tells what is wrong and gives the default then. */
-export function checkValue(option: Option, node: YamlNode | null | undefined, path: string, context: CheckContext): unknown {
+export function checkValue(
+  option: Option,
+  node: YamlNode | null | undefined,
+  path: string,
+  context: CheckContext,
+): unknown {
   const wrong = (expected: string): unknown => {
     context.problem(node, path, `${show(node)} is not allowed: ${expected}.`);
     return option.default;
@@ -37,16 +69,24 @@ export function checkValue(option: Option, node: YamlNode | null | undefined, pa
       const value = isScalar(node) ? quantity(option.kind, node.value) : undefined;
       const { minimum, maximum, unit } = option;
       const range = maximum === Number.MAX_SAFE_INTEGER ? `${minimum} or more` : `from ${minimum} to ${maximum}`;
-      const example = option.kind === 'duration' ? ", a number of seconds or a text like '5 min'" : option.kind === 'size' ? ", a number of bytes or a text like '64 KiB'" : '';
+      const example =
+        option.kind === 'duration'
+          ? ", a number of seconds or a text like '5 min'"
+          : option.kind === 'size'
+            ? ", a number of bytes or a text like '64 KiB'"
+            : '';
       const kind = option.kind === 'integer' ? 'a whole number' : 'a number';
       const expected = `${kind} ${range}${unit ? ` (${unit})` : ''}${example}`;
       if (value === undefined || !Number.isFinite(value) || value < minimum || value > maximum) return wrong(expected);
-      return option.kind !== 'number' && option.kind !== 'duration' && !Number.isInteger(value) ? wrong(expected) : value;
+      return option.kind !== 'number' && option.kind !== 'duration' && !Number.isInteger(value)
+        ? wrong(expected)
+        : value;
     }
     case 'string': {
       const value = isScalar(node) ? node.value : undefined;
       if (typeof value !== 'string') return wrong('a text (in quotes, if it looks like something else)');
-      if (option.pattern && !new RegExp(option.pattern, 'u').test(value)) return wrong(`a text of the form ${option.pattern}`);
+      if (option.pattern && !new RegExp(option.pattern, 'u').test(value))
+        return wrong(`a text of the form ${option.pattern}`);
       return value;
     }
     case 'jid': {
@@ -58,7 +98,11 @@ export function checkValue(option: Option, node: YamlNode | null | undefined, pa
     case 'choice': {
       const value = isScalar(node) ? String(node.value) : '';
       if (option.choices.includes(value)) return value;
-      context.problem(node, path, `${show(node)} is not allowed: one of ${option.choices.join(', ')}.${suggestionFor(value, option.choices)}`);
+      context.problem(
+        node,
+        path,
+        `${show(node)} is not allowed: one of ${option.choices.join(', ')}.${suggestionFor(value, option.choices)}`,
+      );
       return option.default;
     }
     case 'secret':
@@ -70,7 +114,8 @@ export function checkValue(option: Option, node: YamlNode | null | undefined, pa
     case 'map': {
       if (!isMap(node)) return wrong(`a map from ${option.keys} to its options`);
       const out: Record<string, unknown> = {};
-      for (const pair of node.items) out[keyOf(pair)] = checkValue(option.item, pair.value as YamlNode, `${path}.${keyOf(pair)}`, context);
+      for (const pair of node.items)
+        out[keyOf(pair)] = checkValue(option.item, pair.value as YamlNode, `${path}.${keyOf(pair)}`, context);
       return out;
     }
     case 'object':
@@ -79,7 +124,12 @@ export function checkValue(option: Option, node: YamlNode | null | undefined, pa
 }
 
 /** Checks a map against a schema: unknown names are told with the nearest known one. */
-export function checkObject(schema: OptionsSchema, map: YAMLMap, path: string, context: CheckContext): Record<string, unknown> {
+export function checkObject(
+  schema: OptionsSchema,
+  map: YAMLMap,
+  path: string,
+  context: CheckContext,
+): Record<string, unknown> {
   const out: Record<string, unknown> = { ...defaultsOf(schema) };
   const known = Object.keys(schema);
   for (const pair of map.items) {

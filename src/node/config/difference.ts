@@ -7,10 +7,21 @@ export function difference(old: LoadedConfig, next: LoadedConfig): { live: strin
   const live: string[] = [];
   const restart: string[] = [];
   const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
-  const compare = (schema: OptionsSchema, a: Readonly<Record<string, unknown>>, b: Readonly<Record<string, unknown>>, at: string): void => {
+  const compare = (
+    schema: OptionsSchema,
+    a: Readonly<Record<string, unknown>>,
+    b: Readonly<Record<string, unknown>>,
+    at: string,
+  ): void => {
     for (const [name, option] of Object.entries(schema)) {
       if (same(a[name], b[name])) continue;
-      if (option.kind === 'object') compare(option.properties, a[name] as Record<string, unknown>, b[name] as Record<string, unknown>, `${at}${name}.`);
+      if (option.kind === 'object')
+        compare(
+          option.properties,
+          a[name] as Record<string, unknown>,
+          b[name] as Record<string, unknown>,
+          `${at}${name}.`,
+        );
       else (option.reload === 'restart' ? restart : live).push(at + name);
     }
   };

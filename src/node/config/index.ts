@@ -132,7 +132,11 @@ class Reading {
               : message;
       throw new ConfigError([{ file: relative(this.file), line: 0, column: 0, path: '', message: `${reason}.` }]);
     }
-    const document = parseDocument(text.replace(/^\ufeff/, ''), { lineCounter: this.lines, uniqueKeys: true, version: '1.2' });
+    const document = parseDocument(text.replace(/^\ufeff/, ''), {
+      lineCounter: this.lines,
+      uniqueKeys: true,
+      version: '1.2',
+    });
     for (const error of document.errors) {
       const [start] = error.linePos ?? [];
       this.problems.push({
@@ -147,7 +151,9 @@ class Reading {
     try {
       document.toJS({ maxAliasCount: ALIASES });
     } catch (error) {
-      throw new ConfigError([{ file: relative(this.file), line: 0, column: 0, path: '', message: (error as Error).message }]);
+      throw new ConfigError([
+        { file: relative(this.file), line: 0, column: 0, path: '', message: (error as Error).message },
+      ]);
     }
     const { contents } = document;
     if (contents === null || isEmpty(contents)) return undefined;
@@ -171,7 +177,11 @@ class Reading {
       for (const pair of rest.items) {
         const name = keyOf(pair);
         if (!Object.hasOwn(core, name)) {
-          this.problem(pair.key as YamlNode, name, `there is no option of that name.${suggestion(name, [...Object.keys(core), ...own])}`);
+          this.problem(
+            pair.key as YamlNode,
+            name,
+            `there is no option of that name.${suggestion(name, [...Object.keys(core), ...own])}`,
+          );
         }
       }
       rest.items = rest.items.filter(pair => Object.hasOwn(core, keyOf(pair)));
@@ -180,7 +190,9 @@ class Reading {
     const { modules, schemas } = await this.modules(parts.get('modules'));
     const hosts = this.hosts(parts.get('hosts'), schemas);
     const listeners = this.listeners(parts.get('listeners'));
-    const folder = this.options.data ?? path.resolve(path.dirname(this.file) === path.dirname(PACKAGED) ? '.' : '.', values.storage.folder);
+    const folder =
+      this.options.data ??
+      path.resolve(path.dirname(this.file) === path.dirname(PACKAGED) ? '.' : '.', values.storage.folder);
     const result: ConfigValues = {
       core: { ...values, storage: { ...values.storage, folder: path.resolve(folder) } },
       hosts,
@@ -194,7 +206,8 @@ class Reading {
     const plain = { ...defaultsOf(hostSchema), without: [], modules: {} };
     const { domain } = this.options;
     const out: Record<string, HostConfig> = {};
-    if (node && !isMap(node)) this.problem(node, 'hosts', 'a map from each domain to its options, for example `hosts: { example.org: {} }`.');
+    if (node && !isMap(node))
+      this.problem(node, 'hosts', 'a map from each domain to its options, for example `hosts: { example.org: {} }`.');
     if (isMap(node)) {
       for (const pair of node.items) {
         const name = keyOf(pair);
@@ -208,7 +221,10 @@ class Reading {
     }
     if (domain !== undefined) {
       const prepared = prepareDomain(domain);
-      if (prepared === undefined) throw new ConfigError([{ file: '--domain', line: 0, column: 0, path: '', message: `'${domain}' is no domain.` }]);
+      if (prepared === undefined)
+        throw new ConfigError([
+          { file: '--domain', line: 0, column: 0, path: '', message: `'${domain}' is no domain.` },
+        ]);
       return { [prepared]: out[prepared] ?? plain };
     }
     if (Object.keys(out).length === 0 && this.problems.length === 0) return { localhost: plain };
@@ -225,9 +241,13 @@ class Reading {
     const modules = node.items.find(pair => keyOf(pair) === 'modules')?.value as YamlNode | undefined;
     options.items = node.items.filter(pair => keyOf(pair) !== 'modules');
     const values = checkObject(hostSchema, options, at, this.context) as OptionsOf<typeof hostSchema>;
-    if ((values.certificate === '') !== (values.key === '')) this.problem(node, at, "'certificate' and 'key' go together.");
+    if ((values.certificate === '') !== (values.key === ''))
+      this.problem(node, at, "'certificate' and 'key' go together.");
     const base = path.dirname(this.file);
-    const resolved = values.certificate === '' ? {} : { certificate: path.resolve(base, values.certificate), key: path.resolve(base, values.key) };
+    const resolved =
+      values.certificate === ''
+        ? {}
+        : { certificate: path.resolve(base, values.certificate), key: path.resolve(base, values.key) };
     const without: string[] = [];
     const own: Record<string, Record<string, unknown>> = {};
     if (isMap(modules)) {
@@ -235,12 +255,14 @@ class Reading {
         const module = keyOf(pair);
         const schema = schemas.get(module);
         const here = `${at}.modules.${module}`;
-        if (!schema) this.problem(pair.key as YamlNode, here, `this module is not on.${suggestion(module, [...schemas.keys()])}`);
+        if (!schema)
+          this.problem(pair.key as YamlNode, here, `this module is not on.${suggestion(module, [...schemas.keys()])}`);
         else if (isScalar(pair.value) && pair.value.value === false) without.push(module);
         else if (isMap(pair.value)) own[module] = checkObject(schema, pair.value, here, this.context);
         else if (!isEmpty(pair.value)) this.problem(pair.value as YamlNode, here, 'options of the module, or false.');
       }
-    } else if (modules && !isEmpty(modules)) this.problem(modules, `${at}.modules`, 'a map from modules to their options, or to false.');
+    } else if (modules && !isEmpty(modules))
+      this.problem(modules, `${at}.modules`, 'a map from modules to their options, or to false.');
     return { ...values, ...resolved, without, modules: own };
   }
 
@@ -262,16 +284,28 @@ class Reading {
       const given = checkObject(listenerSchema, pair.value, at, this.context) as ListenerConfig;
       const named = new Set(pair.value.items.map(item => keyOf(item)));
       const standard = (DEFAULT_LISTENERS as Record<string, ListenerConfig>)[name];
-      if (!standard) for (const needed of ['type', 'port']) if (!named.has(needed)) this.problem(pair.key as YamlNode, at, `'${needed}' is missing.`);
+      if (!standard)
+        for (const needed of ['type', 'port'])
+          if (!named.has(needed)) this.problem(pair.key as YamlNode, at, `'${needed}' is missing.`);
       const value: ListenerConfig = standard
-        ? (Object.fromEntries(Object.entries(given).map(([key, v]) => [key, named.has(key) ? v : standard[key as keyof ListenerConfig]])) as unknown as ListenerConfig)
+        ? (Object.fromEntries(
+            Object.entries(given).map(([key, v]) => [key, named.has(key) ? v : standard[key as keyof ListenerConfig]]),
+          ) as unknown as ListenerConfig)
         : given;
       const open = value.addresses.filter(address => !isLoopback(address));
       if (value.allowPlaintext && open.length > 0) {
-        this.problem(pair.value, `${at}.allowPlaintext`, `logins without TLS are for loopback addresses only, and ${open.join(', ')} is none.`);
+        this.problem(
+          pair.value,
+          `${at}.allowPlaintext`,
+          `logins without TLS are for loopback addresses only, and ${open.join(', ')} is none.`,
+        );
       }
       if (value.type === 'http' && open.length > 0) {
-        this.problem(pair.value, `${at}.addresses`, `HTTP without TLS is for loopback addresses only, and ${open.join(', ')} is none. Use type https, or a proxy in front.`);
+        this.problem(
+          pair.value,
+          `${at}.addresses`,
+          `HTTP without TLS is for loopback addresses only, and ${open.join(', ')} is none. Use type https, or a proxy in front.`,
+        );
       }
       out[name] = value;
     }
@@ -280,7 +314,12 @@ class Reading {
       for (const address of addresses) {
         const key = `${address} ${port}`;
         const other = ports.get(key);
-        if (other) this.problem(node, `listeners.${name}.port`, `port ${port} of ${address} is that of listeners.${other} already.`);
+        if (other)
+          this.problem(
+            node,
+            `listeners.${name}.port`,
+            `port ${port} of ${address} is that of listeners.${other} already.`,
+          );
         ports.set(key, name);
       }
     }

@@ -30,7 +30,11 @@ function indexOf(folder: string): string | undefined {
 function locate(name: string, folder: string): string {
   if (name.startsWith('.') || path.isAbsolute(name)) {
     const file = path.resolve(folder, name);
-    const found = statSync(file, { throwIfNoEntry: false })?.isDirectory() ? indexOf(file) : existsSync(file) ? file : undefined;
+    const found = statSync(file, { throwIfNoEntry: false })?.isDirectory()
+      ? indexOf(file)
+      : existsSync(file)
+        ? file
+        : undefined;
     if (!found) throw new Error(`there is no module at ${file}`);
     return found;
   }
@@ -43,7 +47,9 @@ function locate(name: string, folder: string): string {
       // perhaps from the other folder
     }
   }
-  throw new Error(`there is no module '${name}': neither of Posthouse's own, nor an npm package that is installed.${suggestion(name, ownModules())}`);
+  throw new Error(
+    `there is no module '${name}': neither of Posthouse's own, nor an npm package that is installed.${suggestion(name, ownModules())}`,
+  );
 }
 
 let versions = 0;
@@ -63,7 +69,11 @@ export async function findModule(name: string, folder: string, fresh = false): P
     throw new Error(`the module '${name}' (${file}) cannot be read: ${(error as Error).message}`, { cause: error });
   }
   const definition = loaded.default as ModuleDefinition | undefined;
-  if (typeof definition !== 'object' || typeof definition?.name !== 'string' || typeof definition.setup !== 'function') {
+  if (
+    typeof definition !== 'object' ||
+    typeof definition?.name !== 'string' ||
+    typeof definition.setup !== 'function'
+  ) {
     throw new Error(`${file} is no module: it has no default export made by defineModule()`);
   }
   return { definition, file };

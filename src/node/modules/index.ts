@@ -66,7 +66,11 @@ export class Modules {
       measured: (owner, milliseconds) => {
         let time = times.get(owner);
         if (!time) {
-          time = metrics.counter('posthouse_module_seconds_total', 'Time in handlers of a module, estimated from samples.', { module: owner });
+          time = metrics.counter(
+            'posthouse_module_seconds_total',
+            'Time in handlers of a module, estimated from samples.',
+            { module: owner },
+          );
           times.set(owner, time);
         }
         // one run of 256 is measured
@@ -113,7 +117,8 @@ export class Modules {
 
   load(name: string): Promise<void> {
     return this.alone(async () => {
-      if (this.loaded.has(name)) throw new Error(`the module ${name} is loaded already; 'posthouse module reload ${name}' takes its code anew`);
+      if (this.loaded.has(name))
+        throw new Error(`the module ${name} is loaded already; 'posthouse module reload ${name}' takes its code anew`);
       const found = await findModule(name, this.parts.config().folder, true);
       inOrderOfNeeds(new Map([[name, found]]), this.loaded);
       await this.begin(name, found);
@@ -138,7 +143,9 @@ export class Modules {
         for (const each of ended.toReversed()) {
           if (!this.loaded.has(each)) await this.begin(each, each === name ? old : before.get(each)!);
         }
-        throw new Error(`the new code cannot be used, the old one goes on: ${(error as Error).message}`, { cause: error });
+        throw new Error(`the new code cannot be used, the old one goes on: ${(error as Error).message}`, {
+          cause: error,
+        });
       }
     });
   }
@@ -170,7 +177,8 @@ export class Modules {
       else for (const { owner } of point.listeners) check(owner, name);
     }
     for (const { owner, xmlns } of iqs.registrations) check(owner, `iq ${xmlns}`);
-    for (const [name, collection] of Object.entries(collections)) for (const { owner } of collection.entries) check(owner, name);
+    for (const [name, collection] of Object.entries(collections))
+      for (const { owner } of collection.entries) check(owner, name);
     for (const [name, { owner }] of this.services) check(owner, `service ${name}`);
     if (this.loaded.size === 0 && this.slots.inUse > 0) left.push(`${this.slots.inUse} slots on sessions`);
     return left;
@@ -183,7 +191,13 @@ export class Modules {
   }
 
   private async begin(name: string, { definition, file }: Found): Promise<void> {
-    const handle = new ModuleHandle(name, definition.needs ?? [], await this.open(name, definition), this.registries, this.parts.log);
+    const handle = new ModuleHandle(
+      name,
+      definition.needs ?? [],
+      await this.open(name, definition),
+      this.registries,
+      this.parts.log,
+    );
     try {
       for (const kind of ['host', 'account'] as const) {
         for (const feature of definition.features?.[kind] ?? []) handle.feature(kind, feature);
@@ -208,9 +222,13 @@ export class Modules {
   /** Ends a module and, before it, those that need it. Returns the names, in the order of their end. */
   private async end(name: string, cascade: boolean): Promise<string[]> {
     const loaded = this.mustHave(name);
-    const dependents = [...this.loaded.values()].filter(other => other.definition.needs?.includes(name)).map(other => other.name);
+    const dependents = [...this.loaded.values()]
+      .filter(other => other.definition.needs?.includes(name))
+      .map(other => other.name);
     if (dependents.length > 0 && !cascade) {
-      throw new Error(`${dependents.join(', ')} need${dependents.length === 1 ? 's' : ''} the module ${name}; --cascade unloads them too`);
+      throw new Error(
+        `${dependents.join(', ')} need${dependents.length === 1 ? 's' : ''} the module ${name}; --cascade unloads them too`,
+      );
     }
     const ended: string[] = [];
     for (const other of dependents) if (this.loaded.has(other)) ended.push(...(await this.end(other, true)));
@@ -233,11 +251,15 @@ function inOrderOfNeeds(found: ReadonlyMap<string, Found>, loaded: ReadonlyMap<s
   const visit = (name: string, by: string): void => {
     if (out.includes(name) || loaded.has(name)) return;
     const module = found.get(name);
-    if (!module) throw new Error(`the module ${by} needs ${name}, which is not on: add 'modules: { ${name}: {} }', or set '${by}: false'`);
+    if (!module)
+      throw new Error(
+        `the module ${by} needs ${name}, which is not on: add 'modules: { ${name}: {} }', or set '${by}: false'`,
+      );
     if (visiting.has(name)) throw new Error(`modules need each other in a circle: ${[...visiting, name].join(' -> ')}`);
     visiting.add(name);
     for (const need of module.definition.needs ?? []) visit(need, name);
-    for (const earlier of module.definition.after ?? []) if (found.has(earlier) && !visiting.has(earlier)) visit(earlier, name);
+    for (const earlier of module.definition.after ?? [])
+      if (found.has(earlier) && !visiting.has(earlier)) visit(earlier, name);
     visiting.delete(name);
     out.push(name);
   };
@@ -249,7 +271,10 @@ async function withinTime(name: string, work: void | Promise<void>): Promise<voi
   if (!(work instanceof Promise)) return;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`'${name}' did not finish its setup within ${SETUP_TIME / 1000} s`)), SETUP_TIME);
+    timer = setTimeout(
+      () => reject(new Error(`'${name}' did not finish its setup within ${SETUP_TIME / 1000} s`)),
+      SETUP_TIME,
+    );
   });
   try {
     await Promise.race([work, late]);

@@ -87,7 +87,9 @@ export class ModuleHandle implements Mod {
     const { node, name } = this;
     const handler = fn as unknown as (packet: Packet, argument: SessionView) => undefined;
     const guarded = (packet: Packet, argument: SessionView) =>
-      this.everywhere || node.moduleEnabled(name, hostOf(point, packet, argument)) ? handler(packet, argument) : undefined;
+      this.everywhere || node.moduleEnabled(name, hostOf(point, packet, argument))
+        ? handler(packet, argument)
+        : undefined;
     this.keep(chain.add({ owner: name, phase, where, fn: guarded, ...order }));
     this.hooks.push(`${point}/${phase}`);
   }
