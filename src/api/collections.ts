@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { Answer } from '../bus/index.ts';
+import type { Answer, Packet } from '../bus/index.ts';
 import type { Jid } from '../jid/index.ts';
 import type { Element } from '../xml/index.ts';
 import { Collection } from './collection.ts';
@@ -55,7 +55,7 @@ export interface BeforeLoginIq {
 /** A whole domain that a module answers for: everything sent to any address of it. */
 export interface DomainRoute {
   readonly domain: string;
-  readonly receive: (packet: import('../bus/index.ts').Packet) => void | Promise<void>;
+  readonly receive: (packet: Packet) => void | Promise<void>;
 }
 
 /** Routes on the HTTP server. `public` listeners face the world; `private` ones are on loopback. */

@@ -1,5 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { FastifyError, FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
@@ -108,7 +109,7 @@ export class HttpServers {
           onRequest,
         )
       : http.createServer(options, onRequest);
-    server.on('connection', (socket: import('node:net').Socket) => {
+    server.on('connection', (socket: Socket) => {
       const address = plainAddress(socket.remoteAddress ?? '');
       if (!this.parts.admit(address)) {
         socket.destroy();

@@ -19,7 +19,7 @@ import {
   type Verdict,
 } from '../bus/index.ts';
 import { type Jid, parseJid } from '../jid/index.ts';
-import { NS, refuse, StanzaError } from '../protocol/index.ts';
+import { NS, refuse, type StanzaError } from '../protocol/index.ts';
 import type { Leftover } from '../session/outbox.ts';
 import type { Session } from '../session/session.ts';
 import type { Users } from '../session/users.ts';

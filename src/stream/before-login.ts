@@ -2,7 +2,8 @@ import { Empty, IQ, Packet } from '../bus/index.ts';
 import { Jid } from '../jid/index.ts';
 import { StanzaError } from '../protocol/index.ts';
 import type { Stanza } from '../xml/index.ts';
-import { type ClientStream, HOLD_ANSWER } from './client-stream.ts';
+import type { ClientStream } from './client-stream.ts';
+import { HOLD_ANSWER } from './holds.ts';
 
 /** Lets a module answer an IQ that may come before login (XEP-0077 3.1). False when none wants it. */
 export function answerBeforeLogin(stream: ClientStream, stanza: Stanza): boolean {

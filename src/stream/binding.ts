@@ -3,7 +3,8 @@ import { prepareResource } from '../jid/index.ts';
 import { NS, refuse, StanzaError } from '../protocol/index.ts';
 import { type Session } from '../session/session.ts';
 import { type Stanza, xml } from '../xml/index.ts';
-import { type ClientStream, HOLD_ANSWER } from './client-stream.ts';
+import type { ClientStream } from './client-stream.ts';
+import { HOLD_ANSWER } from './holds.ts';
 
 /** Resource binding: RFC 6120 7. Anything else before it is an error. */
 export function onBindRequest(stream: ClientStream, stanza: Stanza): void {

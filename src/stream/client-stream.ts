@@ -17,6 +17,7 @@ import {
   streamId,
   versionSupported,
 } from './header.ts';
+import { HOLD_INBOX, HOLD_RATE, HOLD_TURN } from './holds.ts';
 import { Login } from './login.ts';
 import { onManagement, onResume } from './management.ts';
 import { RateGauge } from './rate.ts';
@@ -31,11 +32,6 @@ export type StreamState =
   | 'session'
   | 'closed';
 
-// Why a stream is not read at the moment; it is read again when no reason is left
-const HOLD_INBOX = 1;
-const HOLD_RATE = 2;
-export const HOLD_ANSWER = 4;
-const HOLD_TURN = 8;
 /** Stanzas that a stream may have handled in one turn of the event loop; then it is the others' turn. */
 const TURN = 64;
 

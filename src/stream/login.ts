@@ -1,7 +1,8 @@
 import { Jid } from '../jid/index.ts';
 import { NS } from '../protocol/index.ts';
 import { escapeXml, type Stanza } from '../xml/index.ts';
-import { type ClientStream, HOLD_ANSWER } from './client-stream.ts';
+import type { ClientStream } from './client-stream.ts';
+import { HOLD_ANSWER } from './holds.ts';
 import {
   begin,
   decodeAuth,

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { NS } from '../protocol/index.ts';
 import type { Session } from '../session/session.ts';
 import type { Stanza } from '../xml/index.ts';
-import { type ClientStream, HOLD_ANSWER } from './client-stream.ts';
+import type { ClientStream } from './client-stream.ts';
+import { HOLD_ANSWER } from './holds.ts';
 
 /** XEP-0198 on a stream that has a session: <enable/>, <r/>, <a/>. */
 export function onManagement(stream: ClientStream, session: Session, stanza: Stanza): void {

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Mod, ModuleDefinition } from '../../api/module.ts';
-import type { Chain, Fact, Packet, Watch } from '../../bus/index.ts';
+import type { Chain, Fact, Packet, SessionView, Watch } from '../../bus/index.ts';
 import { suggestion } from '../config/problems.ts';
 import { findModule, type Found } from './find.ts';
 import { ModuleHandle, type Registries } from './mod.ts';
@@ -12,7 +12,7 @@ const HANDLER_TIME = 30_000; // ms that a handler's promise may take
 export interface ModulesParts extends Omit<Registries, 'slots' | 'services' | 'options'> {
   readonly log: Logger;
   readonly config: () => { folder: string; moduleOptions(name: string, host?: string): unknown };
-  readonly sessions: () => Iterable<import('../../bus/index.ts').SessionView>;
+  readonly sessions: () => Iterable<SessionView>;
 }
 
 interface Loaded extends Found {

@@ -1,38 +1,58 @@
 import type { Slot } from '../../api/module.ts';
 import type { SessionView } from '../../bus/index.ts';
 
-/** Places on sessions, one a module; places that were given back are used again. */
+/** Stands for a value that was set to undefined; undefined itself stands for none. */
+const UNDEFINED = Symbol('undefined');
+
+/** Places on sessions, one for each value that a module keeps there; places that were given back are used again. */
 export class Slots {
   private readonly sessions: () => Iterable<SessionView>;
   private readonly free: number[] = [];
-  private next = 0;
-  private taken = new Map<object, number>();
+  private readonly taken = new Map<number, string>();
 
   constructor(sessions: () => Iterable<SessionView>) {
     this.sessions = sessions;
   }
 
-  get inUse(): number {
-    return this.taken.size;
+  /** Modules that have places. */
+  get owners(): string[] {
+    return [...this.taken.values()];
   }
 
-  take<T>(init: (session: SessionView) => T): Slot<T> {
-    const index = this.free.pop() ?? this.next++;
-    const slot: Slot<T> = {
-      get: session => (session.slots[index] ??= init(session)) as T,
-      set: (session, value) => {
-        session.slots[index] = value;
-      },
+  /** Sessions that hold a value in a place that is nobody's. */
+  get leftovers(): number {
+    let found = 0;
+    for (const { slots } of this.sessions()) {
+      if (slots.some((value, index) => value !== undefined && !this.taken.has(index))) found++;
+    }
+    return found;
+  }
+
+  /** The function returned gives the place back, and clears it on all sessions. */
+  take<T>(owner: string, init: (session: SessionView) => T): { slot: Slot<T>; give: () => void } {
+    const index = this.free.pop() ?? this.taken.size;
+    this.taken.set(index, owner);
+    let ours = true;
+    const set = (session: SessionView, value: T): T => {
+      // what an unloaded module still does must not reach the next owner's values
+      if (ours) session.slots[index] = value === undefined ? UNDEFINED : value;
+      return value;
     };
-    this.taken.set(slot, index);
-    return slot;
-  }
-
-  give(slot: object): void {
-    const index = this.taken.get(slot);
-    if (index === undefined) return;
-    this.taken.delete(slot);
-    for (const session of this.sessions()) session.slots[index] = undefined;
-    this.free.push(index);
+    const slot: Slot<T> = {
+      get: session => {
+        const value = ours ? session.slots[index] : undefined;
+        if (value === undefined) return set(session, init(session));
+        return (value === UNDEFINED ? undefined : value) as T;
+      },
+      set,
+    };
+    const give = (): void => {
+      if (!ours) return;
+      ours = false;
+      this.taken.delete(index);
+      this.free.push(index);
+      for (const session of this.sessions()) if (session.slots[index] !== undefined) session.slots[index] = undefined;
+    };
+    return { slot, give };
   }
 }
