@@ -1,5 +1,5 @@
 /*
- * Friend requests as a list (docs/protocol.md): subscription requests that were not answered, with their text, and the ignored ones
+ * Friend requests as a list (README.md): subscription requests that were not answered, with their text, and the ignored ones
  * apart. Accepting and refusing is done by <presence type='subscribed'/> and 'unsubscribed', as everywhere (RFC 6121 3.1.4).
  */
 import { defineModule, Empty } from '../../src/api/index.ts';
@@ -17,8 +17,8 @@ export default defineModule({
   features: { account: [REQUESTS] },
   setup(mod) {
     const presence = mod.use(PresenceService);
-    mod.iq({ xmlns: REQUESTS, name: 'requests', type: 'get', to: 'account' }, async request => {
-      const list = await presence.requests(request.to);
+    mod.iq({ xmlns: REQUESTS, name: 'requests', type: 'get', to: 'account' }, request => {
+      const list = presence.requests(request.to);
       return xml(
         'requests',
         { xmlns: REQUESTS },

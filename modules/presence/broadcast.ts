@@ -1,167 +1,178 @@
-import { DONE, type Mod, type NodeView, Packet, type SessionView, type Slot } from '../../src/api/index.ts';
-import { type Jid, parseJid } from '../../src/jid/index.ts';
-import { Blocking } from '../blocking/contract.ts';
+import { type NodeView, Packet, type SessionView } from '../../src/api/index.ts';
+import type { Jid } from '../../src/jid/index.ts';
 import type { RosterItem, RosterMap, RosterService } from '../roster/contract.ts';
+import { eachInSlices, inOrder } from './each.ts';
+import type { Shown } from './shown.ts';
 
-/** Contacts told before others get their turn. */
-const SLICE = 100;
+type Step = void | Promise<void>;
+
 const UNAVAILABLE = "<presence type='unavailable'/>";
 const PROBE = "<presence type='probe'/>";
-/** Addresses beside the roster that a session may show itself to. */
-const DIRECTED_MOST = 10_000;
 
-interface Shown {
-  /** Whether it has sent available presence. */
-  available: boolean;
-  /** Whom it showed itself to by directed presence (RFC 6121 4.6.3), by full text of the address. */
-  directed: Map<string, Jid> | undefined;
-}
+/** Costs of an item (each.ts): a contact who is told, and one who is not there. */
+const TOLD = 10;
+const PASSED = 1;
 
 /** Tells contacts of presence, in slices, so that somebody with ten thousand of them holds nobody up. */
 export class Broadcast {
   private readonly node: NodeView;
   private readonly roster: RosterService;
-  private readonly shown: Slot<Shown>;
-  private readonly blocked: (account: Jid, contact: Jid) => boolean;
+  private readonly shown: Shown;
+  private readonly blocks: (account: Jid, contact: Jid) => boolean;
 
-  constructor(mod: Pick<Mod, 'node' | 'perSession' | 'maybe'>, roster: RosterService) {
-    this.blocked = (account, contact) => mod.maybe(Blocking)?.blocks(account, contact) ?? false;
-    this.node = mod.node;
+  constructor(node: NodeView, roster: RosterService, shown: Shown, blocks: (account: Jid, contact: Jid) => boolean) {
+    this.node = node;
     this.roster = roster;
-    this.shown = mod.perSession<Shown>(() => ({ available: false, directed: undefined }));
+    this.shown = shown;
+    this.blocks = blocks;
   }
 
   /** RFC 6121 4.2.2, 4.4.2. `first` runs after the first available presence. */
-  available(packet: Packet, session: SessionView, first: () => void | Promise<void>): Promise<undefined> | undefined {
-    const shown = this.shown.get(session);
-    const initial = !shown.available;
-    shown.available = true;
+  available(packet: Packet, session: SessionView, first: () => Step): Step {
+    const initial = !this.shown.isAvailable(session);
+    this.shown.setAvailable(session, true);
     const roster = this.roster.get(session.user.jid);
-    if (!(roster instanceof Promise) && roster.size === 0) {
-      this.toOwn(packet, session);
-      if (initial) this.others(session);
-      const waiting = initial ? first() : undefined;
-      return waiting?.then(() => undefined);
-    }
-    return this.tellAll(packet, session, roster, initial, first);
+    const step =
+      roster instanceof Promise
+        ? roster.then(items => this.tell(packet, session, items, initial))
+        : this.tell(packet, session, roster, initial);
+    const after = step && initial ? step.then(first) : initial ? first() : step;
+    return after && this.shown.during(session, after);
   }
 
-  private async tellAll(
-    packet: Packet,
-    session: SessionView,
-    loading: RosterMap | Promise<RosterMap>,
-    initial: boolean,
-    first: () => void | Promise<void>,
-  ): Promise<undefined> {
-    const roster = await loading;
-    this.toOwn(packet, session);
-    if (initial) this.others(session);
-    const probe = initial ? Packet.fromWire(PROBE, session.jid, undefined) : undefined;
-    await this.eachOnline(session.user.jid, roster, async (item, contact) => {
-      if (item.subscription !== 'to') await this.node.route(packet.readdressed(contact));
-      // RFC 6121 4.3.1
-      if (probe && item.subscription !== 'from') await this.node.route(probe.readdressed(contact));
+  private tell(packet: Packet, session: SessionView, roster: RosterMap, initial: boolean): Step {
+    // what is behind the addresses is made once, for all
+    packet.wire();
+    const own = inOrder(availableOf(session), other => this.node.deliver(packet.readdressed(session.user.jid), other));
+    if (!initial) return then(own, () => this.toContacts(packet, session, roster));
+    return then(own, () =>
+      then(this.others(session), () =>
+        then(this.toContacts(packet, session, roster), () => this.probe(session, roster)),
+      ),
+    );
+  }
+
+  /** The presence of the account's other resources, for one that is new: it is subscribed to itself (RFC 6121 4.2.2). */
+  private others(session: SessionView): Step {
+    return inOrder(availableOf(session), other =>
+      other === session ? undefined : this.node.deliver(other.presence!.readdressed(session.user.jid), session),
+    );
+  }
+
+  /** To those who are subscribed. */
+  private toContacts(packet: Packet, session: SessionView, roster: RosterMap): Step {
+    return eachInSlices(roster.values(), item => {
+      if (item.subscription !== 'from' && item.subscription !== 'both') return PASSED;
+      if (!this.isThere(item) || !this.maySee(session.user.jid, item)) return PASSED;
+      return this.node.route(packet.readdressed(item.address)) ?? TOLD;
     });
-    if (initial) await first();
-    return undefined;
   }
 
-  /** Contacts with a subscription that can be reached at all: of those served here, only the ones who are there. */
-  private async eachOnline(
-    account: Jid,
-    roster: RosterMap,
-    tell: (item: RosterItem, contact: Jid) => void | Promise<void>,
-  ): Promise<void> {
-    let told = 0;
-    for (const item of [...roster.values()]) {
-      if (item.subscription === 'none') continue;
-      const contact = parseJid(item.jid);
-      if (!contact) continue;
-      const here = this.node.hosts.has(contact.domain);
-      // elsewhere, no gate of ours stands before what is blocked
-      if (here ? contact.local !== '' && !this.node.user(contact) : this.blocked(account, contact)) continue;
-      const waiting = tell(item, contact);
-      if (waiting) await waiting;
-      if (++told % SLICE === 0) await new Promise(resolve => setImmediate(resolve));
-    }
+  /** Asks for the presence of those whom the account is subscribed to: RFC 6121 4.3.1. */
+  private probe(session: SessionView, roster: RosterMap): Step {
+    const probe = Packet.fromWire(PROBE, session.jid, undefined);
+    return eachInSlices(roster.values(), item => {
+      if (item.subscription !== 'to' && item.subscription !== 'both') return PASSED;
+      // a session that ended meanwhile asks for nothing
+      if (!session.alive || !this.isThere(item)) return PASSED;
+      // elsewhere subscriptions are looked up by the bare address; here the others of the account know it already
+      const local = this.node.hosts.has(item.address.domain);
+      return this.node.route(probe.readdressed(item.address, local ? session.jid : session.user.jid)) ?? TOLD;
+    });
   }
 
-  /** RFC 6121 4.2.2: the account's own resources, itself among them. */
-  private toOwn(packet: Packet, session: SessionView): void {
-    const own = packet.readdressed(session.user.jid);
-    for (const other of session.user.sessions)
-      if (other.presence !== undefined || other === session) void this.node.deliver(own, other);
+  /** Whether a contact can be reached at all: of the accounts served here, only those who have sessions. */
+  private isThere({ address }: RosterItem): boolean {
+    return !this.node.hosts.has(address.domain) || address.local === '' || this.node.user(address) !== undefined;
   }
 
-  /** The presence of the account's other resources, for one that is new. */
-  private others(session: SessionView): void {
-    for (const other of session.user.sessions) {
-      if (other !== session && other.presence)
-        void this.node.deliver(other.presence.readdressed(session.user.jid), session);
-    }
+  /** XEP-0191 3.3; for accounts of this node the module blocking sees to it. */
+  private maySee(account: Jid, { address }: RosterItem): boolean {
+    return this.node.hosts.has(address.domain) || !this.blocks(account, address);
   }
 
   /** RFC 6121 4.5.2. */
-  unavailable(packet: Packet, session: SessionView): Promise<undefined> | undefined {
-    const shown = this.shown.get(session);
-    if (!shown.available && !shown.directed) return undefined;
-    return this.leave(packet, session);
+  unavailable(packet: Packet, session: SessionView): Step {
+    if (!this.shown.isAvailable(session) && !this.shown.hasAnyDirected(session)) return undefined;
+    const step = this.leave(packet, session);
+    return step && this.shown.during(session, step);
   }
 
-  /** A session ended: RFC 6121 4.5.3. */
-  async ended(session: SessionView, presence: Packet | undefined): Promise<void> {
-    if (!presence && !this.shown.get(session).directed) return;
-    await this.leave(Packet.fromWire(UNAVAILABLE, session.jid, undefined), session);
+  /** A session is over that may not have said so: RFC 6121 4.5.2. */
+  ended(session: SessionView, presence: Packet | undefined): Step {
+    if (presence) this.shown.setAvailable(session, true);
+    if (!this.shown.isAvailable(session) && !this.shown.hasAnyDirected(session)) return undefined;
+    const leave = (): Step => this.leave(Packet.fromWire(UNAVAILABLE, session.jid, undefined), session);
+    // those who are being told that it is there have to hear that first
+    return this.shown.telling(session)?.then(leave, leave) ?? leave();
   }
 
-  private async leave(packet: Packet, session: SessionView): Promise<undefined> {
-    const shown = this.shown.get(session);
-    const { available, directed } = shown;
-    shown.available = false;
-    shown.directed = undefined;
-    if (available) {
-      this.toOwn(packet, session);
-      await this.eachOnline(session.user.jid, await this.roster.get(session.user.jid), (item, contact) =>
-        item.subscription === 'to' ? undefined : this.node.route(packet.readdressed(contact)),
-      );
-    }
-    // RFC 6121 4.6.3
-    for (const to of directed?.values() ?? []) await this.node.route(packet.readdressed(to));
-    return undefined;
+  private leave(packet: Packet, session: SessionView): Step {
+    const available = this.shown.isAvailable(session);
+    const directed = [...this.shown.takeDirected(session)];
+    this.shown.setAvailable(session, false);
+    const told = available ? this.roster.get(session.user.jid) : undefined;
+    return told instanceof Promise
+      ? told.then(roster => this.tellLeaving(packet, session, roster, directed))
+      : this.tellLeaving(packet, session, told, directed);
   }
 
-  /** Notes whom a client shows itself to beyond its roster: RFC 6121 4.6.3. */
-  directed(packet: Packet, session: SessionView): undefined {
-    const to = packet.to!;
-    const shown = this.shown.get(session);
-    if (packet.type === '') {
-      const roster = this.roster.get(session.user.jid);
-      const subscribed =
-        !(roster instanceof Promise) &&
-        (roster.get(to.bare)?.subscription === 'from' || roster.get(to.bare)?.subscription === 'both');
-      if (subscribed && shown.available) return undefined;
-      shown.directed ??= new Map();
-      if (shown.directed.size < DIRECTED_MOST) shown.directed.set(to.full, to);
-    } else if (packet.type === 'unavailable') shown.directed?.delete(to.full);
-    return undefined;
+  /** Without a roster: it was not available, only those are told whom it showed itself to directly (RFC 6121 4.6.3). */
+  private tellLeaving(
+    packet: Packet,
+    session: SessionView,
+    roster: RosterMap | undefined,
+    directed: readonly Jid[],
+  ): Step {
+    packet.wire();
+    const direct = (): Step =>
+      inOrder(directed, to => {
+        const item = roster?.get(to.bare);
+        if (item && (item.subscription === 'from' || item.subscription === 'both')) return undefined;
+        return this.node.route(packet.readdressed(to));
+      });
+    if (!roster) return direct();
+    const account = session.user.jid;
+    // 4.5.2: itself among them, if it is still there
+    const own = session.alive ? new Set([...availableOf(session), session]) : availableOf(session);
+    const step = inOrder(own, other => this.node.deliver(packet.readdressed(account), other));
+    return then(step, () => then(this.toContacts(packet, session, roster), direct));
   }
 
-  /** Presence that came for an account goes to all its available resources: RFC 6121 8.5.2.1.2. */
-  toSessions(packet: Packet): typeof DONE {
-    for (const session of this.node.user(packet.to!)?.sessions ?? []) {
-      if (session.presence !== undefined) void this.node.deliver(packet, session);
-    }
-    return DONE;
+  /** Shows, or hides, an account's available resources to one address. */
+  showTo(account: Jid, contact: Jid, visible: boolean): Step {
+    return inOrder(available(this.node, account), session =>
+      this.node.route(
+        visible ? session.presence!.readdressed(contact) : Packet.fromWire(UNAVAILABLE, session.jid, contact),
+      ),
+    );
   }
 
-  /** Shows, or hides, an account's resources to one address. */
-  async showTo(account: Jid, contact: Jid, visible: boolean): Promise<void> {
+  /** Hides an account from an address that sees it, by subscription or because a resource showed itself to it. */
+  async hideFrom(account: Jid, contact: Jid): Promise<void> {
+    const subscribed = await this.roster.hasSubscriptionFrom(account, contact);
     for (const session of this.node.user(account)?.sessions ?? []) {
-      if (!session.presence) continue;
-      const packet = visible
-        ? session.presence.readdressed(contact)
-        : Packet.fromWire(UNAVAILABLE, session.jid, contact);
-      await this.node.route(packet);
+      const directed = this.shown.removeDirected(session, contact);
+      if (directed || (subscribed && session.presence))
+        await this.node.route(Packet.fromWire(UNAVAILABLE, session.jid, contact));
     }
   }
+}
+
+/** The available resources of an account. */
+export function available(node: NodeView, account: Jid): readonly SessionView[] {
+  const user = node.user(account);
+  return user ? user.sessions.filter(isAvailable) : [];
+}
+
+function availableOf(session: SessionView): readonly SessionView[] {
+  return session.user.sessions.filter(isAvailable);
+}
+
+function isAvailable(session: SessionView): boolean {
+  return session.presence !== undefined;
+}
+
+function then(step: Step, next: () => Step): Step {
+  return step ? step.then(next) : next();
 }

@@ -15,13 +15,16 @@ export interface SubscriptionRequest {
 }
 
 export interface PresenceApi {
-  /** Makes an account look offline to an address, whatever it may see otherwise (XEP-0191 3.3). */
+  /**
+   * Makes an account look offline to an address that was shown its presence, by subscription or directly (XEP-0191 3.3). A full
+   * address is told as such.
+   */
   sendUnavailableTo(account: Jid, contact: Jid): Promise<void>;
   /** Shows an account's presence to an address, if it may see it (XEP-0191 3.4). */
   sendPresenceTo(account: Jid, contact: Jid): Promise<void>;
-  /** Requests that an account has not answered, ignored ones too. */
-  requests(account: Jid): Promise<SubscriptionRequest[]>;
-  /** Marks a request as ignored, or not. False when there is none. */
+  /** Requests that an account has not answered, ignored ones too, oldest first. */
+  requests(account: Jid): readonly SubscriptionRequest[];
+  /** Marks a request as ignored, or not; one that is ignored no more is shown to the account's clients again. False when there is none. */
   ignore(account: Jid, contact: Jid, ignored: boolean): Promise<boolean>;
 }
 

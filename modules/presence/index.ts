@@ -1,16 +1,21 @@
 /*
  * Presence and subscriptions: RFC 6121 3 and 4. The state machine of appendix A is in states.ts, its use in subscriptions.ts; who is
- * told of whose presence is in broadcast.ts.
+ * told of whose presence is in broadcast.ts, who is told when asking in probes.ts, presence to somebody in directed.ts.
  */
-import { defineModule } from '../../src/api/index.ts';
-import { Roster } from '../roster/contract.ts';
-import { Broadcast } from './broadcast.ts';
-import { PresenceService } from './contract.ts';
-import { isSubscriptionType } from './states.ts';
-import { requestStore } from './store.ts';
-import { Subscriptions } from './subscriptions.ts';
-import { parseElement } from '../../src/xml/index.ts';
+import { defineModule, defineOptions, DONE, option, type Packet } from '../../src/api/index.ts';
 import { NS } from '../../src/protocol/index.ts';
+import { parseElement } from '../../src/xml/index.ts';
+import { Blocking } from '../blocking/contract.ts';
+import { Roster } from '../roster/contract.ts';
+import { available, Broadcast } from './broadcast.ts';
+import { PresenceService, type SubscriptionRequest } from './contract.ts';
+import { Directed } from './directed.ts';
+import { inOrder } from './each.ts';
+import { Probes } from './probes.ts';
+import { Shown } from './shown.ts';
+import { isSubscriptionType } from './states.ts';
+import { type Request, requestStore } from './store.ts';
+import { Subscriptions } from './subscriptions.ts';
 
 const NICK = 'http://jabber.org/protocol/nick'; // XEP-0172
 
@@ -19,60 +24,89 @@ export default defineModule({
   doc: 'Tells contacts who is there, and keeps who may know.',
   rfcs: ['RFC 6121 3', 'RFC 6121 4', 'RFC 6121 A'],
   needs: ['roster'],
+  options: defineOptions({
+    requests: option.integer({
+      default: 1000,
+      minimum: 1,
+      maximum: 100_000,
+      doc: 'Subscription requests that may wait for the answer of one account; more of them are refused.',
+      reload: 'live',
+    }),
+    requestSize: option.size({
+      default: 16_384,
+      minimum: 1024,
+      doc: 'The largest subscription request that is kept.',
+      reload: 'live',
+    }),
+  }),
   stores: { requests: requestStore },
   setup(mod) {
+    const { node } = mod;
     const roster = mod.use(Roster);
     const { requests } = mod.stores;
-    const broadcast = new Broadcast(mod, roster);
-    const subscriptions = new Subscriptions(mod.node, roster, requests, broadcast);
+    const shown = new Shown(mod);
+    const broadcast = new Broadcast(
+      node,
+      roster,
+      shown,
+      (account, contact) => mod.maybe(Blocking)?.blocks(account, contact) ?? false,
+    );
+    const subscriptions = new Subscriptions(node, roster, requests, broadcast, host => mod.options(host));
+    const probes = new Probes(node, roster, shown);
+    const directed = new Directed(node, roster, shown);
 
     // what clients send
-    mod.on('presence', 'work', { kind: 'presence' }, (packet, session) =>
-      packet.type === 'unavailable'
+    mod.on('presence', 'work', { kind: 'presence' }, (packet, session) => {
+      // it ended while this waited for its turn: its contacts have been told
+      if (!session.alive) return DONE;
+      return packet.type === 'unavailable'
         ? broadcast.unavailable(packet, session)
-        : broadcast.available(packet, session, () => subscriptions.remind(session)),
-    );
+        : broadcast.available(packet, session, () => subscriptions.remind(session));
+    });
     mod.on('received', 'work', { kind: 'presence', to: ['host', 'bare', 'full', 'foreign'] }, (packet, session) =>
       isSubscriptionType(packet.type)
         ? subscriptions.sent(packet, session, packet.type)
-        : broadcast.directed(packet, session),
+        : directed.sent(packet, session),
     );
-    // what comes to accounts
-    mod.on('arriving', 'work', { kind: 'presence', to: 'full' }, packet =>
-      isSubscriptionType(packet.type) || packet.type === 'probe' ? subscriptions.toBare(packet) : undefined,
-    );
-    mod.on('account', 'work', { kind: 'presence', to: 'bare' }, packet => {
-      if (isSubscriptionType(packet.type)) return subscriptions.came(packet, packet.type);
-      if (packet.type === 'probe') return subscriptions.probed(packet);
-      return broadcast.toSessions(packet);
-    });
     mod.when('ended', (session, presence) => broadcast.ended(session, presence));
 
-    mod.cleanup(roster.onRemoval((account, item) => subscriptions.cancel(account, item)));
-    mod.when('accountRemoved', async jid => {
-      await subscriptions.cancelAll(jid);
-      await requests.removeAll(jid.bare);
+    // what comes for accounts: subscriptions are the account's business, not a resource's (3.1.3)
+    mod.on('arriving', 'work', { kind: 'presence', to: 'full' }, packet => {
+      if (isSubscriptionType(packet.type)) return subscriptions.came(packet, packet.type);
+      return packet.type === 'probe' ? probes.came(packet) : directed.came(packet);
+    });
+    mod.on('account', 'work', { kind: 'presence', to: 'bare' }, packet => {
+      if (isSubscriptionType(packet.type)) return subscriptions.came(packet, packet.type);
+      return packet.type === 'probe' ? probes.came(packet) : toAvailable(packet);
     });
 
+    /** 4.2.3, 4.4.3, 4.5.3: presence for an account goes to all its available resources. */
+    function toAvailable(packet: Packet): typeof DONE | Promise<typeof DONE> {
+      const step = inOrder(available(node, packet.to!), session => node.deliver(packet, session));
+      return step ? step.then(() => DONE) : DONE;
+    }
+
+    mod.cleanup(roster.onRemoval((account, item) => subscriptions.cancel(account, item)));
+    mod.when('accountRemoved', jid => subscriptions.cancelAll(jid));
+
     mod.provide(PresenceService, {
-      sendUnavailableTo: (account, contact) => broadcast.showTo(account, contact, false),
+      sendUnavailableTo: (account, contact) => broadcast.hideFrom(account, contact),
       sendPresenceTo: async (account, contact) => {
         if (await roster.hasSubscriptionFrom(account, contact)) await broadcast.showTo(account, contact, true);
       },
-      requests: account =>
-        Promise.resolve(
-          requests.list(account.bare).map(({ contact, stanza, since, ignored }) => {
-            const element = parseElement(stanza, NS.client);
-            return {
-              contact,
-              text: element.getChildText('status') ?? undefined,
-              nick: element.getChildText('nick', NICK) ?? undefined,
-              since,
-              ignored,
-            };
-          }),
-        ),
-      ignore: (account, contact, ignored) => requests.setIgnored(account.bare, contact.bare, ignored),
+      requests: account => requests.list(account.bare).map(readRequest),
+      ignore: (account, contact, ignored) => subscriptions.ignore(account, contact, ignored),
     });
   },
 });
+
+function readRequest({ contact, stanza, since, ignored }: Request): SubscriptionRequest {
+  const element = parseElement(stanza, NS.client);
+  return {
+    contact,
+    text: element.getChildText('status') ?? undefined,
+    nick: element.getChildText('nick', NICK) ?? undefined,
+    since,
+    ignored,
+  };
+}

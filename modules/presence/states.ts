@@ -23,8 +23,8 @@ export interface Change {
   readonly state: State;
   /** Outbound: it goes to the contact. Inbound: it goes to the account's clients. */
   readonly pass: boolean;
-  /** An answer that the server gives in the account's name (A.3.1). */
-  readonly reply?: 'subscribed';
+  /** An answer that the server gives in the account's name (A.3.1, A.3.2). */
+  readonly reply?: 'subscribed' | 'unsubscribed';
 }
 
 export function stateOf(item: RosterItem | undefined, pendingIn: boolean): State {
@@ -78,7 +78,12 @@ export function inbound(state: State, type: SubscriptionType): Change {
         };
       return { state: { ...state, pendingIn: true }, pass: !state.pendingIn };
     case 'unsubscribe': // A.3.2
-      return { state: { ...state, subscription: make(to, false), pendingIn: false }, pass: from || state.pendingIn };
+      if (!from && !state.pendingIn) return { state, pass: false };
+      return {
+        state: { ...state, subscription: make(to, false), pendingIn: false },
+        pass: true,
+        reply: 'unsubscribed',
+      };
     case 'subscribed': // A.3.3
       return state.pendingOut
         ? { state: { ...state, subscription: make(true, from), pendingOut: false }, pass: true }

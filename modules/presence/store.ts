@@ -7,6 +7,7 @@ export interface Request {
   readonly contact: string;
   /** The presence stanza, as a wire string (src/xml/escape.ts). */
   readonly stanza: string;
+  /** Milliseconds since 1970. */
   readonly since: number;
   readonly ignored: boolean;
 }
@@ -27,6 +28,7 @@ export class RequestStore {
     this.storage = storage;
   }
 
+  /** Oldest first. */
   list(account: string): Request[] {
     return this.storage
       .prepare<Row>(`SELECT * FROM ${TABLE} WHERE account = ? ORDER BY id`)
@@ -46,11 +48,21 @@ export class RequestStore {
     );
   }
 
-  async put(account: string, contact: string, stanza: string): Promise<void> {
-    await this.storage.transact(async tx => {
-      await tx(TABLE).where({ account, contact }).delete();
-      await tx(TABLE).insert({ account, contact, stanza: fromWire(stanza), asked_at: Date.now(), ignored: 0 });
-    });
+  count(account: string): number {
+    return Number(
+      this.storage.prepare<{ n: number }>(`SELECT count(*) AS n FROM ${TABLE} WHERE account = ?`).get(account)!.n,
+    );
+  }
+
+  async add(account: string, contact: string, stanza: string): Promise<void> {
+    const row = { account, contact, stanza: fromWire(stanza), asked_at: Date.now(), ignored: 0 };
+    await this.storage.transact(tx => tx(TABLE).insert(row));
+  }
+
+  /** Who asked already asks in other words; what was ignored stays so. */
+  async renew(account: string, contact: string, stanza: string): Promise<void> {
+    const row = { stanza: fromWire(stanza), asked_at: Date.now() };
+    await this.storage.transact(tx => tx(TABLE).where({ account, contact }).update(row));
   }
 
   async remove(account: string, contact: string): Promise<void> {

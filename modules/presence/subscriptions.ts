@@ -1,9 +1,17 @@
 import { DONE, type NodeView, Packet, type SessionView, type Verdict } from '../../src/api/index.ts';
 import { type Jid, parseJid } from '../../src/jid/index.ts';
+import { refuse, type StanzaError } from '../../src/protocol/index.ts';
 import type { RosterItem, RosterService } from '../roster/contract.ts';
-import type { Broadcast } from './broadcast.ts';
+import { available, type Broadcast } from './broadcast.ts';
+import { inOrder } from './each.ts';
 import { type Change, inbound, itemOf, outbound, type State, stateOf, type SubscriptionType } from './states.ts';
-import type { RequestStore } from './store.ts';
+import type { Request, RequestStore } from './store.ts';
+
+export interface RequestLimits {
+  readonly requests: number;
+  /** Bytes of one. */
+  readonly requestSize: number;
+}
 
 /** Asks for subscriptions, grants them, ends them: RFC 6121 3. */
 export class Subscriptions {
@@ -11,24 +19,34 @@ export class Subscriptions {
   private readonly roster: RosterService;
   private readonly requests: RequestStore;
   private readonly broadcast: Broadcast;
+  private readonly limits: (host: string) => RequestLimits;
 
-  constructor(node: NodeView, roster: RosterService, requests: RequestStore, broadcast: Broadcast) {
+  constructor(
+    node: NodeView,
+    roster: RosterService,
+    requests: RequestStore,
+    broadcast: Broadcast,
+    limits: (host: string) => RequestLimits,
+  ) {
     this.node = node;
     this.roster = roster;
     this.requests = requests;
     this.broadcast = broadcast;
+    this.limits = limits;
   }
 
   /** A client's subscription stanza. It goes on with bare addresses (3.1.2), if it goes on. */
   async sent(packet: Packet, session: SessionView, type: SubscriptionType): Promise<Verdict> {
     const account = session.user.jid;
     const contact = packet.to!.toBare();
+    // everybody is subscribed to himself (4.2.2)
     if (contact.bare === account.bare) return DONE;
     const { change, before } = await this.apply(account, contact, state => outbound(state, type));
-    if (change.pass) await this.node.route(packet.readdressed(contact, account));
-    // 3.1.5, 3.2.2: who was let in sees, who was turned out sees no more
-    if (type === 'subscribed' && change.pass) await this.broadcast.showTo(account, contact, true);
+    // 3.2.2: who is turned out sees everybody leave first
     if (type === 'unsubscribed' && seesPresence(before)) await this.broadcast.showTo(account, contact, false);
+    if (change.pass) await this.node.route(packet.readdressed(contact, account));
+    // 3.1.5: who was let in sees who is there
+    if (type === 'subscribed' && change.pass) await this.broadcast.showTo(account, contact, true);
     return DONE;
   }
 
@@ -37,81 +55,109 @@ export class Subscriptions {
     const account = packet.to!.toBare();
     const contact = packet.from.toBare();
     if (contact.bare === account.bare) return DONE;
-    const request = type === 'subscribe' ? packet : undefined;
-    const { change, before } = await this.apply(account, contact, state => inbound(state, type), request);
-    if (change.reply) {
-      await this.node.route(Packet.fromWire(`<presence type='${change.reply}'/>`, account, contact));
-      if (!seesPresence(before)) await this.broadcast.showTo(account, contact, true);
-    }
-    if (change.pass) for (const session of this.available(account)) await this.node.deliver(packet, session);
-    // 3.1.6: the presence itself follows from the contact's server; 3.3.3: what was shown is shown no more
+    // whatever the sender's server did, the stanza is of the account, not of a resource
+    const stanza = packet.readdressed(account, contact);
+    const { change, before, refused } = await this.apply(account, contact, state => inbound(state, type), stanza);
+    if (refused) return refused;
+    if (change.reply) await this.say(change.reply, account, contact);
+    // 3.1.3, 3.4.2
+    if (change.reply === 'subscribed') await this.broadcast.showTo(account, contact, true);
+    // 3.3.3
     if (type === 'unsubscribe' && seesPresence(before)) await this.broadcast.showTo(account, contact, false);
     return DONE;
   }
 
-  /** Changes the state between two addresses; a request that waits is kept with its text. */
-  private async apply(account: Jid, contact: Jid, step: (state: State) => Change, request?: Packet) {
+  /**
+   * Changes the state between two addresses. What came is stored, then delivered, before the roster push that it leads to
+   * (3.1.6, 3.2.3, 3.3.3).
+   */
+  private async apply(account: Jid, contact: Jid, step: (state: State) => Change, came?: Packet) {
     let change!: Change;
     let before!: State;
-    await this.roster.change(account, contact, item => {
-      before = stateOf(item, this.requests.has(account.bare, contact.bare));
-      change = step(before);
-      return itemOf(change.state, item, this.roster.blank(contact));
-    });
-    const { pendingIn } = change.state;
-    if (pendingIn && request && !before.pendingIn) await this.requests.put(account.bare, contact.bare, request.wire());
-    else if (!pendingIn && before.pendingIn) await this.requests.remove(account.bare, contact.bare);
-    return { change, before };
+    let refused: StanzaError | undefined;
+    await this.roster.change(
+      account,
+      contact,
+      item => {
+        before = stateOf(item, this.requests.has(account.bare, contact.bare));
+        change = step(before);
+        return itemOf(change.state, item, this.roster.blank(contact));
+      },
+      async () => {
+        refused = await this.keepRequest(account, contact, before, change, came);
+        if (came && change.pass && !refused) await this.give(came, account);
+      },
+    );
+    return { change, before, refused };
   }
 
-  private available(account: Jid): readonly SessionView[] {
-    return (this.node.user(account)?.sessions ?? []).filter(session => session.presence !== undefined);
-  }
-
-  /** Requests that were not answered yet are shown again to every resource that comes: 3.1.3. */
-  remind(session: SessionView): void {
-    for (const { stanza, contact, ignored } of this.requests.list(session.user.jid.bare)) {
-      const from = parseJid(contact);
-      if (from && !ignored) void this.node.deliver(Packet.fromWire(stanza, from, session.user.jid), session);
+  /** 3.1.3: a request is kept whole until it is answered, the last one of who asks more than once. */
+  private async keepRequest(account: Jid, contact: Jid, before: State, { state }: Change, came: Packet | undefined) {
+    if (!state.pendingIn) {
+      if (before.pendingIn) await this.requests.remove(account.bare, contact.bare);
+      return undefined;
     }
+    if (came?.type !== 'subscribe') return undefined;
+    const { requests, requestSize } = this.limits(account.domain);
+    const stanza = came.wire();
+    if (stanza.length > requestSize)
+      return refuse('policy-violation', `A subscription request has at most ${requestSize} bytes.`);
+    if (before.pendingIn) await this.requests.renew(account.bare, contact.bare, stanza);
+    else if (this.requests.count(account.bare) >= requests)
+      return refuse('resource-constraint', 'Too many requests wait there.');
+    else await this.requests.add(account.bare, contact.bare, stanza);
+    return undefined;
   }
 
-  /** Subscription stanzas and probes are for accounts, not for resources (8.5.3.1). */
-  toBare(packet: Packet): Promise<Verdict> {
-    return Promise.resolve(this.node.route(packet.readdressed(packet.to!.toBare()))).then(() => DONE);
+  /** Requests are for all available resources (3.1.3), what changes the roster for all that know it. */
+  private give(packet: Packet, account: Jid): void | Promise<void> {
+    const sessions = packet.type === 'subscribe' ? available(this.node, account) : this.roster.interested(account);
+    return inOrder(sessions, session => this.node.deliver(packet, session));
   }
 
-  /** Somebody asks for an account's presence: 4.3.2. */
-  async probed(packet: Packet): Promise<Verdict> {
-    const account = packet.to!.toBare();
-    const { from } = packet;
-    if (from.bare !== account.bare && !(await this.roster.hasSubscriptionFrom(account, from))) {
-      await this.node.route(Packet.fromWire("<presence type='unsubscribed'/>", account, from.toBare()));
-      return DONE;
-    }
-    const sessions = this.available(account);
-    for (const session of sessions) await this.node.route(session.presence!.readdressed(from));
-    if (sessions.length === 0) await this.node.route(Packet.fromWire("<presence type='unavailable'/>", account, from));
-    return DONE;
+  /** Requests that were not answered are shown again to every resource that comes: 3.1.3. */
+  remind(session: SessionView): void | Promise<void> {
+    const requests = this.requests.list(session.user.jid.bare);
+    return requests.length === 0
+      ? undefined
+      : inOrder(requests, request => (request.ignored ? undefined : this.show(request, session)));
   }
 
-  /** A contact is removed from a roster: 2.5.2. */
+  private show({ contact, stanza }: Request, session: SessionView): void | Promise<void> {
+    const from = parseJid(contact);
+    return from && this.node.deliver(Packet.fromWire(stanza, from, session.user.jid), session);
+  }
+
+  /** Puts a request among the ignored ones, or back: then the account's resources see it again. */
+  async ignore(account: Jid, contact: Jid, ignored: boolean): Promise<boolean> {
+    const request = this.requests.list(account.bare).find(known => known.contact === contact.bare);
+    if (!request) return false;
+    if (request.ignored === ignored) return true;
+    await this.requests.setIgnored(account.bare, contact.bare, ignored);
+    if (!ignored) await inOrder(available(this.node, account), session => this.show(request, session));
+    return true;
+  }
+
+  /** A contact was removed from a roster: 2.5.2. */
   async cancel(account: Jid, item: RosterItem): Promise<void> {
-    const contact = parseJid(item.jid);
-    if (!contact) return;
-    const { subscription, ask } = item;
+    const contact = item.address;
     const pendingIn = this.requests.has(account.bare, contact.bare);
     if (pendingIn) await this.requests.remove(account.bare, contact.bare);
-    if (subscription === 'to' || subscription === 'both' || ask) await this.say('unsubscribe', account, contact);
-    if (subscription === 'from' || subscription === 'both' || pendingIn) {
-      if (subscription !== 'to' && subscription !== 'none') await this.broadcast.showTo(account, contact, false);
-      await this.say('unsubscribed', account, contact);
-    }
+    const state = stateOf(item, pendingIn);
+    if (seesPresence(state)) await this.broadcast.showTo(account, contact, false);
+    if (state.pendingOut || state.subscription === 'to' || state.subscription === 'both')
+      await this.say('unsubscribe', account, contact);
+    if (pendingIn || seesPresence(state)) await this.say('unsubscribed', account, contact);
   }
 
-  /** An account is removed: its contacts are told as if it had removed them. */
+  /** An account is removed: its contacts, and those who asked for it, are told as if it had removed them. */
   async cancelAll(account: Jid): Promise<void> {
     for (const item of [...(await this.roster.get(account)).values()]) await this.cancel(account, item);
+    for (const { contact } of this.requests.list(account.bare)) {
+      const address = parseJid(contact);
+      if (address) await this.say('unsubscribed', account, address);
+    }
+    await this.requests.removeAll(account.bare);
   }
 
   private async say(type: SubscriptionType, account: Jid, contact: Jid): Promise<void> {
