@@ -51,7 +51,7 @@ export interface Person {
   leave(): Promise<void>;
 }
 
-/** Logs in, asks for the roster and sends the first presence. @throws when the server refuses the login */
+/** Logs in, asks for the roster and sends the first presence. @throws with `not-authorized` in the message when the password is wrong */
 export type Arrive = (login: Login) => Promise<Person>;
 
 /** Things that came and that nobody has asked for yet. */

@@ -58,6 +58,9 @@ listeners:
   xmpps: { type: c2s-tls, port: ${ports.xmpps}, addresses: [127.0.0.1] }
   https: { type: https, port: ${ports.https}, addresses: [127.0.0.1] }
   http: { type: http, port: ${ports.http}, addresses: [127.0.0.1] }
+# without PLAIN: a client that gets in has spoken SCRAM
+login:
+  mechanisms: [SCRAM-SHA-512-PLUS, SCRAM-SHA-256-PLUS, SCRAM-SHA-1-PLUS, SCRAM-SHA-512, SCRAM-SHA-256, SCRAM-SHA-1]
 `,
     );
     const server = new Server(folder, ports, conf);
@@ -91,7 +94,7 @@ listeners:
     return this.#output.join('');
   }
 
-  /** The certificate that it made for itself; the file is there once it listens. */
+  /** Its data folder. */
   get data(): string {
     return path.join(this.folder, 'data');
   }

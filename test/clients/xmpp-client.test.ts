@@ -1,4 +1,4 @@
-import { client, xml, type Client, type Element } from '@xmpp/client';
+import { type Client, client, type Element, xml } from '@xmpp/client';
 import { type Arrive, type Contact, Mailbox, type Message, type Person, type Presence } from './person.ts';
 import { plays } from './plays.ts';
 
