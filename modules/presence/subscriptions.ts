@@ -109,9 +109,16 @@ export class Subscriptions {
     return undefined;
   }
 
-  /** Requests are for all available resources (3.1.3), what changes the roster for all that know it. */
+  /**
+   * Requests are for all available resources (3.1.3). What changes the roster is for all that know it (3.1.6, 3.2.3, 3.3.3), and no
+   * less for an available one that never asked for it.
+   */
   private give(packet: Packet, account: Jid): void | Promise<void> {
-    const sessions = packet.type === 'subscribe' ? available(this.node, account) : this.roster.interested(account);
+    let sessions = available(this.node, account);
+    if (packet.type !== 'subscribe') {
+      const knowing = this.roster.interested(account).filter(session => !sessions.includes(session));
+      if (knowing.length > 0) sessions = [...sessions, ...knowing];
+    }
     return inOrder(sessions, session => this.node.deliver(packet, session));
   }
 

@@ -18,7 +18,7 @@ const arrive: Arrive = async ({ port, user, domain, password, resource }) => {
     if (sasl.type === 'failure') reject(new Error(`refused: ${sasl.condition}`));
   });
   agent.on('disconnected', () => reject(new Error('the connection ended')));
-  await agent.connect();
+  agent.connect();
   await promise;
   person.jid = agent.jid;
   agent.updateConfig({ autoReconnect: true });
@@ -84,7 +84,7 @@ class Stanza implements Person {
     this.#agent.updateConfig({ autoReconnect: false });
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#agent.once('disconnected', () => resolve());
-    await this.#agent.disconnect();
+    this.#agent.disconnect();
     await promise;
   }
 }

@@ -33,7 +33,9 @@ class StropheClient implements Person {
 
   constructor(login: Login) {
     this.#login = login;
-    this.#connection = new Strophe.Connection(`wss://localhost:${login.port}/xmpp-websocket`, { enableStreamManagement: true });
+    this.#connection = new Strophe.Connection(`wss://localhost:${login.port}/xmpp-websocket`, {
+      enableStreamManagement: true,
+    });
   }
 
   get jid(): string {
@@ -44,24 +46,28 @@ class StropheClient implements Person {
   connect(): Promise<void> {
     const { user, domain, resource, password } = this.#login;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#connection.connect(`${user}@${domain}/${resource}`, password, (status: number, condition: string | null, failure?: Dom) => {
-      switch (status) {
-        case Status.CONNECTED:
-          this.#listen();
-          resolve();
-          if (this.#connection.hasResumed()) this.#again?.resolve();
-          else this.#again?.reject(new Error('a new session was made'));
-          break;
-        case Status.AUTHFAIL:
-          this.#leaving = true;
-          reject(new Error(`refused: ${failure ? Strophe.serialize(failure as never) : condition}`));
-          break;
-        case Status.DISCONNECTED:
-          reject(new Error('the connection ended'));
-          this.#connection.reset();
-          if (!this.#leaving) setTimeout(() => void this.connect(), 100);
-      }
-    });
+    this.#connection.connect(
+      `${user}@${domain}/${resource}`,
+      password,
+      (status: number, condition: string | null, failure?: Dom) => {
+        switch (status) {
+          case Status.CONNECTED:
+            this.#listen();
+            resolve();
+            if (this.#connection.hasResumed()) this.#again?.resolve();
+            else this.#again?.reject(new Error('a new session was made'));
+            break;
+          case Status.AUTHFAIL:
+            this.#leaving = true;
+            reject(new Error(`refused: ${failure ? Strophe.serialize(failure as never) : condition}`));
+            break;
+          case Status.DISCONNECTED:
+            reject(new Error('the connection ended'));
+            this.#connection.reset();
+            if (!this.#leaving) setTimeout(() => void this.connect(), 100);
+        }
+      },
+    );
     return promise;
   }
 
@@ -71,7 +77,12 @@ class StropheClient implements Person {
       return true; // and the next one
     };
     this.#connection.addHandler(
-      keep(stanza => this.presences.put({ from: stanza.getAttribute('from') ?? '', type: stanza.getAttribute('type') ?? 'available' })),
+      keep(stanza =>
+        this.presences.put({
+          from: stanza.getAttribute('from') ?? '',
+          type: stanza.getAttribute('type') ?? 'available',
+        }),
+      ),
       null,
       'presence',
     );
@@ -88,13 +99,21 @@ class StropheClient implements Person {
 
   #ask(iq: ReturnType<typeof $iq>): Promise<Dom> {
     return new Promise((resolve, reject) => {
-      this.#connection.sendIQ(iq, resolve, (error: Dom | null) => reject(new Error(error ? Strophe.serialize(error as never) : 'no answer')), 10_000);
+      this.#connection.sendIQ(
+        iq,
+        resolve,
+        (error: Dom | null) => reject(new Error(error ? Strophe.serialize(error as never) : 'no answer')),
+        10_000,
+      );
     });
   }
 
   async roster(): Promise<Contact[]> {
     const answer = await this.#ask($iq({ type: 'get' }).c('query', { xmlns: 'jabber:iq:roster' }));
-    return [...answer.getElementsByTagName('item')].map(item => ({ jid: item.getAttribute('jid') ?? '', subscription: item.getAttribute('subscription') ?? '' }));
+    return [...answer.getElementsByTagName('item')].map(item => ({
+      jid: item.getAttribute('jid') ?? '',
+      subscription: item.getAttribute('subscription') ?? '',
+    }));
   }
 
   async befriend(jid: string): Promise<void> {

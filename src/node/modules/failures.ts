@@ -34,11 +34,6 @@ export class Failures {
   /** Notes a failure of a module at a point; `packet` is the stanza that it had to do with. */
   note(module: string, point: string, error: unknown, packet?: Packet): void {
     this.metrics.counter('posthouse_module_failures_total', 'Failures inside modules.', { module, point }).inc();
-    if (error instanceof StorageError) {
-      this.metrics
-        .counter('posthouse_storage_failures_total', 'Stanzas refused because the storage failed.', { kind: error.kind })
-        .inc();
-    }
     const minute = this.minuteOf(module);
     minute.failures++;
     if (minute.failures <= this.loud) {
@@ -61,8 +56,10 @@ export class Failures {
   }
 
   /** What the sender of a stanza is told of a failure. */
-  static refusal(error: unknown): StanzaError {
+  refusal(error: unknown): StanzaError {
     if (!(error instanceof StorageError)) return refuse('internal-server-error');
+    const help = 'Stanzas refused because the storage failed.';
+    this.metrics.counter('posthouse_storage_failures_total', help, { kind: error.kind }).inc();
     const text = 'The server cannot do it now. Try again later.';
     if (error.kind === 'full') return new StanzaError('resource-constraint', { type: 'wait', text });
     return new StanzaError('internal-server-error', { type: 'wait', text });
@@ -76,7 +73,7 @@ export class Failures {
       failed: (owner, point, error, packet) => {
         this.note(owner, point, error, packet);
         // what could not be stored did not happen: nobody is to believe that it did
-        return error instanceof StorageError ? Failures.refusal(error) : undefined;
+        return error instanceof StorageError ? this.refusal(error) : undefined;
       },
       measured: (owner, milliseconds) => {
         let time = times.get(owner);

@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import type { ModuleDefinition } from '../../api/module.ts';
 import type { OptionsSchema } from '../../api/options.ts';
 import { suggestion } from '../config/problems.ts';
-import { OWN_FOLDER, versionOf } from './fresh.ts';
+import { adopt, freshVersion, OWN_FOLDER, versionOf } from './fresh.ts';
 
 /** A definition, and where it came from. */
 export interface Found {
@@ -42,7 +42,9 @@ export function locate(name: string, folder: string): string {
   const found = own ?? packageFile(name, folder) ?? packageFile(name, process.cwd());
   if (found) return found;
   const near = suggestion(name, ownModules());
-  throw new Error(`there is no module '${name}': neither of Posthouse's own, nor an npm package that is installed.${near}`);
+  throw new Error(
+    `there is no module '${name}': neither of Posthouse's own, nor an npm package that is installed.${near}`,
+  );
 }
 
 /** The file that an import of that package from that folder gives. */
@@ -94,6 +96,8 @@ export async function findModule(key: string, folder: string, version?: string):
   try {
     loaded = (await import(url.href)) as { default?: unknown };
   } catch (error) {
+    // Node keeps a failure too: the next attempt reads anew
+    if (version === undefined) adopt(file, freshVersion([folderOf(file)]));
     throw new Error(`the module '${key}' (${file}) cannot be read: ${(error as Error).message}`, { cause: error });
   }
   const definition = loaded.default as Partial<ModuleDefinition> | undefined;

@@ -23,12 +23,11 @@ export class Jobs {
         await job();
       } catch (error) {
         failed(error);
-      } finally {
-        work = undefined;
       }
     };
     const timer = setInterval(() => {
-      work ??= run();
+      // a job that throws at once must not end before it is noted as begun
+      work ??= run().finally(() => (work = undefined));
     }, milliseconds).unref();
     this.running.set(timer, owner);
     return async () => {

@@ -1,11 +1,17 @@
 import type { Logger } from 'pino';
-import type { Collections } from '../../api/collections.ts';
-import type { IqOptions, Mod, ServiceKey, Slot } from '../../api/module.ts';
+import type { Collections, Gauge } from '../../api/collections.ts';
+import type { ChainName, FactName, IqOptions, Mod, ModuleDefinition, ServiceKey, Slot } from '../../api/module.ts';
 import type { NodeView } from '../../api/node-view.ts';
 import type { Storage } from '../../api/storage.ts';
-import type { Chain, IqTable, Packet, Points, SessionView } from '../../bus/index.ts';
+import type { Answer, Chain, IqRequest, IqTable, Packet, Points, SessionView, Where } from '../../bus/index.ts';
 import type { Metrics } from '../metrics.ts';
+import { type Failures, PATIENCE } from './failures.ts';
+import { hostOfFact, Placed } from './hosts.ts';
+import type { Jobs } from './jobs.ts';
 import type { Slots } from './slots.ts';
+import { within } from './within.ts';
+
+const CLEANUP = 10_000; // ms that a part of an unload may take
 
 /** What all modules register with. */
 export interface Registries {
@@ -16,41 +22,45 @@ export interface Registries {
   readonly storage: Storage;
   readonly metrics: Metrics;
   readonly slots: Slots;
+  readonly jobs: Jobs;
+  readonly failures: Failures;
   readonly services: Map<string, { owner: string; service: unknown }>;
-  options(module: string, host?: string): unknown;
+}
+
+/** What a handle stands for. */
+export interface HandleOf {
+  /** As the configuration calls the module. */
+  readonly key: string;
+  readonly definition: ModuleDefinition;
+  readonly stores: unknown;
+  readonly options: (host?: string) => unknown;
 }
 
 type Fn = (...args: never[]) => unknown;
-
-/** Which host a stanza's handlers answer to, by point. */
-function hostOf(point: string, packet: Packet, session: SessionView | undefined): string {
-  if (point === 'received' || point === 'presence') return packet.from.domain;
-  if (point === 'deliver') return session!.jid.domain;
-  return packet.to?.domain ?? packet.from.domain;
-}
+type Undo = () => void | Promise<void>;
 
 /** A module's hold on the house: what it registers, and how to undo it. */
 export class ModuleHandle implements Mod {
   readonly name: string;
   readonly log: Logger;
   readonly stores: unknown;
-  private readonly registries: Registries;
-  private readonly undo: (() => void | Promise<void>)[] = [];
-  private readonly controller = new AbortController();
-  private readonly needs: readonly string[];
-  private over = false;
-  /** Whether it is on for every host: then no handler has to ask. */
-  everywhere: boolean;
   /** What it registered, for lists and documentation. */
   readonly hooks: string[] = [];
+  private readonly of: HandleOf;
+  private readonly registries: Registries;
+  private readonly undo: Undo[] = [];
+  private readonly placed = new Set<Placed>();
+  private readonly controller = new AbortController();
+  private over = false;
+  private onAllHosts: boolean;
 
-  constructor(name: string, needs: readonly string[], stores: unknown, registries: Registries, log: Logger) {
-    this.name = name;
-    this.needs = needs;
-    this.stores = stores;
+  constructor(of: HandleOf, registries: Registries, log: Logger) {
+    this.of = of;
+    this.name = of.definition.name;
+    this.stores = of.stores;
     this.registries = registries;
-    this.log = log.child({ module: name });
-    this.everywhere = registries.node.moduleEverywhere(name);
+    this.log = log.child({ module: this.name });
+    this.onAllHosts = registries.node.moduleEverywhere(of.key);
   }
 
   get node(): NodeView {
@@ -70,106 +80,134 @@ export class ModuleHandle implements Mod {
   }
 
   options(host?: string): never {
-    return this.registries.options(this.name, host) as never;
+    return this.of.options(host) as never;
   }
 
   enabled(host: string): boolean {
-    return this.node.moduleEnabled(this.name, host);
+    return this.registries.node.moduleEnabled(this.of.key, host);
   }
 
-  private keep(undo: () => void | Promise<void>): void {
+  /** Whether it is on for every host: then nobody asks before a handler is called. */
+  get everywhere(): boolean {
+    return this.onAllHosts;
+  }
+
+  set everywhere(value: boolean) {
+    if (value === this.onAllHosts) return;
+    this.onAllHosts = value;
+    for (const placed of this.placed) placed.everywhere = value;
+  }
+
+  /** Registers something, unless the module is over: what a late promise registers would stay for good. */
+  private keep(register: () => Undo, hook?: string): void {
     if (this.over) throw new Error(`the module ${this.name} is unloaded: it can register nothing`);
-    this.undo.push(undo);
+    this.undo.push(register());
+    if (hook !== undefined) this.hooks.push(hook);
   }
 
-  on(point: string, phase: string, where: object, fn: Fn, order?: object): void {
-    const chain = this.registries.points[point as 'received'] as Chain<SessionView>;
-    const { node, name } = this;
-    const handler = fn as unknown as (packet: Packet, argument: SessionView) => undefined;
-    const guarded = (packet: Packet, argument: SessionView) =>
-      this.everywhere || node.moduleEnabled(name, hostOf(point, packet, argument))
-        ? handler(packet, argument)
-        : undefined;
-    this.keep(chain.add({ owner: name, phase, where, fn: guarded, ...order }));
-    this.hooks.push(`${point}/${phase}`);
+  on(
+    point: ChainName,
+    phase: string,
+    where: Where,
+    fn: Fn,
+    order?: { before?: readonly string[]; after?: readonly string[] },
+  ): void {
+    const chain = this.registries.points[point] as Chain<SessionView>;
+    const registration = { owner: this.name, phase, where, fn: fn as never, ...order };
+    this.keep(() => {
+      const placed = new Placed(chain, registration, host => this.enabled(host), this.onAllHosts);
+      this.placed.add(placed);
+      return () => {
+        placed.remove();
+        this.placed.delete(placed);
+      };
+    }, `${point}/${phase}`);
   }
 
-  when(fact: string, fn: Fn): void {
-    this.keep(this.registries.points[fact as 'bound'].add(this.name, fn as never));
-    this.hooks.push(fact);
+  when(fact: FactName, fn: Fn): void {
+    const listener = fn as unknown as (subject: unknown, other: unknown) => void;
+    const guarded = (subject: unknown, other: unknown): void => {
+      if (!this.onAllHosts) {
+        const host = hostOfFact(fact, subject, other);
+        if (host !== undefined && !this.enabled(host)) return undefined;
+      }
+      // perhaps a promise, which the fact looks after
+      return listener(subject, other);
+    };
+    this.keep(() => this.registries.points[fact as 'bound'].add(this.name, guarded), fact);
   }
 
   iq(options: IqOptions, fn: Fn): void {
-    const { node, name } = this;
-    this.keep(
-      this.registries.iqs.add({
-        owner: name,
-        xmlns: options.xmlns,
-        name: options.name,
-        type: options.type ?? 'both',
-        to: options.to,
-        from: options.from ?? 'owner',
-        fn: fn as never,
-        enabled: host => node.moduleEnabled(name, host),
-      }),
-    );
-    this.hooks.push(`iq ${options.xmlns}`);
+    const { xmlns, name, type = 'both', to, from = 'owner' } = options;
+    const answer = fn as unknown as (request: IqRequest) => Answer | Promise<Answer>;
+    const failed = (error: unknown, packet: Packet): Answer => {
+      this.registries.failures.note(this.name, `iq ${xmlns}`, error, packet);
+      return this.registries.failures.refusal(error);
+    };
+    const guarded = (request: IqRequest): Answer | Promise<Answer> => {
+      try {
+        const given = answer(request);
+        if (!(given instanceof Promise)) return given;
+        return within(given, PATIENCE, `no answer within ${PATIENCE} ms`).catch((error: unknown) =>
+          failed(error, request.packet),
+        );
+      } catch (error) {
+        return failed(error, request.packet);
+      }
+    };
+    const enabled = (host: string): boolean => this.onAllHosts || this.enabled(host);
+    const registration = { owner: this.name, xmlns, name, type, to, from, fn: guarded, enabled };
+    const hook = `iq ${type === 'both' ? '' : `${type} `}${name ?? '*'} ${xmlns}`;
+    this.keep(() => this.registries.iqs.add(registration), hook);
   }
 
   add(collection: keyof Collections, item: never): void {
-    if (collection === 'gauges') {
-      const { name, help, read } = item as { name: string; help: string; read: () => number };
-      this.keep(this.registries.metrics.gauge(name, help, read));
-    }
-    this.keep(this.collections[collection].add(this.name, item));
+    if (collection === 'gauges') this.gauge(item as Gauge);
+    this.keep(() => this.collections[collection].add(this.name, item), collection === 'disco' ? undefined : collection);
+  }
+
+  private gauge({ name, help, read }: Gauge): void {
+    const { metrics } = this.registries;
+    if (metrics.families.some(family => family.name === name))
+      throw new Error(`there is a figure of the name ${name} already`);
+    this.keep(() => metrics.gauge(name, help, read as () => number));
   }
 
   feature(kind: 'host' | 'account' | 'both', feature: string): void {
     for (const one of kind === 'both' ? (['host', 'account'] as const) : [kind]) {
-      this.keep(this.collections.disco.add(this.name, { of: one, feature }));
+      this.keep(() => this.collections.disco.add(this.name, { of: one, feature }), `feature ${one} ${feature}`);
     }
   }
 
   every(milliseconds: number, job: () => void | Promise<void>): void {
-    let running = false;
-    const timer = setInterval(() => {
-      if (running) return;
-      running = true;
-      Promise.resolve()
-        .then(job)
-        .catch((error: unknown) => this.failed('every', error))
-        .finally(() => {
-          running = false;
-        });
-    }, milliseconds).unref();
-    this.keep(() => clearInterval(timer));
-  }
-
-  private failed(point: string, error: unknown): void {
-    this.registries.metrics
-      .counter('posthouse_module_failures_total', 'Failures inside modules.', { module: this.name, point })
-      .inc();
-    this.log.error({ err: error, point }, 'the module failed');
+    const failed = (error: unknown): void => this.registries.failures.note(this.name, 'every', error);
+    this.keep(() => this.registries.jobs.every(this.name, milliseconds, job, failed), `every ${milliseconds} ms`);
   }
 
   perSession<T>(init: (session: SessionView) => T): Slot<T> {
-    const slot = this.registries.slots.take(init);
-    this.keep(() => this.registries.slots.give(slot));
-    return slot;
+    let slot: Slot<T>;
+    this.keep(() => {
+      const taken = this.registries.slots.take(this.name, init);
+      slot = taken.slot;
+      return taken.give;
+    });
+    return slot!;
   }
 
   provide<T>(key: ServiceKey<T>, service: T): void {
     const { services } = this.registries;
     const other = services.get(key.name);
     if (other) throw new Error(`the service '${key.name}' is provided by the module ${other.owner} already`);
-    services.set(key.name, { owner: this.name, service });
-    this.keep(() => void services.delete(key.name));
+    this.keep(() => {
+      services.set(key.name, { owner: this.name, service });
+      return () => void services.delete(key.name);
+    }, `service ${key.name}`);
   }
 
   use<T>(key: ServiceKey<T>): T {
     const entry = this.registries.services.get(key.name);
     if (!entry) throw new Error(`the module ${this.name} uses the service '${key.name}', which is not there`);
-    if (entry.owner !== this.name && !this.needs.includes(entry.owner)) {
+    if (entry.owner !== this.name && !this.of.definition.needs?.includes(entry.owner)) {
       throw new Error(`the module ${this.name} uses a service of ${entry.owner}: it must name it in 'needs'`);
     }
     return entry.service as T;
@@ -179,8 +217,8 @@ export class ModuleHandle implements Mod {
     return this.registries.services.get(key.name)?.service as T | undefined;
   }
 
-  cleanup(fn: () => void | Promise<void>): void {
-    this.keep(fn);
+  cleanup(fn: Undo): void {
+    this.keep(() => fn);
   }
 
   taken(packet: Packet, sessions: readonly SessionView[]): void {
@@ -191,15 +229,15 @@ export class ModuleHandle implements Mod {
     return this.registries.metrics.counter(`posthouse_${this.name.replaceAll('-', '_')}_${name}_total`, help);
   }
 
-  /** Undoes everything, the newest first. A part that fails keeps no other from being undone. */
+  /** Undoes everything, the newest first. A part that fails or takes too long keeps no other from being undone. */
   async release(): Promise<void> {
     this.over = true;
     this.controller.abort();
     for (let undo = this.undo.pop(); undo; undo = this.undo.pop()) {
       try {
-        await undo();
+        await within(undo(), CLEANUP, `not undone within ${CLEANUP / 1000} s`);
       } catch (error) {
-        this.failed('unload', error);
+        this.registries.failures.note(this.name, 'unload', error);
       }
     }
   }

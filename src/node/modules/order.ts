@@ -16,7 +16,9 @@ export function inOrderOfNeeds(
     if (out.has(name)) return;
     if (visiting.has(name)) {
       const way = [...visiting];
-      throw new Error(`modules wait for each other in a circle: ${[...way.slice(way.indexOf(name)), name].join(' -> ')}`);
+      throw new Error(
+        `modules wait for each other in a circle: ${[...way.slice(way.indexOf(name)), name].join(' -> ')}`,
+      );
     }
     visiting.add(name);
     const { needs = [], after = [] } = modules.get(name)!;
