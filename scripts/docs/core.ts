@@ -1,0 +1,27 @@
+import type { XepClaim } from '../../src/api/index.ts';
+
+/** What the house itself implements, below all modules. A test sees to it that the code cites each of them. */
+export const CORE: { readonly xeps: readonly XepClaim[]; readonly rfcs: readonly string[] } = {
+  xeps: [
+    { number: 106, version: '1.1.1' },
+    { number: 156, version: '1.4.0', note: 'host-meta and host-meta.json' },
+    { number: 175, version: '1.2', note: 'for hosts that allow it' },
+    { number: 198, version: '1.6', note: 'with resumption, over any transport' },
+    { number: 352, version: '1.0.0' },
+    { number: 368, version: '1.1.0', note: 'direct TLS for clients' },
+    { number: 440, version: '0.4.1', note: 'tls-exporter and tls-server-end-point' },
+  ],
+  rfcs: [
+    'RFC 4505',
+    'RFC 4616',
+    'RFC 5802',
+    'RFC 5929',
+    'RFC 6120',
+    'RFC 7395',
+    'RFC 7590',
+    'RFC 7622',
+    'RFC 7677',
+    'RFC 8265',
+    'RFC 9266',
+  ],
+};
