@@ -3,30 +3,13 @@
  * use them, and keeps an execution's state between its stages.
  */
 import { randomBytes } from 'node:crypto';
-import {
-  type Command,
-  type CommandResult,
-  defineModule,
-  defineOptions,
-  type IqRequest,
-  type Mod,
-  option,
-} from '../../src/api/index.ts';
+import { type Command, defineModule, defineOptions, type IqRequest, type Mod, option } from '../../src/api/index.ts';
 import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
 import { type Element, xml } from '../../src/xml/index.ts';
+import { type Execution, Executions } from './executions.ts';
 import { submittedValues } from './forms.ts';
 
 const ACTIONS = ['execute', 'next', 'complete', 'prev', 'cancel'] as const;
-
-/** An execution between two stages. */
-interface Execution {
-  readonly command: Command;
-  readonly owner: string;
-  readonly state: Map<string, unknown>;
-  /** What the form at hand allows; `execute` means the first of `next` and `complete`. */
-  actions: readonly string[];
-  touched: number;
-}
 
 export default defineModule({
   name: 'commands',
@@ -51,7 +34,7 @@ export default defineModule({
     }),
   }),
   setup(mod) {
-    const executions = new Map<string, Execution>();
+    const executions = new Executions();
     mod.iq({ xmlns: NS.commands, name: 'command', type: 'set', to: 'host' }, request =>
       execute(mod, mod.options().executions, executions, request),
     );
@@ -78,7 +61,7 @@ export default defineModule({
       node: '*',
       info: ({ node, from, to }) => {
         const command = find(mod, node, from.bare, to.domain);
-        if (!command) return undefined;
+        if (!command) return kept(mod, node, to.domain);
         return xml(
           'query',
           { xmlns: NS.discoInfo, node },
@@ -88,11 +71,13 @@ export default defineModule({
         );
       },
       items: ({ node, from, to }) =>
-        find(mod, node, from.bare, to.domain) ? xml('query', { xmlns: NS.discoItems, node }) : undefined,
+        find(mod, node, from.bare, to.domain)
+          ? xml('query', { xmlns: NS.discoItems, node })
+          : kept(mod, node, to.domain),
     });
     mod.every(30_000, () => {
-      const oldest = Date.now() - mod.options().timeout * 1000;
-      for (const [id, { touched }] of executions) if (touched < oldest) executions.delete(id);
+      const { timeout, executions: most } = mod.options();
+      executions.sweep(Date.now() - timeout * 1000, most);
     });
   },
 });
@@ -109,8 +94,17 @@ function find(mod: Mod, node: string, bare: string, host: string): Command | und
   return undefined;
 }
 
-/** XEP-0050 3, 4. */
-async function execute(mod: Mod, most: number, executions: Map<string, Execution>, request: IqRequest) {
+/** XEP-0050 2.2: who may not use a command is told so. */
+function kept(mod: Mod, node: string, host: string): StanzaError | undefined {
+  for (const { owner, item } of mod.collections.commands.entries) {
+    if (item.node === node && mod.node.moduleEnabled(owner, host))
+      return refuse('forbidden', 'This command is for administrators.');
+  }
+  return undefined;
+}
+
+/** XEP-0050 2.4, 3, 4. */
+async function execute(mod: Mod, most: number, executions: Executions, request: IqRequest) {
   const { attrs } = request.payload;
   const node = attrs.node ?? '';
   const host = request.to.domain;
@@ -118,69 +112,50 @@ async function execute(mod: Mod, most: number, executions: Map<string, Execution
   if (!ACTIONS.includes(action as 'execute')) return malformed('malformed-action');
 
   const command = find(mod, node, request.from.bare, host);
-  if (!command) {
-    const exists = mod.collections.commands.entries.some(({ item }) => item.node === node);
-    return exists
-      ? refuse('forbidden', 'This command is for administrators.')
-      : refuse('item-not-found', 'There is no such command.');
-  }
+  if (!command) return kept(mod, node, host) ?? refuse('item-not-found', 'There is no such command.');
 
   const session = attrs.sessionid;
   const id = session ?? randomBytes(12).toString('base64url');
-  const key = `${request.from.full} ${id}`;
-  let execution = executions.get(key);
-  if (session !== undefined && (!execution || execution.command.node !== node)) return malformed('bad-sessionid');
-  if (action === 'cancel') {
-    executions.delete(key);
+  const key = `${host} ${request.from.full} ${id}`;
+  const known = executions.get(key);
+  if (session !== undefined && known?.command.node !== node)
+    return executions.isOver(key) ? expired() : malformed('bad-sessionid');
+  if (known && action === 'cancel') {
+    executions.end(key, most);
     return answer(node, id, 'canceled', []);
   }
-  if (!execution) {
-    if (action !== 'execute') return malformed('bad-action');
-    if (executions.size >= most) {
-      return new StanzaError('resource-constraint', { type: 'wait', text: 'Too many commands are under way.' });
-    }
-    execution = { command, owner: node, state: new Map(), actions: ['execute'], touched: 0 };
-  } else if (action !== 'execute' && !execution.actions.includes(action)) return malformed('bad-action');
+  if (action !== 'execute' && !known?.actions.includes(action)) return malformed('bad-action');
+  if (!known && executions.size >= most)
+    return new StanzaError('resource-constraint', { type: 'wait', text: 'Too many commands are under way.' });
 
-  const form = request.payload.getChild('x', NS.dataForms);
-  if (form && form.attrs.type === 'cancel') {
-    executions.delete(key);
-    return answer(node, id, 'canceled', []);
-  }
+  const execution: Execution = known ?? { command, state: new Map(), actions: [], touched: 0 };
   execution.touched = Date.now();
+  // XEP-0050 3.5.1: a form of type 'cancel' is read like one that is submitted
+  const form = request.payload.getChild('x', NS.dataForms);
   const result = await command.run({
     from: request.from,
     host,
     values: form ? submittedValues(form) : undefined,
-    action: action as 'execute',
+    action: action === 'execute' && known ? usual(known.actions) : (action as 'execute'),
     state: execution.state,
   });
-  return conclude(executions, key, execution, node, id, result);
-}
-
-function conclude(
-  executions: Map<string, Execution>,
-  key: string,
-  execution: Execution,
-  node: string,
-  id: string,
-  result: CommandResult,
-): Element | StanzaError {
-  if (result instanceof StanzaError) {
-    // the form stays open: a wrong value can be corrected
-    return result;
-  }
+  // the form stays open: a wrong value can be corrected
+  if (result instanceof StanzaError) return result;
   if ('done' in result) {
-    executions.delete(key);
+    executions.end(key, most);
     const note = result.note && xml('note', { type: result.note.type }, result.note.text);
     return answer(node, id, 'completed', [note, result.form]);
   }
   const actions = result.actions ?? ['complete'];
   execution.actions = actions;
-  executions.set(key, execution);
-  const first = actions.includes('next') ? 'next' : 'complete';
-  const element = xml('actions', { execute: first }, ...actions.map(name => xml(name)));
+  executions.keep(key, execution);
+  const element = xml('actions', { execute: usual(actions) }, ...actions.map(name => xml(name)));
   return answer(node, id, 'executing', [element, result.form]);
+}
+
+/** What `execute` stands for at a stage. */
+function usual(actions: readonly string[]): 'next' | 'complete' {
+  return actions.includes('next') ? 'next' : 'complete';
 }
 
 function answer(node: string, sessionid: string, status: string, children: (Element | undefined)[]): Element {
@@ -189,4 +164,8 @@ function answer(node: string, sessionid: string, status: string, children: (Elem
 
 function malformed(condition: string): StanzaError {
   return new StanzaError('bad-request', { application: xml(condition, { xmlns: NS.commands }) });
+}
+
+function expired(): StanzaError {
+  return new StanzaError('not-allowed', { application: xml('session-expired', { xmlns: NS.commands }) });
 }

@@ -24,7 +24,7 @@ export default defineModule({
     { number: 115, version: '1.6.0', note: 'of the server' },
     { number: 128, version: '1.0.1' },
   ],
-  features: { host: [NS.discoInfo, NS.discoItems], account: [NS.discoInfo, NS.discoItems] },
+  features: { host: [NS.discoInfo, NS.discoItems, NS.caps], account: [NS.discoInfo, NS.discoItems] },
   setup(mod) {
     mod.add('disco', { of: 'host', identity: { category: 'server', type: 'im', name: 'Posthouse' } });
     mod.add('disco', { of: 'account', identity: { category: 'account', type: 'registered' } });
@@ -62,18 +62,17 @@ function gather(mod: Mod, of: 'host' | 'account', host: string): Entry {
   return entry;
 }
 
-/** The verification string of each host, made anew when what is declared changes. */
+/** The verification string of each host, made anew when modules declare other things, or the configuration is another. */
 function cached(mod: Mod): (host: string) => string {
-  let version = -1;
-  const known = new Map<string, string>();
+  const known = new Map<string, { version: number; options: object; ver: string }>();
   return host => {
-    if (mod.collections.disco.version !== version) {
-      version = mod.collections.disco.version;
-      known.clear();
-    }
-    let ver = known.get(host);
-    if (!ver) known.set(host, (ver = capsHash(gather(mod, 'host', host))));
-    return ver;
+    const { version } = mod.collections.disco;
+    // a configuration has options objects of its own
+    const options = mod.options(host);
+    let entry = known.get(host);
+    if (entry?.version !== version || entry.options !== options)
+      known.set(host, (entry = { version, options, ver: capsHash(gather(mod, 'host', host)) }));
+    return entry.ver;
   };
 }
 
@@ -117,13 +116,21 @@ async function items(mod: Mod, request: IqRequest) {
     }
     return refuse('item-not-found');
   }
-  if (of === 'account') return query(NS.discoItems, undefined, []);
+  if (of === 'account') return query(NS.discoItems, undefined, resources(mod, request));
   const list: Element[] = [];
   for (const { owner, item } of mod.collections.discoItems.entries) {
     if (!mod.node.moduleEnabled(owner, host) || item.visible?.(request.from, host) === false) continue;
     list.push(xml('item', { jid: item.jid(host), name: item.name, node: item.node }));
   }
   return query(NS.discoItems, undefined, list);
+}
+
+/** XEP-0030 4.1: the available resources of an account, but not the one that asks. */
+function resources(mod: Mod, { to, from }: IqRequest): Element[] {
+  const sessions = mod.node.user(to)?.sessions ?? [];
+  return sessions
+    .filter(session => session.presence !== undefined && session.jid.full !== from.full)
+    .map(({ jid }) => xml('item', { jid: jid.full }));
 }
 
 function* nodes(mod: Mod, of: 'host' | 'account', host: string, node: string) {

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Answer, Packet } from '../bus/index.ts';
 import type { Jid } from '../jid/index.ts';
+import type { StanzaError } from '../protocol/index.ts';
 import type { Element } from '../xml/index.ts';
 import { Collection } from './collection.ts';
 import type { Command } from './command.ts';
@@ -24,13 +25,16 @@ export interface DiscoItem {
   readonly visible?: (to: Jid, host: string) => boolean;
 }
 
+/** A <query/>, why there is none, or undefined where there is no such node. */
+type NodeAnswer = Element | StanzaError | undefined;
+
 /** Answers disco requests for a node of the host or of an account (commands, for one). */
 export interface DiscoNode {
   readonly of: 'host' | 'account';
   /** The node itself, or what it begins with when it ends in '*'. */
   readonly node: string;
-  info?(request: { node: string; from: Jid; to: Jid }): Element | undefined | Promise<Element | undefined>;
-  items?(request: { node: string; from: Jid; to: Jid }): Element | undefined | Promise<Element | undefined>;
+  info?(request: { node: string; from: Jid; to: Jid }): NodeAnswer | Promise<NodeAnswer>;
+  items?(request: { node: string; from: Jid; to: Jid }): NodeAnswer | Promise<NodeAnswer>;
 }
 
 /** A stream feature (RFC 6120 4.3.2) beyond those of the core. */
