@@ -86,8 +86,8 @@ export class HttpServers {
     return app;
   }
 
-  /** Listens; rejects with the system's error. Returns the port. */
-  async listen(settings: { port: number; address: string; tls: boolean; face: Face }): Promise<number> {
+  /** Listens; rejects with the system's error. */
+  async listen(settings: { port: number; address: string; tls: boolean; face: Face }): Promise<void> {
     const onRequest = (request: http.IncomingMessage, response: http.ServerResponse): void => {
       this.app(settings.face).then(
         app => app.routing(request, response),
@@ -131,8 +131,6 @@ export class HttpServers {
       });
     });
     this.servers.push(server);
-    const address = server.address();
-    return typeof address === 'object' && address ? address.port : settings.port;
   }
 
   /** Builds the routes before the first request needs them. */
@@ -140,11 +138,16 @@ export class HttpServers {
     await Promise.all([this.app('public'), this.app('private')]);
   }
 
-  async close(): Promise<void> {
-    for (const server of this.servers.splice(0)) {
+  acceptNoMore(): void {
+    for (const server of this.servers) {
       server.close();
       server.closeIdleConnections();
     }
+  }
+
+  async close(): Promise<void> {
+    this.acceptNoMore();
+    for (const server of this.servers.splice(0)) server.closeAllConnections();
     for (const app of this.apps.values()) await (await app).close();
   }
 }

@@ -33,23 +33,35 @@ export class Certificates {
     clearInterval(this.timer);
   }
 
-  /** Loads all. Rejects with a sentence that names the file when one cannot be used. */
-  async use(sources: readonly CertificateSource[]): Promise<void> {
-    const pairs: { host: string; file: string; made: boolean; pair: KeyPair; facts: CertificateFacts }[] = [];
+  /**
+   * Loads all, and makes those that have to be made. Rejects with a sentence that names the file when one cannot be used. Nothing
+   * changes before the function returned is called.
+   */
+  async prepare(sources: readonly CertificateSource[]): Promise<() => void> {
+    const taken: (() => void)[] = [];
     for (const source of sources) {
       const files = this.files(source);
       if (!source.certificate) await this.makeIfMissing(source.host, files);
-      pairs.push({
-        host: source.host,
-        file: files.certificate,
-        made: !source.certificate,
-        ...readPair(source.host, files),
+      // before they are read: what changes meanwhile is read again
+      const now = stamp(files);
+      const { pair, facts } = readPair(source.host, files);
+      taken.push(() => {
+        this.stamps.set(source.host, now);
+        this.take(source.host, pair, facts, files.certificate, !source.certificate);
       });
     }
-    // all or nothing: only now does anything change
-    for (const { host, pair, facts, file, made } of pairs) this.take(host, pair, facts, file, made);
-    this.sources = sources;
-    for (const source of sources) this.stamps.set(source.host, stamp(this.files(source)));
+    return () => {
+      const hosts = new Set(sources.map(source => source.host));
+      for (const host of [...this.facts.keys()].filter(known => !hosts.has(known))) this.drop(host);
+      for (const take of taken) take();
+      this.sources = sources;
+    };
+  }
+
+  private drop(host: string): void {
+    this.facts.delete(host);
+    this.stamps.delete(host);
+    this.contexts.delete(host);
   }
 
   private take(host: string, pair: KeyPair, facts: CertificateFacts, file: string, made: boolean): void {

@@ -3,6 +3,7 @@ import type { Collections, ListenerProtocol } from '../api/collections.ts';
 import type { StreamHandler } from '../api/connection.ts';
 import { ClientStream } from '../stream/client-stream.ts';
 import type { StreamEnvironment } from '../stream/environment.ts';
+import type { HttpServers } from '../http/server.ts';
 import { listenTcp, type TcpConnection } from '../transport/tcp.ts';
 import type { TlsContexts } from '../transport/tls-contexts.ts';
 
@@ -46,48 +47,74 @@ export class AddressGate {
   }
 }
 
-/** The XMPP listeners of a node. */
+/** A listener that is open at an address. */
+export interface OpenListener {
+  readonly settings: ListenerSettings;
+  readonly address: string;
+}
+
+/** The listeners of a node. */
 export class Listeners {
-  readonly #servers: { settings: ListenerSettings; address: string; server: Server }[] = [];
+  readonly #open: OpenListener[] = [];
+  readonly #servers: Server[] = [];
   private readonly environment: StreamEnvironment;
   private readonly contexts: TlsContexts;
   private readonly collections: Collections;
   private readonly gate: AddressGate;
+  private readonly http: HttpServers;
 
   constructor(parts: {
     environment: StreamEnvironment;
     contexts: TlsContexts;
     collections: Collections;
     gate: AddressGate;
+    http: HttpServers;
   }) {
     this.environment = parts.environment;
     this.contexts = parts.contexts;
     this.collections = parts.collections;
     this.gate = parts.gate;
+    this.http = parts.http;
   }
 
-  get open(): readonly { settings: ListenerSettings; address: string; server: Server }[] {
-    return this.#servers;
+  get open(): readonly OpenListener[] {
+    return this.#open;
+  }
+
+  /** The port where WebSockets are spoken under TLS. */
+  get httpsPort(): number | undefined {
+    return this.#open.find(({ settings }) => settings.type === 'https')?.settings.port;
   }
 
   /** Rejects with a ListenError that names the listener's port and option. */
   async listen(settings: ListenerSettings): Promise<void> {
     for (const address of settings.addresses) {
       try {
-        const server = await listenTcp({
-          port: settings.port,
-          address,
-          directTls: settings.type === 'c2s-tls',
-          contexts: this.contexts,
-          admit: peer => this.gate.admit(peer),
-          left: peer => this.gate.left(peer),
-          accept: connection => this.accept(connection, settings),
-        });
-        this.#servers.push({ settings, address, server });
+        await this.listenAt(settings, address);
+        this.#open.push({ settings, address });
       } catch (error) {
         throw new ListenError(listenProblem(error as NodeJS.ErrnoException, settings, address), { cause: error });
       }
     }
+  }
+
+  private async listenAt(settings: ListenerSettings, address: string): Promise<void> {
+    const { port, type } = settings;
+    if (type === 'http' || type === 'https') {
+      const tls = type === 'https';
+      await this.http.listen({ port, address, tls, face: tls ? 'public' : 'private' });
+      return;
+    }
+    const server = await listenTcp({
+      port,
+      address,
+      directTls: type === 'c2s-tls',
+      contexts: this.contexts,
+      admit: peer => this.gate.admit(peer),
+      left: peer => this.gate.left(peer),
+      accept: connection => this.accept(connection, settings),
+    });
+    this.#servers.push(server);
   }
 
   private accept(connection: TcpConnection, settings: ListenerSettings): StreamHandler {
@@ -107,7 +134,9 @@ export class Listeners {
 
   /** Accepts no more. */
   close(): void {
-    for (const { server } of this.#servers.splice(0)) server.close();
+    for (const server of this.#servers.splice(0)) server.close();
+    this.#open.length = 0;
+    this.http.acceptNoMore();
   }
 }
 

@@ -71,8 +71,14 @@ export function sessionSamples(sessions: Iterable<Session>): Sample[] {
 
 const LOOK = 500; // ms
 
+export interface LoopLag {
+  /** Seconds, the most since the last call. */
+  worst(): number;
+  stop(): void;
+}
+
 /** Watches how late a timer runs: how long others keep the event loop busy. */
-export function loopLag(): { worst(): number; stop(): void } {
+export function loopLag(): LoopLag {
   let worst = 0;
   let expected = performance.now() + LOOK;
   const timer = setInterval(() => {

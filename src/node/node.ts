@@ -6,22 +6,26 @@ import { IqTable, makePoints, type Packet, type Points } from '../bus/index.ts';
 import { hostMeta } from '../http/host-meta.ts';
 import { HttpServers } from '../http/server.ts';
 import { type Jid, parseJid } from '../jid/index.ts';
-import { NS, refuse, StanzaError, type StreamError } from '../protocol/index.ts';
+import { NS, refuse, type StanzaError, type StreamError } from '../protocol/index.ts';
 import { Empty } from '../bus/index.ts';
 import type { Session } from '../session/session.ts';
 import { type User, Users } from '../session/users.ts';
-import { openStorage, type Storage, StorageError } from '../storage/index.ts';
+import { openStorage, type Storage } from '../storage/index.ts';
 import { ClientStream } from '../stream/client-stream.ts';
 import type { StreamHost } from '../stream/environment.ts';
 import { LoginThrottle } from '../stream/sasl/index.ts';
 import { serveUnix } from '../transport/unix.ts';
 import { WebSocketGate } from '../transport/websocket.ts';
 import { AccountsService } from './accounts-service.ts';
-import { Certificates } from './certificates.ts';
+import { type CertificateSource, Certificates } from './certificates.ts';
 import { CONTROL_SOCKET } from './control-socket.ts';
 import type { LoadedConfig } from './config/index.ts';
-import { AddressGate, ListenError, listenProblem, Listeners } from './listeners.ts';
-import { loopLag, Metrics, sessionSamples } from './metrics.ts';
+import { drain } from './drain.ts';
+import { AddressGate, Listeners } from './listeners.ts';
+import { figures } from './figures.ts';
+import { sessionWatch } from './session-watch.ts';
+import { stanzaFailure } from './stanza-failures.ts';
+import { Metrics } from './metrics.ts';
 import { Modules } from './modules/index.ts';
 import { ownRoutes } from './own-routes.ts';
 import { Operations } from './operations.ts';
@@ -32,6 +36,9 @@ import { settingsOf } from './settings-of.ts';
 import { Streams } from './streams.ts';
 import { version } from './version.ts';
 
+/** ms after the start when the HTTP routes are built, which takes a tenth of a second. A request before does it at once. */
+const WARM_AFTER = 2_000;
+
 export interface NodeOptions {
   readonly config: LoadedConfig;
   /** Reads the configuration again; rejects with what is wrong with it. */
@@ -39,6 +46,12 @@ export interface NodeOptions {
   readonly log: Logger;
   /** False: only the data are opened, for an operation on them. */
   readonly listen: boolean;
+}
+
+/** What a reload changed: at once, and what differs from the start and needs another one. */
+export interface Reloaded {
+  readonly changed: readonly string[];
+  readonly restart: readonly string[];
 }
 
 /** One process of Posthouse: everything put together. */
@@ -62,12 +75,14 @@ export class Node implements NodeView {
   settings: Settings;
   private config: LoadedConfig;
   private readonly options: NodeOptions;
-  private readonly gate: AddressGate;
+  readonly gate: AddressGate;
   private readonly http: HttpServers;
-  private readonly lag = loopLag();
+  private readonly lag: { stop(): void };
   private control: { close(): void } | undefined;
-  private httpsPort: number | undefined;
   private stopping: Promise<void> | undefined;
+  private reloading: Promise<unknown> = Promise.resolve();
+  private readonly impatience = new AbortController();
+  private warming: NodeJS.Timeout | undefined;
   private accepting = false;
   /** Resolved when the node has stopped. */
   readonly stopped: Promise<void>;
@@ -116,32 +131,14 @@ export class Node implements NodeView {
       users: this.directory,
       hosts: { has: domain => this.settings.hosts.has(domain) },
       accountExists: jid => this.accounts.exists(jid),
-      failure: (error, packet) => this.failure(error, packet),
+      failure: stanzaFailure(log, this.metrics),
     });
     this.hub = new SessionHub({
       users: this.directory,
       points: this.points,
       router: this.router,
       policy: () => this.settings.sessions,
-      watch: {
-        slow: (session, reason) => {
-          this.metrics
-            .counter('posthouse_slow_readers_total', 'Sessions closed because their client did not read.', { reason })
-            .inc();
-          log.warn(
-            { session: session.id, jid: session.jid.full, reason, bytes: session.outbox.bytes },
-            'a client does not read: closed',
-          );
-        },
-        dead: session => {
-          this.metrics
-            .counter('posthouse_dead_peers_total', 'Connections closed because nobody answered on them.')
-            .inc();
-          log.info({ session: session.id, jid: session.jid.full }, 'a client is silent: closed');
-        },
-        expired: session =>
-          log.info({ session: session.id, jid: session.jid.full }, 'a session was not resumed in time'),
-      },
+      watch: sessionWatch(log, this.metrics),
       log,
     });
     this.streams = new Streams({
@@ -158,12 +155,6 @@ export class Node implements NodeView {
     });
     this.certificates = new Certificates(settings.storage.folder, log);
     this.gate = new AddressGate(() => this.settings.connectionsPerAddress);
-    this.listeners = new Listeners({
-      environment: this.streams,
-      contexts: this.certificates.contexts,
-      collections: this.collections,
-      gate: this.gate,
-    });
     const websocket = new WebSocketGate(
       this.certificates.contexts,
       settings.streams.limits.afterLogin.bytes,
@@ -174,12 +165,19 @@ export class Node implements NodeView {
       contexts: this.certificates.contexts,
       collections: this.collections,
       routes: [
-        hostMeta({ hosts: () => [...this.settings.hosts.keys()], httpsPort: () => this.httpsPort }),
+        hostMeta({ hosts: () => [...this.settings.hosts.keys()], httpsPort: () => this.listeners.httpsPort }),
         ownRoutes({ metrics: this.metrics, problems: () => this.problems() }),
       ],
       upgrade: (request, socket, head) => websocket.upgrade(request, socket, head),
       admit: address => this.gate.admit(address),
       left: address => this.gate.left(address),
+    });
+    this.listeners = new Listeners({
+      environment: this.streams,
+      contexts: this.certificates.contexts,
+      collections: this.collections,
+      gate: this.gate,
+      http: this.http,
     });
     this.modules = new Modules({
       node: this,
@@ -193,39 +191,32 @@ export class Node implements NodeView {
       sessions: () => this.directory.sessions(),
     });
     this.setThrottle();
-    this.measure();
+    this.lag = figures(this);
     // RFC 3921 3, for clients that still ask
     this.iqs.add({ owner: 'core', xmlns: NS.session, name: 'session', type: 'set', to: 'both', fn: () => Empty });
   }
 
   private async begin(): Promise<void> {
     const { settings } = this;
-    const certificates = this.options.listen
-      ? this.certificates.use([...settings.hosts.values()].map(host => host.certificate))
-      : Promise.resolve();
-    await Promise.all([certificates, this.accounts.open().then(() => this.modules.loadAll(settings.modules))]);
-    if (!this.options.listen) return;
+    const data = this.accounts.open().then(() => this.modules.loadAll(settings.modules));
+    if (!this.options.listen) return data;
+    const both = [this.certificates.prepare(certificatesOf(settings)), data] as const;
+    // whatever fails, nothing goes on behind the back of the stop that follows
+    await Promise.allSettled(both);
+    const [useCertificates] = await Promise.all(both);
+    useCertificates();
     this.points.ready.tell(undefined);
-    const http = settings.listeners.filter(listener => listener.type === 'http' || listener.type === 'https');
-    for (const listener of settings.listeners) if (!http.includes(listener)) await this.listeners.listen(listener);
+    for (const listener of settings.listeners) await this.listeners.listen(listener);
     this.accepting = true;
-    for (const listener of http) await this.listenHttp(listener);
     this.control = await serveUnix(path.join(settings.storage.folder, CONTROL_SOCKET), request =>
       new Operations(this).run(request),
     );
-    void this.http.warm().catch((error: unknown) => this.log.error({ err: error }, 'the HTTP routes cannot be built'));
+    // first logins before first pages
+    this.warming = setTimeout(() => this.warm(), WARM_AFTER).unref();
   }
 
-  private async listenHttp(listener: Settings['listeners'][number]): Promise<void> {
-    for (const address of listener.addresses) {
-      try {
-        const tls = listener.type === 'https';
-        const port = await this.http.listen({ port: listener.port, address, tls, face: tls ? 'public' : 'private' });
-        if (tls) this.httpsPort ??= port;
-      } catch (error) {
-        throw new ListenError(listenProblem(error as NodeJS.ErrnoException, listener, address), { cause: error });
-      }
-    }
+  private warm(): void {
+    this.http.warm().catch((error: unknown) => this.log.error({ err: error }, 'the HTTP routes cannot be built'));
   }
 
   private setThrottle(): void {
@@ -245,37 +236,6 @@ export class Node implements NodeView {
       seeOtherHost: host.seeOtherHost,
       enabled: module => !host.without.has(module),
     };
-  }
-
-  /** What goes wrong in a handler or below it, as an answer: in this one place. */
-  private failure(error: unknown, packet: Packet): StanzaError {
-    const details = {
-      err: error,
-      kind: packet.stanza.name,
-      id: packet.id,
-      from: packet.from.full,
-      session: packet.sender?.id,
-    };
-    if (error instanceof StorageError) {
-      this.metrics
-        .counter('posthouse_storage_failures_total', 'Stanzas refused because the storage failed.', {
-          kind: error.kind,
-        })
-        .inc();
-      this.log.error(details, `storage: ${error.message}`);
-      if (error.kind === 'full')
-        return new StanzaError('resource-constraint', {
-          type: 'wait',
-          text: 'The server cannot store it now. Try again later.',
-        });
-      return new StanzaError('internal-server-error', {
-        type: 'wait',
-        text: 'The server cannot do it now. Try again later.',
-      });
-    }
-    this.metrics.counter('posthouse_internal_errors_total', 'Stanzas answered with internal-server-error.').inc();
-    this.log.error(details, 'a stanza could not be handled');
-    return refuse('internal-server-error');
   }
 
   // ---- NodeView -------------------------------------------------------------------------------------------------------------
@@ -372,11 +332,16 @@ export class Node implements NodeView {
   }
 
   /** Takes up the configuration file as it is now: all of it, or nothing. Tells what changed, and what a restart needs. */
-  async reload(): Promise<{ changed: string[]; restart: string[] }> {
+  reload(): Promise<Reloaded> {
+    const done = this.reloading.then(() => this.reloadNow());
+    this.reloading = done.catch(() => {});
+    return done;
+  }
+
+  private async reloadNow(): Promise<Reloaded> {
     const next = await this.options.reread();
     const settings = settingsOf(next);
-    const difference = this.config.difference(next);
-    await this.certificates.use([...settings.hosts.values()].map(host => host.certificate));
+    const useCertificates = await this.certificates.prepare(certificatesOf(settings));
     const before = this.settings;
     const old = this.config;
     this.config = next;
@@ -388,74 +353,58 @@ export class Node implements NodeView {
       this.settings = before;
       throw error;
     }
+    useCertificates();
     if (JSON.stringify(before.throttle) !== JSON.stringify(settings.throttle)) this.setThrottle();
-    for (const domain of before.hosts.keys()) {
-      if (settings.hosts.has(domain)) continue;
-      const gone: StreamError = { condition: 'host-gone', text: `${domain} is not served here any more.` };
-      for (const session of [...this.directory.sessions()]) if (session.jid.domain === domain) session.close(gone);
-      this.certificates.contexts.delete(domain);
-    }
-    this.log.info({ changed: difference.live, restart: difference.restart }, 'configuration reloaded');
-    return { changed: difference.live, restart: difference.restart };
+    for (const domain of before.hosts.keys()) if (!settings.hosts.has(domain)) this.closeHost(domain);
+    const reloaded = { changed: old.difference(next).live, restart: this.options.config.difference(next).restart };
+    this.log.info(reloaded, 'configuration reloaded');
+    return reloaded;
   }
 
-  private measure(): void {
-    const { metrics } = this;
-    metrics.gauge('posthouse_sessions', 'Sessions by transport and state.', () =>
-      sessionSamples(this.directory.sessions()),
-    );
-    metrics.gauge('posthouse_streams', 'Client streams, sessions or not.', () => this.streams.size);
-    metrics.gauge(
-      'posthouse_connections_refused_total',
-      'Connections refused because their address had too many.',
-      () => this.gate.refused,
-      'counter',
-    );
-    metrics.gauge('posthouse_outbox_bytes', 'Bytes that wait in outboxes.', () => {
-      let bytes = 0;
-      for (const session of this.directory.sessions()) bytes += session.outbox.bytes;
-      return bytes;
-    });
-    metrics.gauge('posthouse_event_loop_lag_seconds', 'How late timers run, the worst since the last look.', () =>
-      this.lag.worst(),
-    );
-    metrics.gauge('posthouse_memory_bytes', 'Resident memory.', () => process.memoryUsage.rss());
-    metrics.gauge('posthouse_uptime_seconds', 'Seconds since the start.', () => (Date.now() - this.startedAt) / 1000);
-    metrics.gauge('posthouse_stanzas_total', 'Stanzas by kind and direction.', () => this.router.counts(), 'counter');
-    metrics.gauge('posthouse_storage_ready', '1 while the storage works.', () => (this.storage.health().ok ? 1 : 0));
+  private closeHost(domain: string): void {
+    // RFC 6120 4.9.3.5
+    const gone: StreamError = { condition: 'host-gone', text: `${domain} is not served here any more.` };
+    for (const session of [...this.directory.sessions()]) if (session.jid.domain === domain) session.close(gone);
   }
 
   // ---- the end --------------------------------------------------------------------------------------------------------------
 
   /** Stops in order: no new connections, clients told, everything stored. Bounded by the configured time. */
   stop(reason: string): Promise<void> {
-    this.stopping ??= this.drain(reason);
+    this.stopping ??= this.end(reason);
     return this.stopping;
   }
 
-  private async drain(reason: string): Promise<void> {
+  /** Stops without waiting for clients; what they left is stored all the same. */
+  stopNow(reason: string): Promise<void> {
+    this.impatience.abort();
+    return this.stop(reason);
+  }
+
+  private async end(reason: string): Promise<void> {
     this.log.info(`stopping: ${reason}`);
     this.accepting = false;
-    const limit = AbortSignal.timeout(this.settings.shutdownSeconds * 1000);
-    const late = new Promise<'late'>(resolve => limit.addEventListener('abort', () => resolve('late')));
-    const work = async (): Promise<void> => {
+    const close = (): void => {
       this.control?.close();
       this.listeners.close();
-      const error: StreamError = { condition: 'system-shutdown', text: reason };
-      this.hub.closeAll(error);
-      this.streams.closeAll(error);
-      await this.hub.settled();
-      await this.http.close();
-      while (this.streams.size > 0 && !limit.aborted) await new Promise(resolve => setTimeout(resolve, 10));
-      await this.modules.unloadAll();
     };
-    if ((await Promise.race([work(), late])) === 'late') this.log.warn('not everything could be finished in time');
+    await drain({ ...this.parts(), close }, reason, this.settings.shutdownSeconds, this.impatience.signal);
     this.hub.stop();
     this.streams.stop();
     this.certificates.stop();
     this.lag.stop();
+    clearTimeout(this.warming);
     await this.storage.close();
     this.log.info('stopped');
     this.hasStopped();
   }
+
+  private parts() {
+    const { log, hub, streams, http, modules } = this;
+    return { log, hub, streams, http, modules };
+  }
+}
+
+function certificatesOf(settings: Settings): CertificateSource[] {
+  return [...settings.hosts.values()].map(host => host.certificate);
 }

@@ -166,6 +166,11 @@ export class Streams implements StreamEnvironment {
     for (const stream of [...this.open]) stream.fail(error);
   }
 
+  /** Cuts those that are still there. */
+  destroyAll(): void {
+    for (const stream of [...this.open]) stream.connection.destroy();
+  }
+
   stop(): void {
     clearInterval(this.sweeper);
   }

@@ -23,7 +23,6 @@ const CIPHERS = [
 /** The TLS contexts of the hosts, by name; new connections take the newest. */
 export class TlsContexts {
   #byHost = new Map<string, tls.SecureContext>();
-  #fallback: tls.SecureContext | undefined;
   /** tls-server-end-point data by certificate fingerprint: RFC 5929 4.1. */
   #endPoints = new Map<string, Buffer | undefined>();
 
@@ -37,8 +36,6 @@ export class TlsContexts {
       honorCipherOrder: false,
     });
     this.#byHost.set(host, context);
-    this.#fallback ??= context;
-    if (this.#byHost.size === 1 || host === this.#byHost.keys().next().value) this.#fallback = context;
   }
 
   delete(host: string): void {
@@ -46,7 +43,9 @@ export class TlsContexts {
   }
 
   get(host: string | undefined): tls.SecureContext | undefined {
-    return (host === undefined ? undefined : this.#byHost.get(host.toLowerCase())) ?? this.#fallback;
+    return (
+      (host === undefined ? undefined : this.#byHost.get(host.toLowerCase())) ?? this.#byHost.values().next().value
+    );
   }
 
   /** Options of a server-side TLS socket. `host` is what the stream header named, for clients without SNI. */

@@ -1,8 +1,9 @@
 import type { Logger } from 'pino';
 import type { Chain, Fact, Packet, Points, Watch } from '../../bus/index.ts';
-import { refuse, StanzaError } from '../../protocol/index.ts';
+import { refuse, type StanzaError } from '../../protocol/index.ts';
 import { StorageError } from '../../storage/index.ts';
 import type { Count, Metrics } from '../metrics.ts';
+import { storageRefusal } from '../stanza-failures.ts';
 
 /** Milliseconds that a handler's promise may take. */
 export const PATIENCE = 30_000;
@@ -60,9 +61,7 @@ export class Failures {
     if (!(error instanceof StorageError)) return refuse('internal-server-error');
     const help = 'Stanzas refused because the storage failed.';
     this.metrics.counter('posthouse_storage_failures_total', help, { kind: error.kind }).inc();
-    const text = 'The server cannot do it now. Try again later.';
-    if (error.kind === 'full') return new StanzaError('resource-constraint', { type: 'wait', text });
-    return new StanzaError('internal-server-error', { type: 'wait', text });
+    return storageRefusal(error);
   }
 
   /** Has itself told of all failures at these points, and of the time that handlers take. */
