@@ -104,11 +104,11 @@ export class HttpServers {
             ...options,
             ALPNProtocols: ['http/1.1'],
             SNICallback: (name, done) => done(null, this.parts.contexts.get(name)),
-            secureContext: this.parts.contexts.get(undefined),
-          } as https.ServerOptions,
+          },
           onRequest,
         )
       : http.createServer(options, onRequest);
+    if (server instanceof https.Server) this.parts.contexts.serve(server);
     server.on('connection', (socket: Socket) => {
       const address = plainAddress(socket.remoteAddress ?? '');
       if (!this.parts.admit(address)) {

@@ -156,7 +156,6 @@ export class Node implements NodeView {
     this.certificates = new Certificates(settings.storage.folder, log);
     this.gate = new AddressGate(() => this.settings.connectionsPerAddress);
     const websocket = new WebSocketGate(
-      this.certificates.contexts,
       settings.streams.limits.afterLogin.bytes,
       connection => new ClientStream(connection, this.streams, !connection.secured),
     );

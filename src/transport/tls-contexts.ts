@@ -20,26 +20,43 @@ const CIPHERS = [
   'ECDHE-RSA-CHACHA20-POLY1305',
 ].join(':');
 
+/** What servers of Node's own take for clients that name no host: `tls.Server`, `https.Server`. */
+export interface TlsServer {
+  setSecureContext(options: tls.SecureContextOptions): void;
+  once(event: 'close', listener: () => void): unknown;
+}
+
 /** The TLS contexts of the hosts, by name; new connections take the newest. */
 export class TlsContexts {
   #byHost = new Map<string, tls.SecureContext>();
+  #pairs = new Map<string, KeyPair>();
+  #servers = new Set<TlsServer>();
   /** tls-server-end-point data by certificate fingerprint: RFC 5929 4.1. */
   #endPoints = new Map<string, Buffer | undefined>();
 
   /** Sets a host's certificate; the first one also serves clients that name no host. Throws when key and certificate do not fit. */
   set(host: string, pair: KeyPair): void {
-    const context = tls.createSecureContext({
-      cert: pair.certificate,
-      key: pair.key,
-      minVersion: 'TLSv1.2',
-      ciphers: CIPHERS,
-      honorCipherOrder: false,
-    });
-    this.#byHost.set(host, context);
+    this.#byHost.set(host, tls.createSecureContext(contextOptions(pair)));
+    this.#pairs.set(host, pair);
+    for (const server of this.#servers) this.#serveFirst(server);
   }
 
   delete(host: string): void {
     this.#byHost.delete(host);
+    this.#pairs.delete(host);
+    for (const server of this.#servers) this.#serveFirst(server);
+  }
+
+  /** Keeps the certificate that a server of Node's own shows to clients without SNI; those with it are for its SNICallback. */
+  serve(server: TlsServer): void {
+    this.#servers.add(server);
+    server.once('close', () => this.#servers.delete(server));
+    this.#serveFirst(server);
+  }
+
+  #serveFirst(server: TlsServer): void {
+    const [pair] = this.#pairs.values();
+    if (pair) server.setSecureContext(contextOptions(pair));
   }
 
   get(host: string | undefined): tls.SecureContext | undefined {
@@ -76,6 +93,16 @@ export class TlsContexts {
     if (!this.#endPoints.has(key)) this.#endPoints.set(key, certificateHash(raw));
     return this.#endPoints.get(key);
   }
+}
+
+function contextOptions(pair: KeyPair): tls.SecureContextOptions {
+  return {
+    cert: pair.certificate,
+    key: pair.key,
+    minVersion: 'TLSv1.2',
+    ciphers: CIPHERS,
+    honorCipherOrder: false,
+  };
 }
 
 /** RFC 5929 4.1: the certificate under its own signature's hash, MD5 and SHA-1 replaced by SHA-256; none for e.g. Ed25519. */

@@ -4,7 +4,6 @@ import tls from 'node:tls';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Connection, StreamHandler } from '../api/connection.ts';
 import { plainAddress } from './tcp.ts';
-import type { TlsContexts } from './tls-contexts.ts';
 
 /** Milliseconds that a peer has to answer our close frame. */
 const LINGER = 5_000;
@@ -18,16 +17,14 @@ export class WebSocketConnection implements Connection {
   written = 0;
   private readonly socket: WebSocket;
   private readonly raw: Duplex;
-  private readonly contexts: TlsContexts;
   private handler: StreamHandler | undefined;
   private corked = false;
   private awaitingDrain = false;
   private finalBacklog = -1;
 
-  constructor(socket: WebSocket, request: IncomingMessage, contexts: TlsContexts) {
+  constructor(socket: WebSocket, request: IncomingMessage) {
     this.socket = socket;
     this.raw = request.socket;
-    this.contexts = contexts;
     this.address = plainAddress(request.socket.remoteAddress ?? '');
     this.secured = request.socket instanceof tls.TLSSocket;
     socket.on('message', (data: Buffer, binary: boolean) => {
@@ -104,8 +101,9 @@ export class WebSocketConnection implements Connection {
     throw new Error('a WebSocket is protected by HTTPS, not by STARTTLS');
   }
 
-  channelBinding(type: 'tls-exporter' | 'tls-server-end-point'): Buffer | undefined {
-    return this.raw instanceof tls.TLSSocket ? this.contexts.binding(this.raw, type) : undefined;
+  /** None: a browser shows its pages nothing of the TLS below a WebSocket, and some clients pick -PLUS wherever it is offered. */
+  channelBinding(): undefined {
+    return undefined;
   }
 }
 
@@ -118,11 +116,9 @@ function withNamespace(wire: string): string {
 /** Turns upgrade requests into streams. `maxBytes` bounds a frame. */
 export class WebSocketGate {
   private readonly server: WebSocketServer;
-  private readonly contexts: TlsContexts;
   private readonly accept: (connection: WebSocketConnection) => StreamHandler;
 
-  constructor(contexts: TlsContexts, maxBytes: number, accept: (connection: WebSocketConnection) => StreamHandler) {
-    this.contexts = contexts;
+  constructor(maxBytes: number, accept: (connection: WebSocketConnection) => StreamHandler) {
     this.accept = accept;
     this.server = new WebSocketServer({
       noServer: true,
@@ -144,7 +140,7 @@ export class WebSocketGate {
       return;
     }
     this.server.handleUpgrade(request, socket, head, websocket => {
-      const connection = new WebSocketConnection(websocket, request, this.contexts);
+      const connection = new WebSocketConnection(websocket, request);
       connection.attach(this.accept(connection));
     });
   }

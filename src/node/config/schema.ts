@@ -173,7 +173,7 @@ export const core = defineOptions({
   login: option.object({
     mechanisms: option.list(option.choice(MECHANISMS, { doc: 'A mechanism.' }), {
       default: [...MECHANISMS],
-      doc: 'SASL mechanisms; -PLUS ones are offered where TLS gives a channel binding, PLAIN under TLS only.',
+      doc: 'SASL mechanisms; -PLUS ones are offered over TCP with TLS (not over WebSocket), PLAIN under TLS only.',
       reload: 'live',
     }),
     iterations: option.integer({
