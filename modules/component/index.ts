@@ -1,8 +1,8 @@
 /*
- * External components (XEP-0114): programs that connect over TCP and speak for a domain of their own below this server. Listener
- * and stream are in stream.ts; a component's stanzas go through the router like everybody's.
+ * External components (XEP-0114): programs that connect over TCP and speak for a domain of their own beside those of this server.
+ * Listener and stream are in stream.ts; a component's stanzas go through the router like everybody's.
  */
-import { defineModule, defineOptions, option, type Packet } from '../../src/api/index.ts';
+import { defineModule, defineOptions, option } from '../../src/api/index.ts';
 import { refuse } from '../../src/protocol/index.ts';
 import { ComponentStream } from './stream.ts';
 
@@ -12,60 +12,64 @@ export default defineModule({
   xeps: [{ number: 114, version: '1.6' }],
   options: defineOptions({
     components: option.map(
-      option.object({ secret: option.secret({ doc: 'What the component proves to know.', reload: 'live' }) }),
+      option.object({
+        secret: option.secret({ required: true, doc: 'What the component proves to know.', reload: 'live' }),
+        name: option.string({ default: '', doc: 'How disco calls it.', reload: 'live' }),
+      }),
       {
         default: {},
-        doc: 'The components by domain, each with its secret.',
+        keys: 'a domain',
+        doc: 'The components by domain. It must not be a domain of `hosts`.',
         reload: 'live',
       },
     ),
     conflict: option.choice(['refuse', 'replace'], {
       default: 'refuse',
-      doc: 'What a second connection for the same domain does.',
+      doc: 'What becomes of a second connection for the same domain: it is refused, or takes the place of the first.',
       reload: 'live',
     }),
-    name: option.string({ default: '', doc: 'How disco lists them; their domain when empty.', reload: 'live' }),
   }),
   setup(mod) {
-    const connected = new Map<string, ComponentStream>();
-    const undo = new Map<string, () => void>();
+    const connected = new Map<string, { stream: ComponentStream; unlist: () => void }>();
+    const configured = (domain: string) => (mod.node.hosts.has(domain) ? undefined : mod.options().components[domain]);
 
     const join = (stream: ComponentStream, domain: string): boolean => {
       const other = connected.get(domain);
       if (other) {
         if (mod.options().conflict === 'refuse') return false;
-        other.fail({ condition: 'conflict', text: 'Another connection took this domain.' });
+        other.stream.fail({ condition: 'conflict', text: 'Another connection took this domain.' });
       }
-      connected.set(domain, stream);
-      const receive = (packet: Packet): void => {
-        // its own domain only while it is there
-        if (!stream.send(packet)) mod.node.bounce(packet, refuse('remote-server-timeout'));
-      };
-      const gone = mod.collections.domains.add(mod.name, { domain, receive });
-      const unlisted = mod.collections.discoItems.add(mod.name, {
+      const unlist = mod.collections.discoItems.add(mod.name, {
         jid: () => domain,
-        name: mod.options().name || undefined,
+        name: configured(domain)?.name || undefined,
+        visible: (_to, host) => isListedAt(domain, host, mod.node.hosts),
       });
-      undo.set(domain, () => {
-        gone();
-        unlisted();
-      });
+      connected.set(domain, { stream, unlist });
       mod.log.info({ domain, address: stream.connection.address }, 'component connected');
       return true;
     };
     const leave = (stream: ComponentStream, domain: string): void => {
-      if (connected.get(domain) !== stream) return;
+      const known = connected.get(domain);
+      if (known?.stream !== stream) return;
       connected.delete(domain);
-      undo.get(domain)?.();
-      undo.delete(domain);
+      known.unlist();
       mod.log.info({ domain }, 'component gone');
     };
 
+    mod.add('domains', {
+      serves: domain => connected.has(domain) || configured(domain) !== undefined,
+      receive: packet => {
+        const { domain } = packet.to!;
+        if (connected.get(domain)?.stream.send(packet)) return;
+        // RFC 6120 8.3.3.16: it is known, but not there
+        mod.node.bounce(packet, refuse('remote-server-timeout', `The component ${domain} is not connected.`));
+      },
+    });
     mod.add('listeners', {
       type: 'component',
       accept: connection =>
         new ComponentStream(connection, {
-          secret: domain => (mod.node.hosts.has(domain) ? undefined : mod.options().components[domain]?.secret),
+          secret: domain => configured(domain)?.secret,
           join,
           leave,
           route: packet => mod.node.route(packet),
@@ -74,8 +78,16 @@ export default defineModule({
     });
     mod.add('gauges', { name: 'posthouse_components', help: 'Components connected.', read: () => connected.size });
     mod.cleanup(() => {
-      for (const stream of connected.values()) stream.fail({ condition: 'system-shutdown' });
-      for (const [domain, stream] of [...connected]) leave(stream, domain);
+      for (const [domain, { stream }] of [...connected]) {
+        stream.fail({ condition: 'system-shutdown' });
+        leave(stream, domain);
+      }
     });
   },
 });
+
+/** A component is listed by the host that it is below, or by all when it is below none. */
+function isListedAt(domain: string, host: string, hosts: ReadonlySet<string>): boolean {
+  const below = (parent: string): boolean => domain.endsWith(`.${parent}`);
+  return below(host) || ![...hosts].some(below);
+}

@@ -1,9 +1,11 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { type Connection, Packet, type StreamHandler } from '../../src/api/index.ts';
+import { type Connection, Packet, stanzaProblem, type StreamHandler } from '../../src/api/index.ts';
 import { parseJid, prepareDomain } from '../../src/jid/index.ts';
-import { NS, type StreamError, streamErrorWire } from '../../src/protocol/index.ts';
+import { NS, refuse, type StanzaError, type StreamError, streamErrorWire } from '../../src/protocol/index.ts';
 import {
+  type Element,
   Scanner,
+  serialize,
   type ScannerSink,
   type Stanza,
   type StreamHeader,
@@ -119,23 +121,40 @@ export class ComponentStream implements StreamHandler, ScannerSink {
   }
 
   private receive(stanza: Stanza): void {
-    const from = parseJid(stanza.attr('from') ?? '');
-    const to = parseJid(stanza.attr('to') ?? '');
-    // RFC 6120 4.9.3.7, 4.9.3.9; XEP-0114 3
-    if (!to || !from) {
-      this.fail({ condition: 'improper-addressing', text: "A component's stanzas have a 'from' and a 'to'." });
+    if (this.owner.secret(this.domain) === undefined) {
+      this.fail({ condition: 'host-gone', text: `${this.domain} is not configured any more.` });
       return;
     }
-    if (from.domain !== this.domain) {
-      this.fail({ condition: 'invalid-from', text: `This component speaks for ${this.domain} only.` });
+    // COMPAT components that write stanzas as a client would
+    if (stanza.xmlns !== NS.component && stanza.xmlns !== NS.client) {
+      this.fail({ condition: 'invalid-namespace' });
       return;
     }
     if (!['message', 'presence', 'iq'].includes(stanza.name)) {
       this.fail({ condition: 'unsupported-stanza-type' });
       return;
     }
-    // inside, every stanza is of jabber:client
+    const from = parseJid(stanza.attr('from') ?? '');
+    const toText = stanza.attr('to');
+    const to = parseJid(toText ?? '');
+    // XEP-0114 3; RFC 6120 4.9.3.7
+    if (!from || toText === undefined) {
+      this.fail({ condition: 'improper-addressing', text: "A component's stanzas have a 'from' and a 'to'." });
+      return;
+    }
+    // RFC 6120 4.9.3.9
+    if (from.domain !== this.domain) {
+      this.fail({ condition: 'invalid-from', text: `This component speaks for ${this.domain} only.` });
+      return;
+    }
     const packet = Packet.fromWire(asClient(stanza), from, to);
+    const problem = to
+      ? stanzaProblem(packet, stanza.type)
+      : refuse('jid-malformed', `'${toText.slice(0, 100)}' is not an address (RFC 7622).`);
+    if (problem) {
+      this.refuse(packet, problem);
+      return;
+    }
     const waiting = this.owner.route(packet);
     if (!waiting) return;
     this.scanner.hold();
@@ -148,20 +167,29 @@ export class ComponentStream implements StreamHandler, ScannerSink {
     waiting.then(go, go);
   }
 
+  /** Answers what could not even be routed, in the component's own namespace. */
+  private refuse(packet: Packet, error: StanzaError): void {
+    if (packet.type === 'error' || packet.type === 'result') return;
+    this.write(packet.errorWire(error));
+  }
+
   /** Gives it a stanza; false when it is not there any more. */
   send(packet: Packet): boolean {
     if (this.state !== 'joined') return false;
-    this.connection.write(packet.wire());
-    if (!this.scheduled) {
-      this.scheduled = true;
-      setImmediate(() => {
-        this.scheduled = false;
-        this.connection.flush();
-        if (this.connection.backlog > BACKLOG)
-          this.fail({ condition: 'resource-constraint', text: 'The component does not read.' });
-      });
-    }
+    this.write(packet.wire());
     return true;
+  }
+
+  private write(wire: string): void {
+    this.connection.write(wire);
+    if (this.scheduled) return;
+    this.scheduled = true;
+    setImmediate(() => {
+      this.scheduled = false;
+      this.connection.flush();
+      if (this.connection.backlog > BACKLOG)
+        this.fail({ condition: 'resource-constraint', text: 'The component does not read.' });
+    });
   }
 
   onClose(): void {
@@ -191,8 +219,21 @@ export class ComponentStream implements StreamHandler, ScannerSink {
   }
 }
 
-/** The same stanza with `jabber:client` as the namespace of itself. */
+/** The same stanza as inside the server every stanza is: of `jabber:client`, with all in it that has the stream's namespace. */
 function asClient(stanza: Stanza): string {
+  if (stanza.raw.includes(NS.component, stanza.headEnd)) {
+    const element = stanza.element().clone();
+    rename(element);
+    return serialize(element);
+  }
   const start = `<${stanza.name} xmlns='${NS.client}'${stanza.attributesWithout('xmlns')}`;
   return start + stanza.raw.slice(stanza.headEnd);
+}
+
+function rename(root: Element): void {
+  for (const rest = [root]; rest.length > 0;) {
+    const element = rest.pop()!;
+    if (element.attrs.xmlns === NS.component) element.attrs.xmlns = NS.client;
+    rest.push(...element.getChildElements());
+  }
 }

@@ -50,7 +50,7 @@ function gather(mod: Mod, of: 'host' | 'account', host: string): Entry {
   const features = new Set<string>();
   for (const { owner, item } of mod.collections.disco.entries) {
     if (item.of !== of || !mod.node.moduleEnabled(owner, host)) continue;
-    if (item.feature) features.add(item.feature);
+    if (item.feature && item.when?.(host) !== false) features.add(item.feature);
     if (item.identity) {
       const { category, type, name, lang } = item.identity;
       entry.identities.push(xml('identity', { category, type, name, 'xml:lang': lang }));

@@ -97,6 +97,7 @@ function allowed(option: Option): string {
 }
 
 function initial(option: Option): string {
+  if (option.required) return 'required';
   if (option.kind === 'secret' || option.default === '') return '';
   if (option.kind === 'list' && option.item.kind === 'choice') {
     const all = option.item.choices.every(choice => (option.default as readonly string[]).includes(choice));

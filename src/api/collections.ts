@@ -11,6 +11,8 @@ import type { Connection, StreamHandler } from './connection.ts';
 export interface DiscoEntry {
   readonly of: 'host' | 'account';
   readonly feature?: string;
+  /** Whether the host has the feature; asked each time. Always, when left out. */
+  readonly when?: (host: string) => boolean;
   readonly identity?: { category: string; type: string; name?: string; lang?: string };
   /** Extended information (XEP-0128), a result form; asked each time. */
   readonly form?: (host: string) => Element | undefined;
@@ -56,9 +58,9 @@ export interface BeforeLoginIq {
   }) => Answer | Promise<Answer>;
 }
 
-/** A whole domain that a module answers for: everything sent to any address of it. */
+/** Whole domains that a module answers for: everything sent to any address of them. */
 export interface DomainRoute {
-  readonly domain: string;
+  readonly serves: (domain: string) => boolean;
   readonly receive: (packet: Packet) => void | Promise<void>;
 }
 
@@ -72,6 +74,11 @@ export interface HttpRoutes {
 export interface ListenerProtocol {
   readonly type: string;
   readonly accept: (connection: Connection) => StreamHandler;
+}
+
+/** Who administers a host, beside those that the configuration names. */
+export interface Administrators {
+  readonly of: (host: string) => readonly Jid[];
 }
 
 /** A figure for /metrics, read when asked for. */
@@ -92,6 +99,7 @@ export function makeCollections() {
     domains: new Collection<DomainRoute>('domains'),
     http: new Collection<HttpRoutes>('http'),
     listeners: new Collection<ListenerProtocol>('listeners'),
+    administrators: new Collection<Administrators>('administrators'),
     gauges: new Collection<Gauge>('gauges'),
   };
 }

@@ -1,7 +1,21 @@
 /** All that a module may import of the house, beside src/protocol, src/xml and src/jid. */
 export type { Answer, IqRequest, SessionView, UserView, Verdict, Where } from '../bus/index.ts';
-export { BARE, DONE, Empty, FOREIGN, FULL, HOST, IQ, MESSAGE, NOWHERE, Packet, PRESENCE } from '../bus/index.ts';
+export {
+  BARE,
+  DONE,
+  Empty,
+  FOREIGN,
+  FULL,
+  HOST,
+  IQ,
+  MESSAGE,
+  NOWHERE,
+  Packet,
+  PRESENCE,
+  stanzaProblem,
+} from '../bus/index.ts';
 export type {
+  Administrators,
   BeforeLoginIq,
   Collections,
   DiscoEntry,

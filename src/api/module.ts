@@ -1,5 +1,15 @@
 import type { Logger } from 'pino';
-import type { Answer, Fact, IqRequest, Packet, Points, SessionView, Verdict, Where } from '../bus/index.ts';
+import type {
+  AbsentAnswers,
+  Answer,
+  Fact,
+  IqRequest,
+  Packet,
+  Points,
+  SessionView,
+  Verdict,
+  Where,
+} from '../bus/index.ts';
 import type { Migration, Storage } from './storage.ts';
 import type { Collections } from './collections.ts';
 import type { NodeView } from './node-view.ts';
@@ -40,6 +50,11 @@ export interface IqOptions {
   readonly to: 'account' | 'host' | 'both';
   /** Who may ask an account. Default 'owner'; others get service-unavailable, as from an account that is not there. */
   readonly from?: 'owner' | 'anyone';
+  /**
+   * What is said for an account that is not there, where strangers are refused otherwise than by service-unavailable: so that nobody
+   * can tell the one from the other.
+   */
+  readonly absent?: AbsentAnswers;
 }
 
 /** What a module gets to register with. The loader undoes all of it at unload, in reverse order. */
@@ -74,7 +89,7 @@ export interface Mod<O extends OptionsSchema = OptionsSchema, S = unknown> {
   /** What all modules have added. */
   readonly collections: Collections;
   /** Advertises a disco feature (XEP-0030) of the host, of accounts, or of both. */
-  feature(of: 'host' | 'account' | 'both', feature: string): void;
+  feature(of: 'host' | 'account' | 'both', feature: string, when?: (host: string) => boolean): void;
   /** Runs a job every so many milliseconds; runs do not overlap; a failure is logged and counted. */
   every(milliseconds: number, job: () => void | Promise<void>): void;
   perSession<T>(init: (session: SessionView) => T): Slot<T>;

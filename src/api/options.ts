@@ -10,6 +10,8 @@ interface Common<T> {
   readonly doc: string;
   readonly reload?: Reload;
   readonly default?: T;
+  /** Whether the option must be given where the options around it are. */
+  readonly required?: boolean;
 }
 
 export interface OptionBase<T> {
@@ -17,6 +19,7 @@ export interface OptionBase<T> {
   readonly doc: string;
   readonly reload: Reload;
   readonly default: T;
+  readonly required?: boolean;
   /** Never set: it carries the type of the value. */
   readonly type?: T;
 }
@@ -49,7 +52,7 @@ export interface ListOption<I extends Option = Option> extends OptionBase<readon
 export interface MapOption<I extends Option = Option> extends OptionBase<Readonly<Record<string, TypeOf<I>>>> {
   readonly kind: 'map';
   readonly item: I;
-  /** What the keys are, for messages: 'a domain'. */
+  /** What the keys are, for messages. 'a domain': they are checked and prepared as domains. */
   readonly keys: string;
 }
 export interface ObjectOption<S extends OptionsSchema = OptionsSchema> extends OptionBase<OptionsOf<S>> {
@@ -113,6 +116,7 @@ export const option = {
     reload: rules.reload ?? 'restart',
     default: rules.default ?? '',
     pattern: rules.pattern,
+    required: rules.required,
   }),
   /** An address (RFC 7622). */
   jid: (rules: Common<string>): StringOption => ({
@@ -134,6 +138,7 @@ export const option = {
     doc: rules.doc,
     reload: rules.reload ?? 'restart',
     default: '',
+    required: rules.required,
   }),
   list: <I extends Option>(item: I, rules: Common<readonly TypeOf<I>[]>): ListOption<I> => ({
     kind: 'list',

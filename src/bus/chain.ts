@@ -1,4 +1,4 @@
-import { refuse, type StanzaError } from '../protocol/index.ts';
+import { refuse, StanzaError } from '../protocol/index.ts';
 import { ADDRESSES, type Address, type Kind, KINDS, type Packet } from './packet.ts';
 
 /** Returned by a handler: the stanza has found its end here; later handlers do not see it, nothing is answered. */
@@ -137,9 +137,17 @@ export class Chain<B> {
         if (step.role === 'tap') continue;
         return settled.then(verdict => (verdict === undefined ? this.#from(steps, i + 1, packet, b) : verdict));
       }
-      if (step.role !== 'tap') return result;
+      if (step.role === 'tap') continue;
+      const verdict = this.#checked(step, result, packet);
+      if (verdict !== undefined) return verdict;
     }
     return undefined;
+  }
+
+  /** A verdict, or what it is when a handler returned something else. */
+  #checked(step: Step<Packet, B>, result: Verdict, packet: Packet): Verdict {
+    if (result === undefined || result === DONE || result instanceof StanzaError) return result;
+    return this.#failed(step, new TypeError(`a handler returned ${String(result)}, which is no verdict`), packet);
   }
 
   #failed(step: Step<Packet, B>, error: unknown, packet: Packet): Verdict {
@@ -155,7 +163,7 @@ export class Chain<B> {
       timer = setTimeout(() => reject(new Error(`no answer within ${patience} ms`)), patience).unref();
     });
     try {
-      return await Promise.race([result, late]);
+      return this.#checked(step, await Promise.race([result, late]), packet);
     } catch (error) {
       return this.#failed(step, error, packet);
     } finally {

@@ -1,6 +1,6 @@
 export { Chain, DONE, type Handler, inOrder, type Role, type Verdict, type Watch, type Where } from './chain.ts';
 export { Fact } from './fact.ts';
-export { type Answer, Empty, type IqRegistration, type IqRequest, IqTable } from './iq-table.ts';
+export { type AbsentAnswers, type Answer, Empty, type IqRegistration, type IqRequest, IqTable } from './iq-table.ts';
 export {
   type Address,
   BARE,
@@ -18,3 +18,4 @@ export {
 } from './packet.ts';
 export { makePoints, type Points } from './points.ts';
 export type { SessionView, UserView } from './session-view.ts';
+export { stanzaProblem } from './stanza-problem.ts';

@@ -23,6 +23,12 @@ export interface IqRequest {
   readonly packet: Packet;
 }
 
+/** What those are told who ask an account that is not there: at its bare JID, at a resource of it. Default service-unavailable. */
+export interface AbsentAnswers {
+  readonly bare?: StanzaError;
+  readonly full?: StanzaError;
+}
+
 export interface IqRegistration {
   readonly owner: string;
   readonly xmlns: string;
@@ -33,6 +39,7 @@ export interface IqRegistration {
   readonly to: 'account' | 'host' | 'both';
   /** Who may ask an account: its owner only, or anyone who reaches it. Default 'owner'. */
   readonly from?: 'owner' | 'anyone';
+  readonly absent?: AbsentAnswers;
   readonly fn: (request: IqRequest) => Answer | Promise<Answer>;
   /** Whether the module is on for that domain. */
   readonly enabled?: (host: string) => boolean;

@@ -204,8 +204,8 @@ export class Packet {
   /** The stanza sent back with an error (RFC 6120 8.3.1), as a wire string. */
   errorWire(error: StanzaError): string {
     const { stanza } = this;
-    // the original content goes back too, unless it is large
-    const inner = stanza.raw.length <= 4096 ? stanza.inner : '';
+    // the original content goes back too, unless it is large, or better not said twice
+    const inner = stanza.raw.length <= 4096 && !error.alone ? stanza.inner : '';
     const element = serialize(error.element(), NS.client);
     return `<${stanza.name} type='error'${this.answerAttributes()}>${inner}${element}</${stanza.name}>`;
   }

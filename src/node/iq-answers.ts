@@ -1,4 +1,4 @@
-import { Empty, type Answer, type IqRequest, type IqTable, type Packet } from '../bus/index.ts';
+import { Empty, FULL, type Answer, type IqRequest, type IqTable, type Packet } from '../bus/index.ts';
 import type { Jid } from '../jid/index.ts';
 import { refuse, StanzaError } from '../protocol/index.ts';
 import type { Element } from '../xml/index.ts';
@@ -51,6 +51,17 @@ export class IqAnswers {
       return undefined;
     }
     return this.wait(answer, packet);
+  }
+
+  /** What is said for an account that is not there: no other than what strangers to one that is are told. */
+  absent(packet: Packet): StanzaError {
+    const { stanza, type } = packet;
+    const [kid] = stanza.children();
+    const registration =
+      kid === undefined ? undefined : this.table.find(type, 'account', stanza.kidName(kid), stanza.kidXmlns(kid));
+    const { absent, enabled } = registration ?? {};
+    const told = packet.address === FULL ? absent?.full : absent?.bare;
+    return told && enabled?.(packet.to!.domain) !== false ? told : refuse('service-unavailable');
   }
 
   private async wait(answer: Promise<Answer>, packet: Packet): Promise<void> {

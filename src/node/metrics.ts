@@ -52,6 +52,12 @@ export class Metrics {
     return () => this.#families.delete(name);
   }
 
+  /** Takes a family away, with all that it counted. */
+  remove(name: string): void {
+    this.#families.delete(name);
+    this.#counts.delete(name);
+  }
+
   get families(): Family[] {
     return [...this.#families.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }

@@ -233,7 +233,7 @@ export class Node implements NodeView {
       anonymous: host.anonymous,
       backend: this.accounts.backend(domain),
       seeOtherHost: host.seeOtherHost,
-      enabled: module => !host.without.has(module),
+      enabled: module => this.moduleEnabled(module, domain),
     };
   }
 
@@ -244,11 +244,13 @@ export class Node implements NodeView {
   }
 
   moduleEnabled(module: string, host: string): boolean {
-    return !this.settings.hosts.get(host)?.without.has(module);
+    const without = this.settings.hosts.get(host)?.without;
+    return without === undefined || without.size === 0 || !without.has(this.modules.keyOf(module));
   }
 
   moduleEverywhere(module: string): boolean {
-    return [...this.settings.hosts.values()].every(host => !host.without.has(module));
+    const key = this.modules.keyOf(module);
+    return [...this.settings.hosts.values()].every(host => !host.without.has(key));
   }
 
   isAdmin(jid: Jid, host: string): boolean {
@@ -257,7 +259,9 @@ export class Node implements NodeView {
 
   admins(host: string): readonly Jid[] {
     const texts = [...this.settings.admins, ...(this.settings.hosts.get(host)?.admins ?? [])];
-    return texts.map(text => parseJid(text)).filter(jid => jid !== undefined);
+    const configured = texts.map(text => parseJid(text)).filter(jid => jid !== undefined);
+    const added = [...this.collections.administrators.items()].flatMap(item => item.of(host));
+    return [...configured, ...added];
   }
 
   user(bare: Jid): User | undefined {

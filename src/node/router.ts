@@ -149,7 +149,7 @@ export class Router {
   private leave(packet: Packet): Step {
     const { domain } = packet.to!;
     for (const item of this.parts.collections.domains.items()) {
-      if (item.domain === domain) return this.guarded(item.receive(packet), packet, () => undefined);
+      if (item.serves(domain)) return this.guarded(item.receive(packet), packet, () => undefined);
     }
     this.bounce(
       packet,
@@ -177,7 +177,8 @@ export class Router {
 
   /** RFC 6121 8.5.1. */
   private unknownAccount(packet: Packet): void {
-    if (packet.kind !== PRESENCE) this.bounce(packet, refuse('service-unavailable'));
+    if (packet.kind === IQ) this.bounce(packet, this.answers.absent(packet));
+    else if (packet.kind === MESSAGE) this.bounce(packet, refuse('service-unavailable'));
   }
 
   private arriveAt(packet: Packet): Step {

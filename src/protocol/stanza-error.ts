@@ -38,6 +38,8 @@ export interface StanzaErrorDetails {
   type?: ErrorType;
   /** An application-specific condition (RFC 6120 8.3.4). */
   application?: Element;
+  /** Whether it goes back without what it answers, which may hold a password. */
+  alone?: boolean;
 }
 
 /** An answer that refuses, as a value: returned, never thrown. RFC 6120 8.3. */
@@ -46,12 +48,14 @@ export class StanzaError {
   readonly type: ErrorType;
   readonly text: string | undefined;
   readonly application: Element | undefined;
+  readonly alone: boolean;
 
   constructor(condition: StanzaErrorCondition, details: StanzaErrorDetails = {}) {
     this.condition = condition;
     this.type = details.type ?? TYPES[condition];
     this.text = details.text;
     this.application = details.application;
+    this.alone = details.alone ?? false;
   }
 
   /** The <error/> child. */

@@ -1,5 +1,5 @@
 import type { Connection } from '../api/connection.ts';
-import { IQ, type Kind, KINDS, Packet, PRESENCE, type SessionView, stanzaType } from '../bus/index.ts';
+import { type Kind, KINDS, Packet, type SessionView, stanzaProblem, stanzaType } from '../bus/index.ts';
 import { type Jid, parseJid } from '../jid/index.ts';
 import { NS, refuse, type StreamError } from '../protocol/index.ts';
 import { Ring } from '../util/ring.ts';
@@ -201,7 +201,7 @@ export class Session implements SessionView {
     return waiting.finally(() => this.progress?.done(packet.held));
   }
 
-  /** RFC 6120 8.1.1.1, 8.2.3, RFC 6121 4.7.1: what no stanza may be. */
+  /** RFC 6120 8.1.1.1, and what no stanza may be. */
   private problem(
     packet: Packet,
     type: string | undefined,
@@ -209,18 +209,7 @@ export class Session implements SessionView {
   ): ReturnType<typeof refuse> | undefined {
     if (to !== undefined && !packet.to)
       return refuse('jid-malformed', `'${to.slice(0, 100)}' is not an address (RFC 7622).`);
-    const { stanza, kind } = packet;
-    if (kind === IQ) {
-      if (stanza.id === undefined) return refuse('bad-request', "An IQ must have an 'id'.");
-      if (type === 'get' || type === 'set') {
-        if (stanza.childCount !== 1) return refuse('bad-request', 'A request holds exactly one element.');
-      } else if (type !== 'result' && type !== 'error') {
-        return refuse('bad-request', "The 'type' of an IQ is get, set, result or error.");
-      }
-    } else if (kind === PRESENCE && type !== undefined && !PRESENCE_TYPES.has(type)) {
-      return refuse('bad-request', `'${type.slice(0, 40)}' is no type of presence.`);
-    }
-    return undefined;
+    return stanzaProblem(packet, type);
   }
 
   /** Resolved when all that came in has been handled and counts; undefined when that is so already. */
@@ -429,13 +418,3 @@ export class Session implements SessionView {
     void this.owner.ended(this, presence);
   }
 }
-
-const PRESENCE_TYPES = new Set([
-  'unavailable',
-  'subscribe',
-  'subscribed',
-  'unsubscribe',
-  'unsubscribed',
-  'probe',
-  'error',
-]);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import nodePath from 'node:path';
 import { isAlias, isMap, isScalar, isSeq, type Node as YamlNode, type Pair, type YAMLMap } from 'yaml';
 import { defaultsOf, type Option, type OptionsSchema } from '../../api/options.ts';
-import { jidProblem, parseJid } from '../../jid/index.ts';
+import { jidProblem, parseJid, prepareDomain } from '../../jid/index.ts';
 import { suggestion } from './problems.ts';
 
 /** Where a value came from, for `posthouse config show`. */
@@ -85,6 +85,7 @@ export function checkValue(
     case 'string': {
       const value = isScalar(node) ? node.value : undefined;
       if (typeof value !== 'string') return wrong('a text (in quotes, if it looks like something else)');
+      if (option.required && value === '') return wrong('a text that is not empty');
       if (option.pattern && !new RegExp(option.pattern, 'u').test(value))
         return wrong(`a text of the form ${option.pattern}`);
       return value;
@@ -105,8 +106,11 @@ export function checkValue(
       );
       return option.default;
     }
-    case 'secret':
-      return secret(node, path, context);
+    case 'secret': {
+      const value = secret(node, path, context);
+      if (option.required && value === '' && isScalar(node)) return wrong('a secret is not empty');
+      return value;
+    }
     case 'list': {
       if (!isSeq(node)) return wrong('a list');
       return node.items.map((item, index) => checkValue(option.item, item as YamlNode, `${path}[${index}]`, context));
@@ -114,8 +118,14 @@ export function checkValue(
     case 'map': {
       if (!isMap(node)) return wrong(`a map from ${option.keys} to its options`);
       const out: Record<string, unknown> = {};
-      for (const pair of node.items)
-        out[keyOf(pair)] = checkValue(option.item, pair.value as YamlNode, `${path}.${keyOf(pair)}`, context);
+      for (const pair of node.items) {
+        const given = keyOf(pair);
+        const name = option.keys === 'a domain' ? prepareDomain(given) : given;
+        const at = `${path}.${given}`;
+        if (name === undefined) context.problem(pair.key as YamlNode, at, `'${given}' is no domain.`);
+        else if (Object.hasOwn(out, name)) context.problem(pair.key as YamlNode, at, `'${name}' stands here twice.`);
+        else out[name] = checkValue(option.item, pair.value as YamlNode, at, context);
+      }
       return out;
     }
     case 'object':
@@ -144,7 +154,22 @@ export function checkObject(
     if (isEmpty(pair.value)) continue;
     out[name] = checkValue(option, pair.value as YamlNode, at, context);
   }
+  const given = new Set(map.items.filter(pair => !isEmpty(pair.value)).map(keyOf));
+  checkRequired(schema, given, map, path, context);
   return out;
+}
+
+/** Tells which options are not there but must be. */
+export function checkRequired(
+  schema: OptionsSchema,
+  given: ReadonlySet<string>,
+  node: YamlNode | null | undefined,
+  path: string,
+  context: CheckContext,
+): void {
+  for (const [name, { required, doc }] of Object.entries(schema)) {
+    if (required && !given.has(name)) context.problem(node, path, `'${name}' is missing: ${doc}`);
+  }
 }
 
 export function keyOf(pair: Pair): string {
@@ -184,7 +209,9 @@ function secret(node: YamlNode | null | undefined, path: string, context: CheckC
     }
     if (name === 'file') {
       try {
-        return readFileSync(nodePath.resolve(context.folder, where), 'utf8').replace(/\r?\n$/, '');
+        const text = readFileSync(nodePath.resolve(context.folder, where), 'utf8').replace(/\r?\n$/, '');
+        if (text === '') context.problem(node, path, `the file ${where} is empty.`);
+        return text;
       } catch (error) {
         context.problem(node, path, `the secret cannot be read: ${(error as Error).message}.`);
         return '';

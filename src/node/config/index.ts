@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { isMap, isScalar, LineCounter, type Node as YamlNode, parseDocument, type YAMLMap } from 'yaml';
 import { defaultsOf, type OptionsOf, type OptionsSchema } from '../../api/options.ts';
 import { prepareDomain } from '../../jid/index.ts';
-import { checkObject, type CheckContext, isEmpty, keyOf } from './check.ts';
+import { checkObject, checkRequired, type CheckContext, isEmpty, keyOf } from './check.ts';
 import { difference } from './difference.ts';
 import { printConfig } from './print.ts';
 import { ConfigError, type ConfigProblem, suggestion } from './problems.ts';
@@ -351,8 +351,10 @@ class Reading {
         }
         schemas.set(name, schema);
         const on = value === undefined || isEmpty(value) || (isScalar(value) && value.value === true);
-        if (on) modules[name] = { ...defaultsOf(schema) };
-        else if (isMap(value)) modules[name] = checkObject(schema, value, at, this.context);
+        if (on) {
+          modules[name] = { ...defaultsOf(schema) };
+          checkRequired(schema, new Set(), key, at, this.context);
+        } else if (isMap(value)) modules[name] = checkObject(schema, value, at, this.context);
         else this.problem(value, at, 'options of the module, or true or false.');
       }),
     );

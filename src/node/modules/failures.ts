@@ -5,8 +5,10 @@ import { StorageError } from '../../storage/index.ts';
 import type { Count, Metrics } from '../metrics.ts';
 import { storageRefusal } from '../stanza-failures.ts';
 
-/** Milliseconds that a handler's promise may take. */
-export const PATIENCE = 30_000;
+/** Milliseconds that a stanza waits for a handler at a point. */
+export const PATIENCE = 10_000;
+/** Milliseconds that an answer to a request may take. */
+export const ANSWER = 30_000;
 const MINUTE = 60_000; // ms
 const SAMPLES = 256; // a chain measures one run of so many
 

@@ -5,7 +5,8 @@ import type { NodeView } from '../../api/node-view.ts';
 import type { Storage } from '../../api/storage.ts';
 import type { Answer, Chain, IqRequest, IqTable, Packet, Points, SessionView, Where } from '../../bus/index.ts';
 import type { Metrics } from '../metrics.ts';
-import { type Failures, PATIENCE } from './failures.ts';
+import { ANSWER, type Failures } from './failures.ts';
+import { describe, Guards, isAnswer } from './guards.ts';
 import { hostOfFact, Placed } from './hosts.ts';
 import type { Jobs } from './jobs.ts';
 import type { Slots } from './slots.ts';
@@ -50,6 +51,8 @@ export class ModuleHandle implements Mod {
   private readonly registries: Registries;
   private readonly undo: Undo[] = [];
   private readonly placed = new Set<Placed>();
+  private readonly counted = new Set<string>();
+  private readonly guards: Guards;
   private readonly controller = new AbortController();
   private over = false;
   private onAllHosts: boolean;
@@ -59,6 +62,7 @@ export class ModuleHandle implements Mod {
     this.name = of.definition.name;
     this.stores = of.stores;
     this.registries = registries;
+    this.guards = new Guards(this.name, registries.failures, registries.node);
     this.log = log.child({ module: this.name });
     this.onAllHosts = registries.node.moduleEverywhere(of.key);
   }
@@ -138,32 +142,40 @@ export class ModuleHandle implements Mod {
   }
 
   iq(options: IqOptions, fn: Fn): void {
-    const { xmlns, name, type = 'both', to, from = 'owner' } = options;
+    const { xmlns, name, type = 'both', to, from = 'owner', absent } = options;
     const answer = fn as unknown as (request: IqRequest) => Answer | Promise<Answer>;
     const failed = (error: unknown, packet: Packet): Answer => {
       this.registries.failures.note(this.name, `iq ${xmlns}`, error, packet);
       return this.registries.failures.refusal(error);
     };
+    const checked = (given: Answer): Answer => {
+      if (isAnswer(given)) return given;
+      throw new TypeError(`${describe(given)} is no answer to a request`);
+    };
     const guarded = (request: IqRequest): Answer | Promise<Answer> => {
       try {
         const given = answer(request);
-        if (!(given instanceof Promise)) return given;
-        return within(given, PATIENCE, `no answer within ${PATIENCE} ms`).catch((error: unknown) =>
-          failed(error, request.packet),
-        );
+        if (!(given instanceof Promise)) return checked(given);
+        return within(given, ANSWER, `no answer within ${ANSWER} ms`)
+          .then(checked)
+          .catch((error: unknown) => failed(error, request.packet));
       } catch (error) {
         return failed(error, request.packet);
       }
     };
     const enabled = (host: string): boolean => this.onAllHosts || this.enabled(host);
-    const registration = { owner: this.name, xmlns, name, type, to, from, fn: guarded, enabled };
+    const registration = { owner: this.name, xmlns, name, type, to, from, absent, fn: guarded, enabled };
     const hook = `iq ${type === 'both' ? '' : `${type} `}${name ?? '*'} ${xmlns}`;
     this.keep(() => this.registries.iqs.add(registration), hook);
   }
 
   add(collection: keyof Collections, item: never): void {
-    if (collection === 'gauges') this.gauge(item as Gauge);
-    this.keep(() => this.collections[collection].add(this.name, item), collection === 'disco' ? undefined : collection);
+    const guarded = this.guards.item(collection, item) as never;
+    if (collection === 'gauges') this.gauge(guarded as Gauge);
+    this.keep(
+      () => this.collections[collection].add(this.name, guarded),
+      collection === 'disco' ? undefined : collection,
+    );
   }
 
   private gauge({ name, help, read }: Gauge): void {
@@ -173,9 +185,12 @@ export class ModuleHandle implements Mod {
     this.keep(() => metrics.gauge(name, help, read as () => number));
   }
 
-  feature(kind: 'host' | 'account' | 'both', feature: string): void {
+  feature(kind: 'host' | 'account' | 'both', feature: string, when?: (host: string) => boolean): void {
     for (const one of kind === 'both' ? (['host', 'account'] as const) : [kind]) {
-      this.keep(() => this.collections.disco.add(this.name, { of: one, feature }), `feature ${one} ${feature}`);
+      this.keep(
+        () => this.collections.disco.add(this.name, this.guards.item('disco', { of: one, feature, when })),
+        `feature ${one} ${feature}`,
+      );
     }
   }
 
@@ -226,7 +241,13 @@ export class ModuleHandle implements Mod {
   }
 
   count(name: string, help: string): { inc(by?: number): void } {
-    return this.registries.metrics.counter(`posthouse_${this.name.replaceAll('-', '_')}_${name}_total`, help);
+    const { metrics } = this.registries;
+    const family = `posthouse_${this.name.replaceAll('-', '_')}_${name}_total`;
+    if (!this.counted.has(family)) {
+      this.keep(() => () => metrics.remove(family));
+      this.counted.add(family);
+    }
+    return metrics.counter(family, help);
   }
 
   /** Undoes everything, the newest first. A part that fails or takes too long keeps no other from being undone. */
