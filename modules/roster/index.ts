@@ -51,9 +51,9 @@ export default defineModule({
   }),
   stores: { items: rosterStore },
   setup(mod) {
-    const interested = mod.perSession<boolean>(() => false);
     // loaded while clients are there: they may have asked already, and a push too many harms nobody
-    for (const user of mod.node.users()) for (const session of user.sessions) interested.set(session, true);
+    const before = new WeakSet([...mod.node.users()].flatMap(user => user.sessions));
+    const interested = mod.perSession<boolean>(session => before.has(session));
 
     const audience = {
       interested: (account: Jid) => mod.node.user(account)?.sessions.filter(session => interested.get(session)) ?? [],

@@ -92,6 +92,9 @@ export interface Mod<O extends OptionsSchema = OptionsSchema, S = unknown> {
   feature(of: 'host' | 'account' | 'both', feature: string, when?: (host: string) => boolean): void;
   /** Runs a job every so many milliseconds; runs do not overlap; a failure is logged and counted. */
   every(milliseconds: number, job: () => void | Promise<void>): void;
+  /**
+   * A value on every session. It stays when the module is reloaded: the new code gets what the old one left, by the order of the calls.
+   */
   perSession<T>(init: (session: SessionView) => T): Slot<T>;
   provide<T>(key: ServiceKey<T>, service: T): void;
   /** A service of a module named in `needs`. Throws when it is not there. */

@@ -188,6 +188,7 @@ export class Node implements NodeView {
       metrics: this.metrics,
       config: () => this.config,
       sessions: () => this.directory.sessions(),
+      pause: () => this.hub.pause(),
     });
     this.setThrottle();
     this.lag = figures(this);

@@ -45,6 +45,8 @@ export class SessionHub implements SessionOwner {
   private dirty: Session[] = [];
   private ids = 0;
   private ending = new Set<Promise<void>>();
+  /** While it is there, what clients send waits for it. */
+  private pausing: Promise<void> | undefined;
 
   constructor(parts: {
     users: Users;
@@ -101,7 +103,18 @@ export class SessionHub implements SessionOwner {
   // ---- the way of a stanza --------------------------------------------------------------------------------------------------
 
   received(packet: Packet, session: Session): void | Promise<void> {
+    if (this.pausing) return this.pausing.then(() => this.router.received(packet, session));
     return this.router.received(packet, session);
+  }
+
+  /** Has what clients send from now on wait, each in its turn, until the function returned is called. */
+  pause(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.pausing = promise;
+    return () => {
+      this.pausing = undefined;
+      resolve();
+    };
   }
 
   bounce(packet: Packet, error: StanzaError): void {

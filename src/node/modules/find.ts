@@ -115,9 +115,15 @@ export async function optionsOfModule(name: string, folder: string): Promise<Opt
   return (await findModule(name, folder)).definition.options ?? {};
 }
 
-/** The version of the package that a file belongs to. */
+/** The version of the package that a file belongs to; undefined where it belongs to none. */
 export function packageVersion(file: string): string | undefined {
-  const description = findPackageJSON(pathToFileURL(file));
-  if (description === undefined) return undefined;
-  return (JSON.parse(readFileSync(description, 'utf8')) as { version?: string }).version;
+  // not findPackageJSON: where there is none above the file, it gives the file itself
+  for (let folder = path.dirname(file); ; folder = path.dirname(folder)) {
+    const description = path.join(folder, 'package.json');
+    if (existsSync(description)) {
+      const { version } = JSON.parse(readFileSync(description, 'utf8')) as { version?: string };
+      return version;
+    }
+    if (folder === path.dirname(folder)) return undefined;
+  }
 }

@@ -22,6 +22,8 @@ export interface ModulesParts extends Omit<Registries, 'slots' | 'services' | 'j
   readonly log: Logger;
   readonly config: () => ModulesConfig;
   readonly sessions: () => Iterable<SessionView>;
+  /** Has stanzas wait while modules are exchanged; the function returned ends that. */
+  readonly pause?: () => () => void;
   /** Failures of a module within a minute after which that is said loudly. */
   readonly loud?: number;
   /** Milliseconds that a setup may take. */
@@ -137,7 +139,7 @@ export class Modules {
       try {
         const fresh = await this.fresh([...old.values()]);
         for (const one of old.keys()) if (!fresh.has(one)) throw new Error(`the module ${one} has another name now`);
-        await this.loading.exchange(old, fresh);
+        await this.exchange(old, fresh);
         adoptAll(fresh.values());
       } catch (error) {
         const lost = [...old.keys()].filter(one => !this.loaded.has(one));
@@ -163,7 +165,7 @@ export class Modules {
         planned.set(name, found);
       }
       inOrderOfNeeds(definitions(planned));
-      await this.loading.exchange(gone, added);
+      await this.exchange(gone, added);
       for (const { key, handle } of this.loaded.values()) handle.everywhere = this.parts.node.moduleEverywhere(key);
     });
   }
@@ -173,6 +175,16 @@ export class Modules {
   }
 
   // ---- how --------------------------------------------------------------------------------------------------------------------
+
+  /** Ends some and begins others. No stanza finds neither the old nor the new. */
+  private async exchange(old: ReadonlyMap<string, Found>, next: ReadonlyMap<string, Found>): Promise<void> {
+    const go = old.size > 0 && next.size > 0 ? this.parts.pause?.() : undefined;
+    try {
+      await this.loading.exchange(old, next);
+    } finally {
+      go?.();
+    }
+  }
 
   /** Definitions by the names that the modules give themselves. */
   private async find(keys: readonly string[]): Promise<Map<string, Found>> {

@@ -91,13 +91,17 @@ export class Loading {
     const kept = new Set([...this.loaded.keys()].filter(name => !old.has(name)));
     const order = inOrderOfNeeds(definitions(next), kept);
     const before = inOrderOfNeeds(definitions(old), kept);
-    await this.end(new Set(old.keys()));
+    const { slots } = this.registries;
+    slots.keepFor(old.keys());
     try {
+      await this.end(new Set(old.keys()));
       for (const name of order) await this.begin(next.get(name)!);
     } catch (error) {
       await this.end(new Set(order));
       await this.restore(before.map(name => old.get(name)!));
       throw error;
+    } finally {
+      slots.settle();
     }
   }
 

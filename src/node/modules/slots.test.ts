@@ -53,6 +53,30 @@ describe('Slots', () => {
     assert.equal(c.slot.get(sessions[0]), 'c');
   });
 
+  it('wait, with what is in them, for the next version of a module that is exchanged', () => {
+    const { slots, sessions } = trial();
+    const [first, second] = [slots.take('a', () => 'first'), slots.take('a', () => 'second')];
+    const other = slots.take('b', () => 'other');
+    first.slot.set(sessions[0], 'one');
+    second.slot.set(sessions[0], 'two');
+    slots.keepFor(['a']);
+    second.give();
+    first.give();
+    other.give();
+    const stranger = slots.take('c', () => 'stranger');
+    assert.equal(stranger.slot.get(sessions[0]), 'stranger');
+    const again = slots.take('a', () => 'new');
+    assert.equal(again.slot.get(sessions[0]), 'one');
+    assert.equal(again.slot.get(sessions[1]), 'new');
+    first.slot.set(sessions[0], 'late');
+    assert.equal(again.slot.get(sessions[0]), 'one');
+    slots.settle();
+    assert.equal(slots.leftovers, 0);
+    // its second place is anybody's now, and empty
+    assert.equal(slots.take('d', () => 'empty').slot.get(sessions[0]), 'empty');
+    assert.equal(sessions[0].slots.length, 3);
+  });
+
   it("tell of values that are nobody's", () => {
     const { slots, sessions } = trial();
     sessions[1].slots[3] = 'whose?';

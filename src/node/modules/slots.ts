@@ -4,11 +4,17 @@ import type { SessionView } from '../../bus/index.ts';
 /** Stands for a value that was set to undefined; undefined itself stands for none. */
 const UNDEFINED = Symbol('undefined');
 
-/** Places on sessions, one for each value that a module keeps there; places that were given back are used again. */
+/**
+ * Places on sessions, one for each value that a module keeps there; places that were given back are used again. While a module is
+ * exchanged for another version of itself its places wait, with what is in them: its sessions go on as they were.
+ */
 export class Slots {
   private readonly sessions: () => Iterable<SessionView>;
   private readonly free: number[] = [];
   private readonly taken = new Map<number, string>();
+  private made = 0;
+  /** Modules that are being exchanged, each with the places that it gave back, in the order in which it had taken them. */
+  private waiting = new Map<string, number[]>();
 
   constructor(sessions: () => Iterable<SessionView>) {
     this.sessions = sessions;
@@ -28,9 +34,26 @@ export class Slots {
     return found;
   }
 
+  /** Has the places of these modules wait for their next version, until `settle`. */
+  keepFor(owners: Iterable<string>): void {
+    for (const owner of owners) this.waiting.set(owner, []);
+  }
+
+  /** Gives up the places that nobody came back for. */
+  settle(): void {
+    const left = [...this.waiting.values()].flat();
+    this.waiting = new Map();
+    for (const index of left) this.clear(index);
+  }
+
+  private clear(index: number): void {
+    this.free.push(index);
+    for (const session of this.sessions()) if (session.slots[index] !== undefined) session.slots[index] = undefined;
+  }
+
   /** The function returned gives the place back, and clears it on all sessions. */
   take<T>(owner: string, init: (session: SessionView) => T): { slot: Slot<T>; give: () => void } {
-    const index = this.free.pop() ?? this.taken.size;
+    const index = this.waiting.get(owner)?.shift() ?? this.free.pop() ?? this.made++;
     this.taken.set(index, owner);
     let ours = true;
     const set = (session: SessionView, value: T): T => {
@@ -50,8 +73,10 @@ export class Slots {
       if (!ours) return;
       ours = false;
       this.taken.delete(index);
-      this.free.push(index);
-      for (const session of this.sessions()) if (session.slots[index] !== undefined) session.slots[index] = undefined;
+      // given back newest first
+      const waiting = this.waiting.get(owner);
+      if (waiting) waiting.unshift(index);
+      else this.clear(index);
     };
     return { slot, give };
   }
