@@ -1,0 +1,112 @@
+/** Smack's integration tests against the running program; `npm run interop -- --help` explains. */
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { readResults } from './results.ts';
+import { Server } from './server.ts';
+import { CACHE, fetchJars, makeTrustStore, runSmack } from './smack.ts';
+import { type Excuses, judge, readExcuses } from './verdict.ts';
+
+const DOMAIN = 'example.org';
+const HOST = '127.0.0.9';
+const PORT = 5222;
+const MODES = ['required', 'disabled'] as const;
+type Mode = (typeof MODES)[number];
+
+const help = `Runs the integration tests of Smack, a client library of others, against this server.
+
+  npm run interop                                  all, once over STARTTLS and once without TLS
+  npm run interop -- --security required           only over STARTTLS ("disabled": only without TLS)
+  npm run interop -- --only RosterIntegrationTest  one class, or one case: --only Class.method; may be repeated
+  npm run interop -- --debug                       with each stanza
+  npm run interop -- --keep                        leave the server's data folder, and say where it is
+  npm run interop -- --help
+
+The first run fetches Smack with Maven (23 MB, to .cache/smack/lib, which git ignores); it needs java and mvn. The server is started
+with test/interop/posthouse.yaml on ${HOST}:${PORT}, data in a temporary folder and an administrator with a password made for the run;
+Smack makes its accounts through XEP-0133 and removes them. What was printed is left in .cache/smack/MODE.log and MODE.server.log.
+
+test/interop/excuses.txt names the cases that need what is not there yet, each with the reason. The exit code is 1 when a case
+fails or cannot be run without being listed there, when one that is listed passes or does not exist, or when the server
+complains in its log or does not end in order.
+`;
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      help: { type: 'boolean' },
+      security: { type: 'string', default: 'both' },
+      only: { type: 'string', multiple: true, default: [] },
+      debug: { type: 'boolean', default: false },
+      keep: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(help);
+    return 0;
+  }
+  const modes = values.security === 'both' ? MODES : MODES.filter(mode => mode === values.security);
+  if (modes.length === 0) throw new Error(`--security is required, disabled or both, not ${values.security}`);
+  const excuses = readExcuses(readFileSync(new URL('excuses.txt', import.meta.url), 'utf8'));
+  const jars = fetchJars();
+  let good = true;
+  for (const mode of modes) {
+    const verdict = await runMode(mode, { jars, excuses, ...values });
+    good = verdict && good;
+  }
+  return good ? 0 : 1;
+}
+
+async function runMode(
+  mode: Mode,
+  options: { jars: string; excuses: Excuses; only: string[]; debug: boolean; keep: boolean },
+): Promise<boolean> {
+  const data = mkdtempSync(path.join(tmpdir(), 'posthouse-interop-'));
+  const admin = { name: 'admin', password: randomBytes(12).toString('base64url') };
+  console.log(`\nSmack's integration tests, security mode ${mode}`);
+  try {
+    Server.addUser(data, `${admin.name}@${DOMAIN}`, admin.password);
+    const server = await Server.start(data, HOST, PORT);
+    let text: string;
+    try {
+      const trustStore = path.join(data, 'trust.p12');
+      makeTrustStore(path.join(data, 'certificates', `${DOMAIN}.crt`), trustStore);
+      text = await runSmack({
+        ...options,
+        domain: DOMAIN,
+        host: HOST,
+        security: mode,
+        trustStore,
+        admin,
+        onText: chunk => void (options.debug && process.stdout.write(chunk)),
+      });
+      writeFileSync(path.join(CACHE, `${mode}.log`), text);
+    } finally {
+      writeFileSync(path.join(CACHE, `${mode}.server.log`), server.log);
+      await server.stop();
+    }
+    return report(text, options, server.complaints);
+  } finally {
+    if (options.keep) console.log(`  data are in ${data}`);
+    else rmSync(data, { recursive: true, force: true });
+  }
+}
+
+/** Prints what came out. Gives whether all is well. */
+function report(text: string, options: { excuses: Excuses; only: string[] }, complaints: readonly string[]): boolean {
+  const { results, broken } = readResults(text);
+  const { problems, passed, excused } = judge(results, options.excuses, options.only.length === 0);
+  const all = [...(broken === undefined ? problems : [`${broken}: ${text.slice(-3000)}`]), ...complaints];
+  for (const [reason, names] of excused) console.log(`  excused: ${reason}\n    ${names.toSorted().join('\n    ')}`);
+  for (const problem of all) console.log(`  PROBLEM: ${problem}`);
+  const count = [...excused.values()].flat().length;
+  console.log(`  ${passed} passed, ${count} excused, ${all.length} problem${all.length === 1 ? '' : 's'}`);
+  return all.length === 0;
+}
+
+process.exitCode = await main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  return 2;
+});

@@ -1,0 +1,127 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const POM = fileURLToPath(new URL('pom.xml', import.meta.url));
+/** Git ignores it. */
+export const CACHE = fileURLToPath(new URL('../../.cache/smack/', import.meta.url));
+
+/** One line a record, whatever the machine's language: `INFO: text`, then the stack of a failure. */
+const LOG_FORMAT = '%4$s: %5$s%6$s%n';
+
+/** Brings the jars of the framework with Maven, unless they are there. Gives their folder. @throws with what is missing */
+export function fetchJars(): string {
+  const lib = path.join(CACHE, 'lib');
+  const mark = path.join(CACHE, 'pom.sha256');
+  const digest = createHash('sha256').update(readFileSync(POM)).digest('hex');
+  if (existsSync(lib) && existsSync(mark) && readFileSync(mark, 'utf8') === digest) return lib;
+  mkdirSync(CACHE, { recursive: true });
+  const fresh = path.join(CACHE, 'lib.new');
+  rmSync(fresh, { recursive: true, force: true });
+  const args = ['-q', '-B', '-f', POM, 'dependency:copy-dependencies', `-DoutputDirectory=${fresh}`];
+  const { status, error } = spawnSync('mvn', args, { stdio: ['ignore', 'inherit', 'inherit'] });
+  if (error) throw new Error('Maven is needed for the jars: apt-get install -y maven openjdk-17-jdk-headless');
+  if (status !== 0) throw new Error(`mvn ${args.join(' ')} ended with ${status}`);
+  rmSync(lib, { recursive: true, force: true });
+  renameSync(fresh, lib);
+  writeFileSync(mark, digest);
+  return lib;
+}
+
+/** Makes a trust store of a certificate, so that Smack can check the chain and the name as an ordinary client would. */
+export function makeTrustStore(certificate: string, file: string): void {
+  rmSync(file, { force: true });
+  const { status, error, stderr } = spawnSync(
+    'keytool',
+    [
+      '-importcert',
+      '-noprompt',
+      '-alias',
+      'host',
+      '-file',
+      certificate,
+      '-keystore',
+      file,
+      '-storetype',
+      'PKCS12',
+      '-storepass',
+      'changeit',
+    ],
+    { encoding: 'utf8' },
+  );
+  if (error) throw new Error('the keytool of a JDK is needed: apt-get install -y openjdk-17-jdk-headless');
+  if (status !== 0) throw new Error(`keytool: ${stderr}`);
+}
+
+export interface SmackOptions {
+  readonly jars: string;
+  readonly domain: string;
+  readonly host: string;
+  readonly security: 'required' | 'disabled';
+  readonly trustStore: string;
+  readonly admin: { readonly name: string; readonly password: string };
+  /** `Class` or `Class.method`; all without it. */
+  readonly only: readonly string[];
+  /** Each stanza in the log. */
+  readonly debug: boolean;
+  /** Told what is printed as it comes. */
+  onText(text: string): void;
+}
+
+/** Runs the framework; gives what it printed. */
+export async function runSmack(options: SmackOptions): Promise<string> {
+  const folder = path.join(CACHE, 'run');
+  mkdirSync(folder, { recursive: true });
+  const properties: Record<string, string> = {
+    'java.util.logging.SimpleFormatter.format': LOG_FORMAT,
+    'javax.net.ssl.trustStore': options.trustStore,
+    'javax.net.ssl.trustStorePassword': 'changeit',
+    'file.encoding': 'UTF-8',
+    'sinttest.service': options.domain,
+    'sinttest.host': options.host,
+    'sinttest.securityMode': options.security,
+    'sinttest.adminAccountUsername': options.admin.name,
+    'sinttest.adminAccountPassword': options.admin.password,
+    'sinttest.replyTimeout': '5000',
+    'sinttest.enabledConnections': CONNECTIONS,
+    'sinttest.dnsResolver': 'javax',
+    'sinttest.debugger': options.debug ? 'console' : 'none',
+    'sinttest.verbose': 'true',
+    ...(options.only.length > 0 ? { 'sinttest.enabledTests': options.only.join(',') } : {}),
+  };
+  const child = spawn(
+    'java',
+    [
+      '-Xmx1g',
+      ...Object.entries(properties).map(([name, value]) => `-D${name}=${value}`),
+      '-cp',
+      `${options.jars}/*`,
+      'org.igniterealtime.smack.inttest.SmackIntegrationTestFramework',
+    ],
+    // a properties file in the working directory would count
+    { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  const stop = (): unknown => child.kill('SIGKILL');
+  process.once('exit', stop);
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+      options.onText(chunk);
+    });
+  }
+  try {
+    await once(child, 'close');
+  } catch {
+    throw new Error('Java is needed: apt-get install -y openjdk-17-jdk-headless');
+  } finally {
+    process.off('exit', stop);
+  }
+  return text;
+}
+
+/** Smack's connections over TCP. Those over WebSocket look their server up in the DNS and by https at its domain: not on a loopback. */
+const CONNECTIONS = 'tcp';
