@@ -96,8 +96,8 @@ export class Outbox {
     this.#known = 0;
   }
 
-  /** Writes what waits, as far as the connection takes it. True when stanzas were written. */
-  flush(connection: Connection): boolean {
+  /** Writes what waits, as far as the connection takes it, and `last` behind it. True when stanzas were written. */
+  flush(connection: Connection, last = ''): boolean {
     const queue = this.#queue;
     if (this.#written === 0) this.#origin = connection.written;
     let room = WINDOW - connection.backlog;
@@ -109,7 +109,10 @@ export class Outbox {
       this.#written++;
       any = true;
     }
-    if (any) connection.flush();
+    if (any) {
+      if (last !== '') connection.write(last);
+      connection.flush();
+    }
     if (this.#known < this.#written) this.#known = this.#written;
     if (!this.#acknowledged && connection.backlog === 0) this.#release(this.#written, true);
     return any;

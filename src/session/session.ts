@@ -1,5 +1,5 @@
 import type { Connection } from '../api/connection.ts';
-import { type Kind, KINDS, Packet, type SessionView, stanzaProblem, stanzaType } from '../bus/index.ts';
+import { type Kind, KINDS, MESSAGE, Packet, type SessionView, stanzaProblem, stanzaType } from '../bus/index.ts';
 import { type Jid, parseJid } from '../jid/index.ts';
 import { NS, refuse, type StreamError } from '../protocol/index.ts';
 import { Ring } from '../util/ring.ts';
@@ -41,7 +41,7 @@ export interface SessionStream {
 }
 
 const REQUEST = `<r xmlns='${NS.sm}'/>`;
-/** Unacknowledged stanzas after which the client is asked at once, not at the next round. */
+/** Unacknowledged stanzas, if none is a message, after which the client is asked at once, not at the next round. */
 const ASK_AFTER = 16;
 
 /** An item of the inbox that is no stanza: a client's <r/>, in its place among them. */
@@ -89,6 +89,8 @@ export class Session implements SessionView {
   private idle: (() => void)[] | undefined;
   private progress: InputProgress | undefined;
   private asked = false;
+  /** Whether a message entered the outbox since the client was asked: it is asked with it, so that little comes twice. */
+  private owing = false;
   private deferred: Deferred | undefined;
   /** XEP-0352: whether the client said <inactive/>. */
   private inactive = false;
@@ -243,6 +245,7 @@ export class Session implements SessionView {
     }
     if (this.inactive && !taken && (this.deferred ??= new Deferred()).keep(packet)) return;
     if (this.deferred && this.deferred.size > 0) this.flushDeferred();
+    if (packet.kind === MESSAGE) this.owing = true;
     this.push(packet.wire(), taken, false);
   }
 
@@ -265,7 +268,13 @@ export class Session implements SessionView {
   flush(): void {
     const { stream, outbox } = this;
     if (!stream) return;
-    const any = outbox.flush(stream.connection);
+    // many clients do not acknowledge before they close (XEP-0198 4), and would get their last messages again
+    const ask = this.owing && !this.asked && this.resumption !== undefined;
+    const any = outbox.flush(stream.connection, ask ? REQUEST : '');
+    if (any && ask) {
+      this.asked = true;
+      this.owing = outbox.unwritten > 0;
+    }
     // more than a window: the rest in the next tick, after the others
     if (outbox.unwritten > 0 && !this.dirty && stream.connection.backlog === 0) this.owner.soon(this);
     if (any && this.resumption && !this.asked && outbox.unacknowledged >= ASK_AFTER) this.ask();
@@ -304,7 +313,7 @@ export class Session implements SessionView {
     const answer = (): void => {
       // a stream that came since then has been told by <resumed/>
       if (!this.alive || this.stream !== stream || !stream) return;
-      this.outbox.flush(stream.connection);
+      this.flush();
       stream.connection.write(`<a xmlns='${NS.sm}' h='${this.h}'/>`);
       stream.connection.flush();
     };
@@ -317,7 +326,7 @@ export class Session implements SessionView {
     this.asked = false;
     this.probed = 0;
     if (!this.outbox.ack(h)) return false;
-    if (this.outbox.unacknowledged >= ASK_AFTER) this.ask();
+    if (this.outbox.unacknowledged >= (this.owing ? 1 : ASK_AFTER)) this.ask();
     return true;
   }
 
@@ -325,6 +334,7 @@ export class Session implements SessionView {
   ask(): void {
     if (!this.stream || this.asked) return;
     this.asked = true;
+    this.owing = this.outbox.unwritten > 0;
     this.stream.connection.write(REQUEST);
     this.stream.connection.flush();
   }
@@ -383,6 +393,7 @@ export class Session implements SessionView {
     if (!this.outbox.ack(h)) return false;
     this.attach(stream, lang);
     this.asked = false;
+    this.owing = true;
     return true;
   }
 

@@ -81,6 +81,8 @@ class Stanza implements Person {
   }
 
   async leave(): Promise<void> {
+    // it acknowledges nothing as it leaves, only what it was asked for: the server asked before it answers this
+    await this.#agent.ping();
     this.#agent.updateConfig({ autoReconnect: false });
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#agent.once('disconnected', () => resolve());
