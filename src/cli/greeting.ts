@@ -35,5 +35,4 @@ const NAMES: Record<string, string> = {
   https: 'HTTPS and WebSocket',
   http: 'HTTP on this machine: health, metrics',
   component: 'components',
-  socks5: 'SOCKS5 for file transfers',
 };

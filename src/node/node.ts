@@ -147,6 +147,7 @@ export class Node implements NodeView {
       hub: this.hub,
       metrics: this.metrics,
       settings: () => this.settings.streams,
+      domain: () => this.settings.hosts.keys().next().value!,
       hosts: domain => this.streamHost(domain),
       mayBind: async account => {
         const found = await this.accounts.get(account);

@@ -214,8 +214,8 @@ export class SessionHub implements SessionOwner {
       if (session.resumption) {
         if (outbox.unacknowledged > 0) session.ask();
       }
-      const oldest = outbox.oldest;
-      if (outbox.unwritten > 0 && oldest !== undefined && now - oldest > outboxSeconds * 1000) {
+      const stuck = session.stuckSince(now);
+      if (stuck !== undefined && now - stuck > outboxSeconds * 1000) {
         this.watch.slow(session, 'time');
         session.drop();
       } else if (session.probed > 0 && now - session.probed > answer * 1000) {

@@ -27,6 +27,7 @@ export class Streams implements StreamEnvironment {
   private readonly hub: SessionHub;
   private readonly metrics: Metrics;
   private readonly settings: () => StreamSettings;
+  private readonly mainDomain: () => string;
   private readonly hosts: (domain: string) => StreamHost | undefined;
   private readonly mayBind: (account: Jid) => Promise<StanzaError | undefined>;
   private readonly open = new Set<ClientStream>();
@@ -40,6 +41,7 @@ export class Streams implements StreamEnvironment {
     hub: SessionHub;
     metrics: Metrics;
     settings: () => StreamSettings;
+    domain: () => string;
     hosts: (domain: string) => StreamHost | undefined;
     /** Whether an account that logged in may have a session; it can have been removed meanwhile. */
     mayBind: (account: Jid) => Promise<StanzaError | undefined>;
@@ -49,9 +51,14 @@ export class Streams implements StreamEnvironment {
     this.hub = parts.hub;
     this.metrics = parts.metrics;
     this.settings = parts.settings;
+    this.mainDomain = parts.domain;
     this.hosts = parts.hosts;
     this.mayBind = parts.mayBind;
     this.sweeper = setInterval(() => this.sweep(Date.now()), SWEEP).unref();
+  }
+
+  get domain(): string {
+    return this.mainDomain();
   }
 
   get limits(): StreamLimits {

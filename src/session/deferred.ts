@@ -1,6 +1,9 @@
 import { type Packet, PRESENCE } from '../bus/index.ts';
 import { NS } from '../protocol/index.ts';
 
+/** Senders whose presence is kept; with more of them all is sent. */
+const MOST = 1024;
+
 /**
  * What a client that said <inactive/> (XEP-0352) can wait for: presence, of which only the newest of each sender matters, and
  * messages that hold nothing but a chat state. It is sent before the next thing that cannot wait, so that order is kept.
@@ -18,7 +21,7 @@ export class Deferred {
       if (packet.type !== '' && packet.type !== 'unavailable') return false;
       const key = packet.from.full;
       // the newest takes the newest place
-      this.#presence.delete(key);
+      if (!this.#presence.delete(key) && this.#presence.size >= MOST) return false;
       this.#presence.set(key, packet);
       return true;
     }

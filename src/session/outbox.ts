@@ -44,8 +44,18 @@ export class Outbox {
   #bytes = 0;
   /** Whether the client acknowledges. */
   #acknowledged = false;
+  /** How many at the head were written before that was agreed: they are not counted, and stay until the kernel took them. */
+  #before = 0;
   /** Stanzas acknowledged since that was agreed, modulo 2^32: the client's h. */
-  #acks = 0;
+  #acks: number;
+  /** Bytes of the connection that the kernel had taken at the last look, and when so many were seen first. */
+  #progress = -1;
+  #progressAt = 0;
+
+  /** `acks`: stanzas that were acknowledged before; for a queue that goes on. */
+  constructor(acks = 0) {
+    this.#acks = acks;
+  }
 
   get bytes(): number {
     return this.#bytes;
@@ -62,12 +72,22 @@ export class Outbox {
 
   /** Stanzas that were written and not acknowledged. */
   get unacknowledged(): number {
-    return this.#written;
+    return Math.max(0, this.#written - this.#before);
   }
 
-  /** Since when the oldest waits; undefined when none does. */
-  get oldest(): number | undefined {
-    return this.#queue.at(0)?.since;
+  /** Since when the reader has taken nothing of what waits for it, as far as the looks at it tell; undefined when nothing waits. */
+  stuckSince(connection: Connection, now: number): number | undefined {
+    const { backlog } = connection;
+    if (backlog === 0) {
+      this.#progress = -1;
+      return undefined;
+    }
+    const progress = connection.written - backlog;
+    if (progress !== this.#progress) {
+      this.#progress = progress;
+      this.#progressAt = now;
+    }
+    return this.#progressAt;
   }
 
   /** The count that the last <a/> of the client said. */
@@ -77,7 +97,7 @@ export class Outbox {
 
   /** Number of stanzas sent since acknowledgements were agreed, modulo 2^32. */
   get sent(): number {
-    return (this.#acks + this.#known) >>> 0;
+    return (this.#acks + this.#known - this.#before) >>> 0;
   }
 
   exceeds(limits: OutboxLimits): boolean {
@@ -89,11 +109,10 @@ export class Outbox {
     this.#bytes += wire.length;
   }
 
-  /** From here on a stanza stays until the client acknowledges it; what was sent before counts as taken. */
+  /** From here on a stanza stays until the client acknowledges it. What was written before is not counted (XEP-0198 4). */
   acknowledge(): void {
     this.#acknowledged = true;
-    this.#release(this.#written, true);
-    this.#known = 0;
+    this.#before = this.#known = this.#written;
   }
 
   /** Writes what waits, as far as the connection takes it, and `last` behind it. True when stanzas were written. */
@@ -114,36 +133,42 @@ export class Outbox {
       connection.flush();
     }
     if (this.#known < this.#written) this.#known = this.#written;
-    if (!this.#acknowledged && connection.backlog === 0) this.#release(this.#written, true);
+    if (connection.backlog === 0) this.drained();
     return any;
   }
 
   /** The kernel has taken all that was written. */
   drained(): void {
     if (!this.#acknowledged) this.#release(this.#written, true);
+    else if (this.#before > 0) this.#release(this.#before, true);
   }
 
   /** The client has handled this many stanzas, modulo 2^32. False when that is more than were sent (XEP-0198 4). */
   ack(h: number): boolean {
     const count = (h - this.#acks) >>> 0;
-    if (count > this.#known) return false;
+    if (count > this.#known - this.#before) return false;
     this.#acks = h >>> 0;
-    this.#release(count, true);
+    // a client that has those has what was written before them
+    if (count > 0) this.#release(this.#before + count, true);
     return true;
   }
 
   /** The connection is gone: without acknowledgements, what its kernel took is taken. Everything else is unwritten again. */
   disconnected(connection: Connection): void {
-    if (!this.#acknowledged) {
+    if (!this.#acknowledged || this.#before > 0) {
+      const unacknowledged = this.#acknowledged ? this.#before : this.#written;
       let bytes = connection.written - connection.backlog - this.#origin;
       let count = 0;
-      while (count < this.#written && bytes >= this.#queue.at(count)!.wire.length) {
+      while (count < unacknowledged && bytes >= this.#queue.at(count)!.wire.length) {
         bytes -= this.#queue.at(count)!.wire.length;
         count++;
       }
       this.#release(count, true);
+      // the client never had the rest of these, nor what came behind it: from now on they count
+      if (this.#before > 0) this.#before = this.#known = 0;
     }
     this.#written = 0;
+    this.#progress = -1;
   }
 
   /** Empties the queue: its stanzas go elsewhere. */
@@ -152,7 +177,7 @@ export class Outbox {
       this.#bytes -= item.wire.length;
       yield item;
     }
-    this.#written = this.#known = 0;
+    this.#written = this.#known = this.#before = 0;
   }
 
   #release(count: number, taken: boolean): void {
@@ -162,6 +187,7 @@ export class Outbox {
       const item = this.#queue.shift()!;
       if (this.#written > 0) this.#written--;
       if (this.#known > 0) this.#known--;
+      if (this.#before > 0) this.#before--;
       this.#bytes -= item.wire.length;
       if (item.taken) (told ??= []).push(item.taken);
     }

@@ -5,9 +5,14 @@ import { Ring } from '../util/ring.ts';
  * and then neither it nor what came after it counts.
  */
 export class InputProgress {
-  #h = 0;
+  #h: number;
   #open: Ring<{ settled: boolean }> | undefined;
   #waiting: { upTo: number; resolve: () => void }[] = [];
+
+  /** `h`: stanzas that were handled before; for a count that goes on. */
+  constructor(h = 0) {
+    this.#h = h;
+  }
 
   /** Stanzas handled, modulo 2^32. */
   get h(): number {

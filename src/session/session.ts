@@ -250,7 +250,9 @@ export class Session implements SessionView {
   }
 
   sendWire(wire: string): void {
-    if (this.alive) this.push(wire, undefined, true);
+    if (!this.alive) return;
+    if (this.deferred && this.deferred.size > 0) this.flushDeferred();
+    this.push(wire, undefined, true);
   }
 
   private push(wire: string, taken: ((taken: boolean) => void) | undefined, disposable: boolean): void {
@@ -356,6 +358,11 @@ export class Session implements SessionView {
     this.stream?.connection.destroy();
   }
 
+  /** Since when the client has taken nothing of what waits for it; undefined when nothing does. */
+  stuckSince(now: number): number | undefined {
+    return this.stream && this.outbox.stuckSince(this.stream.connection, now);
+  }
+
   /** Bytes of the client came. */
   hear(now: number): void {
     this.heard = now;
@@ -375,25 +382,31 @@ export class Session implements SessionView {
   disconnect(stream: SessionStream): void {
     if (this.stream !== stream) return;
     this.stream = undefined;
-    this.asked = false;
     this.outbox.disconnected(stream.connection);
     if (!this.alive) return;
     if (!this.resumption || this.resumption.timeout === 0) {
       this.finish();
       return;
     }
+    this.wait();
+  }
+
+  /** Without a connection it waits for the next one. */
+  private wait(): void {
     this.detachedAt = Date.now();
+    this.asked = false;
     this.inactive = false;
+    this.held = false;
     this.owner.detached(this);
-    if (this.held) this.held = false;
   }
 
   /** A new connection takes the session over. The client has handled `h` stanzas. False when that cannot be. */
   takeOver(stream: SessionStream, h: number, lang: string | undefined): boolean {
     if (!this.outbox.ack(h)) return false;
     this.attach(stream, lang);
-    this.asked = false;
     this.owing = true;
+    // XEP-0352 5: a resumed client is active
+    if (this.deferred && this.deferred.size > 0) this.flushDeferred();
     return true;
   }
 
@@ -403,6 +416,7 @@ export class Session implements SessionView {
     if (!stream) return;
     this.stream = undefined;
     this.outbox.disconnected(stream.connection);
+    this.wait();
     stream.abandon();
   }
 
@@ -412,6 +426,14 @@ export class Session implements SessionView {
     if (stream) this.outbox.flush(stream.connection);
     this.finish();
     stream?.fail(error);
+  }
+
+  /** The client closed its stream: it gets its answers, and what it needs to know of its own stanzas (XEP-0198 4). */
+  farewell(): void {
+    const { stream } = this;
+    this.flush();
+    if (stream && this.resumption) stream.connection.write(`<a xmlns='${NS.sm}' h='${this.h}'/>`);
+    this.finish();
   }
 
   /** Ends it: nothing more goes in or out; what its client never took goes elsewhere. */

@@ -7,6 +7,7 @@ import { answerBeforeLogin } from './before-login.ts';
 import { onBindRequest } from './binding.ts';
 import type { StreamEnvironment, StreamHost } from './environment.ts';
 import { loginFeatures, sessionFeatures, tlsFeatures } from './features.ts';
+import { Frames } from './frames.ts';
 import {
   closeWire,
   headerWire,
@@ -17,7 +18,7 @@ import {
   streamId,
   versionSupported,
 } from './header.ts';
-import { HOLD_INBOX, HOLD_RATE, HOLD_TURN } from './holds.ts';
+import { HOLD_INBOX, HOLD_OUTPUT, HOLD_RATE, HOLD_TURN } from './holds.ts';
 import { Login } from './login.ts';
 import { onManagement, onResume } from './management.ts';
 import { RateGauge } from './rate.ts';
@@ -34,6 +35,9 @@ export type StreamState =
 
 /** Stanzas that a stream may have handled in one turn of the event loop; then it is the others' turn. */
 const TURN = 64;
+
+/** Bytes of answers that a client may leave unread before it is read no more itself. */
+const UNREAD = 64 * 1024;
 
 /**
  * A client's stream, from its header to its end: RFC 6120 4, over any connection. One method for each thing that can come;
@@ -56,6 +60,7 @@ export class ClientStream implements StreamHandler, ScannerSink, SessionStream {
   offered: readonly string[] = [];
   readonly login = new Login(this);
   private scanner: Scanner;
+  private readonly frames: Frames | undefined;
   private headerSent = false;
   private opening: Opening | undefined;
   private bytes = 0;
@@ -67,7 +72,8 @@ export class ClientStream implements StreamHandler, ScannerSink, SessionStream {
     this.connection = connection;
     this.env = env;
     this.allowPlaintext = allowPlaintext;
-    this.scanner = new Scanner(this, env.limits.beforeLogin, connection.framed);
+    this.frames = connection.framed ? new Frames(this) : undefined;
+    this.scanner = new Scanner(this.frames ?? this, env.limits.beforeLogin, connection.framed);
     env.opened(this);
   }
 
@@ -86,14 +92,12 @@ export class ClientStream implements StreamHandler, ScannerSink, SessionStream {
       }
     }
     this.turn = 0;
-    this.scanner.push(bytes, start, end);
-    // RFC 7395 3.3.1: a frame holds one whole element
-    if (this.connection.framed && this.scanner.midway && this.holds === 0) {
-      this.onFault({ condition: 'not-well-formed', text: 'A WebSocket frame must hold one whole element.' });
-    }
+    if (this.frames) this.frames.take(this.scanner, bytes, start, end);
+    else this.scanner.push(bytes, start, end);
   }
 
   onDrain(): void {
+    this.releaseFrom(HOLD_OUTPUT);
     this.session?.drained();
   }
 
@@ -131,9 +135,10 @@ export class ClientStream implements StreamHandler, ScannerSink, SessionStream {
       case 'binding':
         if (stanza.name === 'iq' && stanza.xmlns === NS.client) onBindRequest(this, stanza);
         else if (stanza.xmlns === NS.sm) onResume(this, stanza);
-        else if (this.isClose(stanza)) this.farewell();
+        else if (this.isEnd(stanza)) this.farewell();
         // RFC 6120 7.1
         else this.fail({ condition: 'not-authorized', text: 'Bind a resource first.' });
+        this.mindUnread();
     }
   }
 
@@ -152,10 +157,12 @@ export class ClientStream implements StreamHandler, ScannerSink, SessionStream {
       if (this.rate?.takeStanza()) this.pauseFor(this.rate.pause);
       const error = session.receive(stanza);
       if (error) this.fail(error);
-    } else if (stanza.xmlns === NS.sm) onManagement(this, session, stanza);
-    else if (stanza.xmlns === NS.csi && (stanza.name === 'active' || stanza.name === 'inactive')) {
+    } else if (stanza.xmlns === NS.sm) {
+      onManagement(this, session, stanza);
+      this.mindUnread();
+    } else if (stanza.xmlns === NS.csi && (stanza.name === 'active' || stanza.name === 'inactive')) {
       session.setActive(stanza.name === 'active');
-    } else if (this.isClose(stanza)) this.farewell();
+    } else if (this.isEnd(stanza)) this.farewell();
     else
       this.fail({
         condition: 'unsupported-stanza-type',
@@ -179,13 +186,16 @@ export class ClientStream implements StreamHandler, ScannerSink, SessionStream {
       connection.startTls(this.host!.domain);
     } else if (stanza.xmlns === NS.sasl) this.login.onStanza(stanza);
     else if (stanza.name === 'iq' && stanza.xmlns === NS.client && answerBeforeLogin(this, stanza)) return;
-    else if (this.isClose(stanza)) this.farewell();
+    else if (this.isEnd(stanza)) this.farewell();
     // RFC 6120 4.9.3.12
     else this.fail({ condition: 'not-authorized', text: 'Log in first.' });
   }
 
-  private isClose(stanza: Stanza): boolean {
-    return this.connection.framed && stanza.name === 'close' && stanza.xmlns === NS.framing;
+  /** <close/> of a framed stream, or a stream error of the client's: it closes its stream with that (RFC 6120 4.9.1.1). */
+  private isEnd(stanza: Stanza): boolean {
+    return stanza.name === 'close'
+      ? stanza.xmlns === NS.framing && this.connection.framed
+      : stanza.name === 'error' && stanza.xmlns === NS.streams;
   }
 
   // ---- opening --------------------------------------------------------------------------------------------------------------
@@ -228,7 +238,8 @@ export class ClientStream implements StreamHandler, ScannerSink, SessionStream {
     if (this.headerSent) return;
     this.headerSent = true;
     this.id = streamId();
-    const from = this.host?.domain ?? '';
+    // RFC 6120 4.9.1.2: a name of the server's own where none of its hosts was asked for
+    const from = this.host?.domain ?? this.env.domain;
     this.connection.write(headerWire(this.connection.framed, this.id, from, this.opening));
   }
 
@@ -267,7 +278,7 @@ export class ClientStream implements StreamHandler, ScannerSink, SessionStream {
     if (this.account) {
       this.scanner.limits = limits;
       this.scanner.reset();
-    } else this.scanner = new Scanner(this, limits, this.connection.framed);
+    } else this.scanner = new Scanner(this.frames ?? this, limits, this.connection.framed);
   }
 
   /** The account is known: a session may begin. */
@@ -286,6 +297,11 @@ export class ClientStream implements StreamHandler, ScannerSink, SessionStream {
   }
 
   // ---- reading and not reading ----------------------------------------------------------------------------------------------
+
+  /** Whether it is not read at the moment. */
+  get held(): boolean {
+    return this.holds !== 0;
+  }
 
   hold(): void {
     this.holdFor(HOLD_INBOX);
@@ -309,6 +325,12 @@ export class ClientStream implements StreamHandler, ScannerSink, SessionStream {
     if (this.holds !== 0 || this.state === 'closed') return;
     this.connection.resume();
     this.scanner.release();
+    this.frames?.resume(this.scanner);
+  }
+
+  /** What a client asks for and does not read is not kept without bound: it is not read until it reads. */
+  private mindUnread(): void {
+    if (this.connection.backlog > UNREAD && this.state !== 'closed') this.holdFor(HOLD_OUTPUT);
   }
 
   /** A flood is read in portions, so that nobody waits for the end of it. */
@@ -336,6 +358,8 @@ export class ClientStream implements StreamHandler, ScannerSink, SessionStream {
     this.env.streamError(this, error);
     this.shut();
     this.session = undefined;
+    // what waits is written before the stream's last word
+    session?.flush();
     session?.finish();
     // an error needs a header before it (RFC 6120 4.9.1.2)
     this.sendHeader();
@@ -350,9 +374,10 @@ export class ClientStream implements StreamHandler, ScannerSink, SessionStream {
     const { connection, session } = this;
     this.shut();
     const finish = (): void => {
+      if (this.session) session!.farewell();
+      // the connection went first; another one that has resumed the session keeps it
+      else if (session && !session.connected) session.finish();
       this.session = undefined;
-      session?.flush();
-      session?.finish();
       this.sendHeader();
       connection.write(closeWire(connection.framed));
       connection.end();

@@ -48,6 +48,8 @@ export interface SmPolicy {
 /** What streams need of their node. */
 export interface StreamEnvironment {
   readonly log: Logger;
+  /** The first of the domains served here: the server's name where a client asked for none of them. */
+  readonly domain: string;
   readonly limits: StreamLimits;
   readonly sm: SmPolicy;
   readonly collections: Collections;

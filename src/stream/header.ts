@@ -17,7 +17,8 @@ export function readHeader(header: StreamHeader): Opening | StreamError {
   if (header.xmlns !== NS.streams)
     return { condition: 'invalid-namespace', text: `A stream's namespace is ${NS.streams}.` };
   if (header.name !== 'stream') return { condition: 'bad-format', text: 'A stream begins with <stream:stream>.' };
-  if (header.content !== NS.client) {
+  // RFC 6120 4.8.2: or none is declared here, and each stanza says its own
+  if (header.content !== NS.client && header.content !== '') {
     return { condition: 'invalid-namespace', text: `The default namespace of a client's stream is ${NS.client}.` };
   }
   const { attrs } = header;
@@ -37,9 +38,9 @@ export function readOpen(stanza: Stanza): Opening | StreamError {
   };
 }
 
-/** RFC 6120 4.7.5: 1.0 or a later minor version; none at all means 0.9. */
+/** RFC 6120 4.7.5: 1.0 or later, which is answered with 1.0; none at all means 0.9. */
 export function versionSupported(version: string | undefined): boolean {
-  return version !== undefined && /^0*1\.[0-9]+$/.test(version);
+  return version !== undefined && /^0*[1-9][0-9]*\.[0-9]+$/.test(version);
 }
 
 /** A stream id nobody can guess (RFC 6120 4.7.3). */

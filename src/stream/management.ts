@@ -7,6 +7,13 @@ import { HOLD_ANSWER } from './holds.ts';
 
 /** XEP-0198 on a stream that has a session: <enable/>, <r/>, <a/>. */
 export function onManagement(stream: ClientStream, session: Session, stanza: Stanza): void {
+  if (!session.resumption && (stanza.name === 'r' || stanza.name === 'a')) {
+    stream.fail({
+      condition: 'unsupported-stanza-type',
+      text: `<${stanza.name}/> comes after <enable/> (XEP-0198 3).`,
+    });
+    return;
+  }
   switch (stanza.name) {
     case 'r':
       session.onRequest();
@@ -39,12 +46,22 @@ function enable(stream: ClientStream, session: Session, stanza: Stanza): void {
   const wanted = stanza.attr('resume');
   const max = count(stanza.attr('max'));
   const timeout = wanted === 'true' || wanted === '1' ? Math.min(max ?? sm.timeout, sm.maxTimeout) : 0;
-  const id = randomBytes(15).toString('base64url');
-  session.enable({ id, timeout });
-  if (timeout > 0) stream.env.enableResumption(session, id);
-  const resume = timeout > 0 ? ` id='${id}' resume='true' max='${timeout}'` : '';
-  stream.connection.write(`<enabled xmlns='${NS.sm}'${resume}/>`);
-  stream.connection.flush();
+  const agree = (): void => {
+    const id = randomBytes(15).toString('base64url');
+    session.enable({ id, timeout });
+    if (timeout > 0) stream.env.enableResumption(session, id);
+    const resume = timeout > 0 ? ` id='${id}' resume='true' max='${timeout}'` : '';
+    stream.connection.write(`<enabled xmlns='${NS.sm}'${resume}/>`);
+    stream.connection.flush();
+  };
+  // XEP-0198 4: what came before <enable/> is not counted; so it is finished first
+  const waiting = session.settled();
+  if (!waiting) return agree();
+  stream.holdFor(HOLD_ANSWER);
+  void waiting.then(() => {
+    if (stream.state === 'session' && session.connected) agree();
+    stream.releaseFrom(HOLD_ANSWER);
+  });
 }
 
 /** XEP-0198 5: <resume/> instead of binding. */
@@ -55,10 +72,7 @@ export function onResume(stream: ClientStream, stanza: Stanza): void {
   if (previd === undefined || h === undefined) return failed(stream, 'bad-request');
   const session = stream.env.resumable(previd, stream.account!);
   if (!session) return failed(stream, 'item-not-found');
-  // an old connection that is still there counts no more; but what it brought is finished first, so that our h is exact
-  session.leaveStream();
   const resume = (): void => {
-    stream.releaseFrom(HOLD_ANSWER);
     if (stream.state !== 'binding') return;
     if (!session.alive) return failed(stream, 'item-not-found');
     if (!session.takeOver(stream, h, stream.lang)) return tooHigh(stream, session, h);
@@ -68,10 +82,20 @@ export function onResume(stream: ClientStream, stanza: Stanza): void {
     stream.connection.flush();
     stream.env.resumed(stream, session);
   };
-  const waiting = session.settled();
-  if (!waiting) return resume();
-  stream.holdFor(HOLD_ANSWER);
-  void waiting.then(resume);
+  const attempt = (): void => {
+    // an old connection that is still there counts no more, be it one that was resumed while this one waited; but what it
+    // brought is finished first, so that our h is exact
+    if (stream.state === 'binding') session.leaveStream();
+    const waiting = session.settled();
+    if (waiting) {
+      stream.holdFor(HOLD_ANSWER);
+      void waiting.then(attempt);
+      return;
+    }
+    resume();
+    stream.releaseFrom(HOLD_ANSWER);
+  };
+  attempt();
 }
 
 function failed(stream: ClientStream, condition: string): void {

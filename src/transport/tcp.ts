@@ -26,6 +26,8 @@ export class TcpConnection implements Connection {
   private ending = false;
   /** Bytes that went out before the present socket: those before TLS. */
   private before = 0;
+  /** Of `written`, what the kernel is known to have taken. */
+  private taken = 0;
   private finalBacklog = -1;
 
   constructor(socket: net.Socket, contexts: TlsContexts) {
@@ -42,10 +44,14 @@ export class TcpConnection implements Connection {
   }
 
   private listen(socket: net.Socket): void {
-    socket.on('data', (chunk: Buffer) => this.handler?.onBytes(chunk, 0, chunk.length));
+    socket.on('data', this.heard);
     socket.on('error', ignore);
-    socket.on('close', () => this.closed());
+    // Node tells a server's own TLS sockets only so of a broken record, and leaves them open
+    if (socket instanceof tls.TLSSocket) socket.on('_tlsError', () => socket.destroy());
+    socket.on('close', this.closed);
   }
+
+  private readonly heard = (chunk: Buffer): void => this.handler?.onBytes(chunk, 0, chunk.length);
 
   get transport(): string {
     return this.secured ? 'tls' : 'tcp';
@@ -89,12 +95,14 @@ export class TcpConnection implements Connection {
     if (this.secured) socket.write(Buffer.from(out, 'latin1'), this.drained);
     else socket.write(out, 'latin1', this.drained);
     this.awaitingDrain = socket.writableLength > 0;
+    if (!this.awaitingDrain) this.taken = this.written;
   }
 
   private readonly drained = (error?: Error | null): void => {
-    if (!this.awaitingDrain || this.socket.writableLength > 0) return;
+    if (error || !this.awaitingDrain || this.socket.writableLength > 0) return;
     this.awaitingDrain = false;
-    if (!error && !this.ending) this.handler?.onDrain();
+    this.taken = this.written - this.out.length;
+    if (!this.ending) this.handler?.onDrain();
   };
 
   end(): void {
@@ -124,8 +132,8 @@ export class TcpConnection implements Connection {
     this.flush();
     this.before = this.written;
     const plain = this.socket;
-    plain.removeAllListeners('data');
-    plain.removeAllListeners('close');
+    plain.off('data', this.heard);
+    plain.off('close', this.closed);
     const secure = new tls.TLSSocket(plain, this.contexts.serverOptions(host));
     plain.on('close', () => secure.destroy());
     this.socket = secure;
@@ -138,12 +146,13 @@ export class TcpConnection implements Connection {
     return this.socket instanceof tls.TLSSocket ? this.contexts.binding(this.socket, type) : undefined;
   }
 
-  private closed(): void {
+  private readonly closed = (): void => {
     const { handler } = this;
-    this.finalBacklog = Math.max(this.finalBacklog, 0);
+    // a peer that cut the connection: what was not known to be taken was not
+    if (this.finalBacklog < 0) this.finalBacklog = this.written - this.out.length - this.taken;
     this.handler = undefined;
     handler?.onDisconnect();
-  }
+  };
 }
 
 function ignore(): void {

@@ -20,6 +20,10 @@ export class WebSocketConnection implements Connection {
   private handler: StreamHandler | undefined;
   private corked = false;
   private awaitingDrain = false;
+  /** Of `written`, what the kernel is known to have taken. */
+  private taken = 0;
+  /** Of `written`, what came when nothing could be sent any more. */
+  private late = 0;
   private finalBacklog = -1;
 
   constructor(socket: WebSocket, request: IncomingMessage) {
@@ -36,7 +40,7 @@ export class WebSocketConnection implements Connection {
     socket.on('close', () => {
       const { handler } = this;
       this.handler = undefined;
-      this.finalBacklog = Math.max(0, this.finalBacklog);
+      if (this.finalBacklog < 0) this.finalBacklog = this.written - this.late - this.taken;
       handler?.onDisconnect();
     });
   }
@@ -52,31 +56,36 @@ export class WebSocketConnection implements Connection {
   }
 
   get backlog(): number {
-    return this.finalBacklog >= 0 ? this.finalBacklog : this.socket.bufferedAmount;
+    return this.late + (this.finalBacklog >= 0 ? this.finalBacklog : this.socket.bufferedAmount);
   }
 
   write(wire: string): void {
     this.written += wire.length;
-    if (this.socket.readyState !== this.socket.OPEN) return;
+    if (this.socket.readyState !== this.socket.OPEN) {
+      this.late += wire.length;
+      return;
+    }
     if (!this.corked) {
       this.corked = true;
       this.raw.cork();
     }
-    this.socket.send(Buffer.from(withNamespace(wire), 'latin1'), { binary: false });
+    this.socket.send(Buffer.from(withNamespace(wire), 'latin1'), { binary: false }, this.drained);
   }
 
   flush(): void {
     if (!this.corked) return;
     this.corked = false;
     this.raw.uncork();
-    if (this.backlog > 0 && !this.awaitingDrain) {
-      this.awaitingDrain = true;
-      this.raw.write('', error => {
-        this.awaitingDrain = false;
-        if (!error) this.handler?.onDrain();
-      });
-    }
+    this.awaitingDrain = this.backlog > 0;
+    if (!this.awaitingDrain) this.taken = this.written;
   }
+
+  private readonly drained = (error?: Error | null): void => {
+    if (error || !this.awaitingDrain || this.backlog > 0) return;
+    this.awaitingDrain = false;
+    this.taken = this.written;
+    this.handler?.onDrain();
+  };
 
   end(): void {
     this.flush();
@@ -85,7 +94,7 @@ export class WebSocketConnection implements Connection {
   }
 
   destroy(): void {
-    this.finalBacklog = this.backlog;
+    this.finalBacklog = this.socket.bufferedAmount;
     this.socket.terminate();
   }
 

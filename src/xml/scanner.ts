@@ -668,6 +668,10 @@ export class Scanner {
     }
     const end = at + 1 - base;
     if (p.depth === 0) {
+      if (p.odd && !empty && this.phase === STREAM && this.isRoot(buf, base)) {
+        this.fault('bad-format', 'A stream has one header.');
+        return false;
+      }
       p.topAttrs = taken(attrs, attrCount);
       p.xmlnsLength = xmlnsStart < 0 ? this.content.length : xmlnsEnd - xmlnsStart;
       p.headEnd = empty ? end - 2 : end - 1;
@@ -689,6 +693,12 @@ export class Scanner {
     if (empty) p.nameCount -= 2;
     else p.depth++;
     return true;
+  }
+
+  /** Whether the element at hand has the name of the stream's root. */
+  private isRoot(buf: Buffer, base: number): boolean {
+    const { names } = this.progress!;
+    return buf.latin1Slice(base + names[0]!, base + names[1]!) === this.rootName;
   }
 
   /** The root element's start tag is complete: [base, end). */
