@@ -35,4 +35,5 @@ const NAMES: Record<string, string> = {
   https: 'HTTPS and WebSocket',
   http: 'HTTP on this machine: health, metrics',
   component: 'components',
+  socks5: 'SOCKS5 for file transfers',
 };

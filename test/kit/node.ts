@@ -32,9 +32,12 @@ export class TestNode {
     ];
   }
 
-  /** `yaml` is added to a configuration that serves localhost without TLS being needed. A folder given is used again. */
+  /**
+   * `yaml` is added to a configuration that serves localhost without TLS being needed, `listeners` to its listeners. A folder given is
+   * used again.
+   */
   static async start(
-    options: { yaml?: string; folder?: string; users?: readonly string[]; level?: string } = {},
+    options: { yaml?: string; listeners?: string; folder?: string; users?: readonly string[]; level?: string } = {},
   ): Promise<TestNode> {
     const folder = options.folder ?? mkdtempSync(path.join(tmpdir(), 'posthouse-'));
     const ports = await Promise.all([freePort(), freePort(), freePort(), freePort(), freePort()]);
@@ -48,7 +51,7 @@ export class TestNode {
   http: { port: ${ports[2]}, addresses: [127.0.0.1] }
   https: { port: ${ports[3]}, addresses: [127.0.0.1] }
   components: { type: component, port: ${ports[4]}, addresses: [127.0.0.1] }
-${options.yaml ?? ''}`,
+${options.listeners ? `  ${options.listeners}\n` : ''}${options.yaml ?? ''}`,
     );
     const read = () => loadConfig({ file, data: folder, moduleOptions: optionsOfModule });
     const log = pino({ level: options.level ?? process.env.POSTHOUSE_TEST_LOG ?? 'silent' });
