@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { CONTROL_SOCKET } from '../node/control-socket.ts';
+import type { Common } from './context.ts';
 import { NotRunning, requestUnix } from '../transport/unix.ts';
 
 export const EXIT = { done: 0, failed: 1, usage: 2, notRunning: 3 } as const;
@@ -20,18 +21,15 @@ export type Ask = (command: string, args: Record<string, unknown>) => Promise<un
 const WITHOUT_NODE = /^user\./;
 
 /** Asks the node that runs on the data folder; where none does, user commands work on the folder itself. */
-export function asker(options: { conf?: string; data?: string; domain?: string }): {
+export function asker(options: Common): {
   ask: Ask;
   close(): Promise<void>;
 } {
   let own: { run(request: unknown): Promise<unknown>; close(): Promise<void> } | undefined;
   return {
     ask: async (command, args) => {
-      const { readConfig } = await import('./read-config.ts');
-      const folder =
-        options.data === undefined
-          ? (await readConfig(options)).values.core.storage.folder
-          : path.resolve(options.data);
+      const { dataFolder } = await import('../node/config/index.ts');
+      const folder = dataFolder({ file: options.conf, data: options.data });
       try {
         return await requestUnix(path.join(folder, CONTROL_SOCKET), { command, args });
       } catch (error) {

@@ -1,12 +1,14 @@
-import { makeLog } from '../node/log.ts';
+import { openLog } from '../node/log.ts';
 import { Node } from '../node/node.ts';
 import { Operations } from '../node/operations.ts';
+import type { Common } from './context.ts';
 import { readConfig } from './read-config.ts';
 
 /** Opens the data folder for operations on it, without listening to anybody. */
-export async function openData(options: { conf?: string; data?: string; domain?: string }) {
+export async function openData(options: Common) {
+  process.umask(0o077);
   const config = await readConfig(options);
-  const { logger } = makeLog({ level: 'warn', format: 'auto', file: '' }, 2);
+  const { logger } = openLog({ level: 'warn', format: 'auto', file: '' }, 2);
   const node = await Node.start({ config, reread: () => readConfig(options), log: logger, listen: false });
   const operations = new Operations(node);
   return {

@@ -1,11 +1,14 @@
 import { CliError, EXIT } from './ask.ts';
 
+const MOST = 65_536; // characters
+
 /** A password: asked for without echo on a terminal (twice, if told), else one line of standard input. */
 export async function readPassword(prompt: string, twice: boolean): Promise<string> {
   if (!process.stdin.isTTY) return firstLine();
-  const password = await hidden(prompt);
+  const typed = new Typed();
+  const password = await typed.ask(prompt);
   if (password === '') throw new CliError('an empty password cannot be used', EXIT.failed);
-  if (twice && (await hidden('The same again: ')) !== password)
+  if (twice && (await typed.ask('The same again: ')) !== password)
     throw new CliError('the two passwords differ; nothing was changed', EXIT.failed);
   return password;
 }
@@ -15,40 +18,55 @@ async function firstLine(): Promise<string> {
   process.stdin.setEncoding('utf8');
   for await (const chunk of process.stdin) {
     text += chunk as string;
-    if (text.includes('\n') || text.length > 65_536) break;
+    if (text.includes('\n') || text.length > MOST) break;
   }
   const line = text.split('\n')[0]!.replace(/\r$/, '');
-  if (line === '')
-    throw new CliError(
-      'no password: standard input was empty. Type it on a terminal, or pipe one line in',
-      EXIT.failed,
-    );
+  if (line === '') {
+    const message = 'no password: standard input was empty. Type it on a terminal, or pipe one line in';
+    throw new CliError(message, EXIT.failed);
+  }
   return line;
 }
 
-function hidden(prompt: string): Promise<string> {
-  const { stdin, stderr } = process;
-  return new Promise((resolve, reject) => {
-    let typed = '';
-    stderr.write(prompt);
+/** What is typed on the terminal, without echo. */
+class Typed {
+  /** Typed ahead of the next question. */
+  private ahead = '';
+
+  ask(prompt: string): Promise<string> {
+    const { stdin, stderr } = process;
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    let line = '';
+    const take = (text: string): void => {
+      const chars = [...text];
+      for (const [at, char] of chars.entries()) {
+        if (char === '\r' || char === '\n' || char === '\u0004') {
+          this.ahead = chars.slice(at + 1).join('');
+          resolve(line);
+          return;
+        }
+        if (char === '\u0003') return reject(new CliError('given up; nothing was changed', EXIT.failed));
+        if (char === '\u007f' || char === '\b') line = [...line].slice(0, -1).join('');
+        else line += char;
+      }
+    };
     stdin.setRawMode(true);
     stdin.setEncoding('utf8');
+    // what is typed from now on is not shown
+    stderr.write(prompt);
+    const { ahead } = this;
+    this.ahead = '';
+    const hungUp = (): void => reject(new CliError('the terminal is gone; nothing was changed', EXIT.failed));
+    stdin.on('data', take);
+    stdin.once('end', hungUp);
+    take(ahead);
     stdin.resume();
-    const done = (finish: () => void): void => {
-      stdin.off('data', onData);
+    return promise.finally(() => {
+      stdin.off('data', take);
+      stdin.off('end', hungUp);
       stdin.setRawMode(false);
       stdin.pause();
       stderr.write('\n');
-      finish();
-    };
-    const onData = (text: string): void => {
-      for (const char of text) {
-        if (char === '\r' || char === '\n' || char === '\u0004') return done(() => resolve(typed));
-        if (char === '\u0003') return done(() => reject(new CliError('given up; nothing was changed', EXIT.failed)));
-        if (char === '\u007f' || char === '\b') typed = [...typed].slice(0, -1).join('');
-        else typed += char;
-      }
-    };
-    stdin.on('data', onData);
-  });
+    });
+  }
 }

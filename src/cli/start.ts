@@ -1,14 +1,25 @@
-import { forPeople, makeLog } from '../node/log.ts';
+import { flushCompileCache } from 'node:module';
+import { forPeople, type Log, openLog } from '../node/log.ts';
 import { Node } from '../node/node.ts';
 import { EXIT } from './ask.ts';
+import type { Common } from './context.ts';
 import { greeting } from './greeting.ts';
 import { readConfig } from './read-config.ts';
 
+/** ms after the start when compiled code is kept for the next one. */
+const KEEP_AFTER = 5_000;
+/** ms that the process may live on after the node's end. */
+const LINGER = 2_000;
+
 /** Starts a node and waits for its end; the exit code. */
-export async function start(options: { conf?: string; data?: string; domain?: string }): Promise<number> {
+export async function start(options: Common): Promise<number> {
+  // database, keys, log: for nobody else
+  process.umask(0o077);
   const config = await readConfig(options);
   const { log: settings } = config.values.core;
-  const { logger, flush } = makeLog(settings);
+  const log = openLog(settings);
+  const { logger } = log;
+  const stopping = signals(log);
   let node: Node;
   try {
     node = await Node.start({ config, reread: () => readConfig(options), log: logger, listen: true });
@@ -16,24 +27,50 @@ export async function start(options: { conf?: string; data?: string; domain?: st
     const message = error instanceof Error ? error.message : String(error);
     if (forPeople(settings)) process.stderr.write(`posthouse: ${message}\n`);
     else logger.fatal(message);
-    flush();
+    log.close();
     return EXIT.failed;
   }
   const seconds = Math.round(process.uptime() * 1000) / 1000;
   if (forPeople(settings)) process.stdout.write(greeting(node, config, seconds));
-  else logger.info({ listeners: node.status().listeners, hosts: [...node.hosts], seconds }, 'ready');
+  else {
+    const certificates = [...node.certificates.facts].map(([host, { fingerprint }]) => [host, fingerprint]);
+    const { listeners, hosts } = node.status();
+    logger.info({ hosts, listeners, certificates: Object.fromEntries(certificates), seconds }, 'ready');
+  }
+  setTimeout(flushCompileCache, KEEP_AFTER).unref();
+  stopping.take(node);
+  await node.stopped;
+  log.close();
+  // what still holds the event loop then is of no use to anybody
+  setTimeout(() => process.exit(EXIT.done), LINGER).unref();
+  return EXIT.done;
+}
 
-  process.once('SIGTERM', () => void node.stop('SIGTERM'));
-  process.once('SIGINT', () => void node.stop('SIGINT'));
+/** What signals do: those that come before there is a node are kept for it. */
+function signals({ logger, reopen }: Log): { take(node: Node): void } {
+  let node: Node | undefined;
+  let asked: string | undefined;
+  const stop = (signal: string): void => {
+    const again = asked !== undefined;
+    asked = signal;
+    if (!node) return;
+    void (again ? node.stopNow(`${signal} again`) : node.stop(signal));
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
   process.on('SIGHUP', () => {
-    node
-      .reload()
-      .catch((error: unknown) => logger.error(`the configuration was not taken up:\n${(error as Error).message}`));
+    reopen();
+    node?.reload().catch((error: unknown) => {
+      logger.error(`the configuration was not taken up:\n${(error as Error).message}`);
+    });
   });
   // a bug outside of any handler is told, and the others go on
   process.on('unhandledRejection', reason => logger.error({ err: reason }, 'a promise was rejected and nobody looked'));
   process.on('uncaughtException', error => logger.error({ err: error }, 'an error that nobody caught'));
-  await node.stopped;
-  flush();
-  return EXIT.done;
+  return {
+    take: started => {
+      node = started;
+      if (asked !== undefined) void node.stop(asked);
+    },
+  };
 }

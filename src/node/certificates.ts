@@ -10,6 +10,19 @@ export interface CertificateSource {
   readonly key?: string;
 }
 
+/** Files of a certificate chain and its key. */
+export interface KeyFiles {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** Where a host's certificate and key are. */
+export function certificateFiles(source: CertificateSource, dataDir: string): KeyFiles {
+  if (source.certificate && source.key) return { certificate: source.certificate, key: source.key };
+  const base = path.join(dataDir, 'certificates', source.host);
+  return { certificate: `${base}.crt`, key: `${base}.key` };
+}
+
 const VALIDITY_DAYS = 3650;
 const LOOK = 10_000; // ms between two looks at the files
 
@@ -17,14 +30,14 @@ const LOOK = 10_000; // ms between two looks at the files
 export class Certificates {
   readonly contexts = new TlsContexts();
   readonly facts = new Map<string, CertificateFacts & { file: string; made: boolean }>();
-  private readonly folder: string;
+  private readonly dataDir: string;
   private readonly log: Logger;
   private sources: readonly CertificateSource[] = [];
   private stamps = new Map<string, string>();
   private readonly timer: NodeJS.Timeout;
 
   constructor(dataDir: string, log: Logger) {
-    this.folder = path.join(dataDir, 'certificates');
+    this.dataDir = dataDir;
     this.log = log;
     this.timer = setInterval(() => this.look(), LOOK).unref();
   }
@@ -75,13 +88,11 @@ export class Certificates {
     else if (days < 14) this.log.warn(`the certificate of ${host} (${file}) expires in ${days} days`);
   }
 
-  private files(source: CertificateSource): { certificate: string; key: string } {
-    if (source.certificate && source.key) return { certificate: source.certificate, key: source.key };
-    const base = path.join(this.folder, source.host);
-    return { certificate: `${base}.crt`, key: `${base}.key` };
+  private files(source: CertificateSource): KeyFiles {
+    return certificateFiles(source, this.dataDir);
   }
 
-  private async makeIfMissing(host: string, files: { certificate: string; key: string }): Promise<void> {
+  private async makeIfMissing(host: string, files: KeyFiles): Promise<void> {
     if (exists(files.certificate) && exists(files.key)) return;
     const { generate } = await import('selfsigned');
     const made = await generate([{ name: 'commonName', value: host }], {
@@ -103,7 +114,7 @@ export class Certificates {
         },
       ],
     });
-    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+    mkdirSync(path.dirname(files.key), { recursive: true, mode: 0o700 });
     writeWhole(files.key, made.private, 0o600);
     writeWhole(files.certificate, made.cert, 0o644);
   }
@@ -126,10 +137,8 @@ export class Certificates {
   }
 }
 
-function readPair(
-  host: string,
-  files: { certificate: string; key: string },
-): { pair: KeyPair; facts: CertificateFacts } {
+/** Reads a certificate and its key. Throws a sentence that names the files when they cannot be used. */
+export function readPair(host: string, files: KeyFiles): { pair: KeyPair; facts: CertificateFacts } {
   const read = (what: string, file: string): string => {
     try {
       return readFileSync(file, 'utf8');
@@ -163,7 +172,7 @@ function exists(file: string): boolean {
   return statSync(file, { throwIfNoEntry: false }) !== undefined;
 }
 
-function stamp(files: { certificate: string; key: string }): string {
+function stamp(files: KeyFiles): string {
   return [files.certificate, files.key]
     .map(file => statSync(file, { throwIfNoEntry: false }))
     .map(stat => (stat ? `${stat.mtimeMs}:${stat.size}:${stat.ino}` : 'none'))

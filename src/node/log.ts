@@ -1,3 +1,5 @@
+import { closeSync, openSync } from 'node:fs';
+import path from 'node:path';
 import pino, { type DestinationStream, type Logger } from 'pino';
 
 export interface LogSettings {
@@ -7,21 +9,72 @@ export interface LogSettings {
   readonly file: string;
 }
 
-/** Whether logs are for people: at a terminal, unless the configuration says otherwise. */
-export function forPeople(settings: LogSettings, descriptor = 1): boolean {
-  if (settings.format !== 'auto') return settings.format === 'pretty';
-  return settings.file === '' && (descriptor === 1 ? process.stdout.isTTY : process.stderr.isTTY) === true;
+/** A node's log. */
+export interface Log {
+  readonly logger: Logger;
+  /** Opens the file again: the old one was moved away. */
+  reopen(): void;
+  close(): void;
 }
 
-/** Makes the node's logger. Lines never hold passwords, tokens or message bodies: nothing that could is given to it. */
-export function makeLog(settings: LogSettings, descriptor = 1): { logger: Logger; flush(): void } {
-  const target = settings.file === '' ? descriptor : settings.file;
-  const sink = pino.destination({ dest: target, sync: true, append: true, mkdir: true });
+const STDOUT = 1;
+/** Who may read a log file: its owner, and a group that an operator gives it to. */
+const MODE = 0o640;
+/** ms between two complaints that the log cannot be written. */
+const COMPLAIN = 60_000;
+
+/** Whether logs are for people: at a terminal, unless the configuration says otherwise. */
+export function forPeople(settings: LogSettings, descriptor = STDOUT): boolean {
+  if (settings.format !== 'auto') return settings.format === 'pretty';
+  return settings.file === '' && (descriptor === STDOUT ? process.stdout.isTTY : process.stderr.isTTY) === true;
+}
+
+/**
+ * Makes the node's logger. Lines never hold passwords, tokens or message bodies: nothing that could is given to it. A log that
+ * cannot be written, on a full disk or behind a reader that went away, stops nobody. Throws a sentence when the file cannot be opened.
+ */
+export function openLog(settings: LogSettings, descriptor = STDOUT): Log {
+  const toFile = settings.file !== '';
+  if (toFile) mustOpen(settings.file);
+  const dest = toFile ? settings.file : descriptor;
+  const sink = pino.destination({ dest, sync: true, append: true, mkdir: true, mode: MODE });
+  let complained = -Infinity;
+  sink.on('error', (error: Error) => {
+    const now = performance.now();
+    if (!toFile || now - complained < COMPLAIN) return;
+    complained = now;
+    process.stderr.write(`posthouse: the log ${settings.file} cannot be written: ${error.message}\n`);
+  });
   const stream: DestinationStream = forPeople(settings, descriptor)
     ? { write: line => sink.write(plainLine(line)) }
     : sink;
   const logger = pino({ level: settings.level, base: undefined, redact: ['password', '*.password'] }, stream);
-  return { logger, flush: () => sink.flushSync() };
+  return {
+    logger,
+    reopen: () => {
+      if (toFile) sink.reopen();
+    },
+    close: () => {
+      try {
+        sink.flushSync();
+      } catch {
+        // what could not be written before cannot be written now
+      }
+    },
+  };
+}
+
+function mustOpen(file: string): void {
+  try {
+    closeSync(openSync(file, 'a', MODE));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return; // its folder will be made
+    const why = code === 'EISDIR' ? 'it is a folder' : code === 'EACCES' ? 'this user may not write there' : message;
+    throw new Error(`the log ${path.resolve(file)} cannot be opened: ${why}. Correct log.file in the configuration.`, {
+      cause: error,
+    });
+  }
 }
 
 const LEVELS: Record<number, string> = { 10: 'trace', 20: 'debug', 30: '', 40: 'WARNING ', 50: 'ERROR ', 60: 'FATAL ' };

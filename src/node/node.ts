@@ -332,8 +332,11 @@ export class Node implements NodeView {
     };
   }
 
-  describeConfig(): { text: string } {
-    return { text: this.config.print() };
+  /** The configuration, secrets hidden, and what of it waits for the next start. */
+  describeConfig(): { text: string; values: unknown } {
+    const { restart } = this.options.config.difference(this.config);
+    const waits = restart.map(option => `# not in force before the next start: ${option}\n`).join('');
+    return { text: waits + this.config.print(), values: this.config.masked() };
   }
 
   /** Takes up the configuration file as it is now: all of it, or nothing. Tells what changed, and what a restart needs. */

@@ -73,9 +73,14 @@ const OPERATIONS: Record<string, Operation> = {
   'user.add': async (node, args) => {
     const jid = args.account(node);
     const result = await node.accounts.create(jid, args.text('password'));
-    if (result === 'exists')
-      throw new Error(`${jid.bare} exists already; 'posthouse user passwd ${jid.bare}' sets a new password`);
+    if (result === 'exists') throw exists(jid);
     if (result === 'invalid') throw new Error(PASSWORD);
+    return { jid: jid.bare };
+  },
+  /** Whether an account could be added: asked before anybody types a password. */
+  'user.addable': async (node, args) => {
+    const jid = args.account(node);
+    if (await node.accounts.get(jid)) throw exists(jid);
     return { jid: jid.bare };
   },
   'user.passwd': async (node, args) => {
@@ -172,6 +177,10 @@ const OPERATIONS: Record<string, Operation> = {
     return { stopping: true };
   },
 };
+
+function exists(jid: Jid): Error {
+  return new Error(`${jid.bare} exists already; 'posthouse user passwd ${jid.bare}' sets a new password`);
+}
 
 function unknown(jid: Jid): Error {
   return new Error(`there is no account ${jid.bare}; 'posthouse user add ${jid.bare}' makes it`);

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'better-sqlite3';
 
@@ -42,6 +42,7 @@ export function lockFolder(folder: string): { release(): void } {
   const held = db;
   return {
     release: () => {
+      rmSync(pidFile, { force: true });
       held.close();
     },
   };

@@ -5,9 +5,6 @@ import { defaultsOf, type Option, type OptionsSchema } from '../../api/options.t
 import { jidProblem, parseJid, prepareDomain } from '../../jid/index.ts';
 import { suggestion } from './problems.ts';
 
-/** Where a value came from, for `posthouse config show`. */
-export type Origin = 'default' | 'file' | 'env' | 'command line';
-
 /** What checking needs to know and to tell. */
 export interface CheckContext {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -133,15 +130,16 @@ export function checkValue(
   }
 }
 
-/** Checks a map against a schema: unknown names are told with the nearest known one. */
+/** Checks a map against a schema: unknown names are told with the nearest known one, which may be one of `others`. */
 export function checkObject(
   schema: OptionsSchema,
   map: YAMLMap,
   path: string,
   context: CheckContext,
+  others: readonly string[] = [],
 ): Record<string, unknown> {
   const out: Record<string, unknown> = { ...defaultsOf(schema) };
-  const known = Object.keys(schema);
+  const known = [...Object.keys(schema), ...others];
   for (const pair of map.items) {
     const name = keyOf(pair);
     const option = Object.hasOwn(schema, name) ? schema[name] : undefined;

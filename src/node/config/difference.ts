@@ -1,5 +1,5 @@
 import type { OptionsSchema } from '../../api/options.ts';
-import type { LoadedConfig } from './index.ts';
+import type { LoadedConfig } from './loaded.ts';
 import { core, host as hostSchema } from './schema.ts';
 
 /** The options in which two configurations differ, by when the new value takes effect. */

@@ -1,5 +1,5 @@
 import type { Option, OptionsSchema } from '../../api/options.ts';
-import type { ConfigValues } from './index.ts';
+import type { ConfigValues } from './loaded.ts';
 import { core, host as hostSchema, listener as listenerSchema } from './schema.ts';
 
 const HIDDEN = '(hidden)';
@@ -66,4 +66,26 @@ function masked(option: Option, value: unknown): unknown {
     default:
       return value;
   }
+}
+
+/** The values with every secret in them hidden. */
+export function maskedValues(values: ConfigValues, schemas: ReadonlyMap<string, OptionsSchema>): ConfigValues {
+  const object = <T extends object>(schema: OptionsSchema, given: T): T => {
+    const known = given as Readonly<Record<string, unknown>>;
+    return Object.fromEntries(
+      Object.entries(known).map(([name, value]) => [name, schema[name] ? masked(schema[name], value) : value]),
+    ) as T;
+  };
+  const modules = (given: ConfigValues['modules']): ConfigValues['modules'] =>
+    mapValues(given, (options, name) => object(schemas.get(name) ?? {}, options));
+  return {
+    core: object(core, values.core),
+    hosts: mapValues(values.hosts, host => ({ ...object(hostSchema, host), modules: modules(host.modules) })),
+    listeners: values.listeners,
+    modules: modules(values.modules),
+  };
+}
+
+function mapValues<T, R>(given: Readonly<Record<string, T>>, change: (value: T, key: string) => R): Record<string, R> {
+  return Object.fromEntries(Object.entries(given).map(([key, value]) => [key, change(value, key)]));
 }
