@@ -195,7 +195,7 @@ export class ComponentStream implements StreamHandler, ScannerSink {
   onClose(): void {
     this.shut();
     this.connection.write('</stream:stream>');
-    this.connection.end();
+    this.connection.end(true);
   }
 
   onFault(fault: XmlFault): void {

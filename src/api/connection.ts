@@ -16,8 +16,8 @@ export interface Connection {
   write(wire: string): void;
   /** Writes what has been appended now. */
   flush(): void;
-  /** Flushes, then closes in order. */
-  end(): void;
+  /** Flushes, then closes in order. `answering`: where there are no frames, the peer has a moment to close first (RFC 6120 4.4). */
+  end(answering?: boolean): void;
   /** Closes at once. */
   destroy(): void;
   /** Stops and goes on reading. */

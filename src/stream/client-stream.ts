@@ -380,7 +380,7 @@ export class ClientStream implements StreamHandler, ScannerSink, SessionStream {
       this.session = undefined;
       this.sendHeader();
       connection.write(closeWire(connection.framed));
-      connection.end();
+      connection.end(true);
     };
     const waiting = session?.settled();
     if (waiting) void waiting.then(finish);

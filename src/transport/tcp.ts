@@ -5,6 +5,8 @@ import type { TlsContexts } from './tls-contexts.ts';
 
 /** Milliseconds that a peer has to close its side once ours is closed. */
 const LINGER = 5_000;
+/** Milliseconds that a peer that closed its stream has to close the connection. */
+const FAREWELL = 2_000;
 
 /** What libuv's handle tells beyond the public socket: how many bytes the kernel has not taken. */
 interface Handle {
@@ -105,13 +107,20 @@ export class TcpConnection implements Connection {
     if (!this.ending) this.handler?.onDrain();
   };
 
-  end(): void {
+  end(answering = false): void {
     if (this.ending) return;
     this.flush();
     this.ending = true;
-    this.socket.end();
     // what still comes is read and dropped, or the peer would see a reset before our last words
     this.socket.resume();
+    // RFC 6120 4.4: who closed its stream first closes the connection. Some clients lose our last words when the end of the
+    // connection comes along with them: COMPAT Smack's modular connections, under TLS
+    if (answering) setTimeout(() => this.finish(), FAREWELL).unref();
+    else this.finish();
+  }
+
+  private finish(): void {
+    this.socket.end();
     setTimeout(() => this.socket.destroy(), LINGER).unref();
   }
 

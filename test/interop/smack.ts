@@ -124,4 +124,4 @@ export async function runSmack(options: SmackOptions): Promise<string> {
 }
 
 /** Smack's connections over TCP. Those over WebSocket look their server up in the DNS and by https at its domain: not on a loopback. */
-const CONNECTIONS = 'tcp';
+const CONNECTIONS = 'tcp,modular,modular-nocompress';

@@ -161,16 +161,22 @@ export class TestClient {
     return error.getChildElements()[0]!.name;
   }
 
-  /** Closes the stream in order. */
+  /** Closes the stream in order, then the connection (RFC 6120 4.4). */
   async end(): Promise<void> {
     this.send('</stream:stream>');
+    await this.untilTrue(() => this.ended || this.closed, 'the stream stayed open');
+    this.socket.end();
     await this.untilClosed();
   }
 
   async untilClosed(): Promise<void> {
+    await this.untilTrue(() => this.closed, 'the connection stayed open');
+  }
+
+  private async untilTrue(done: () => boolean, otherwise: string): Promise<void> {
     const end = Date.now() + PATIENCE;
-    while (!this.closed) {
-      if (Date.now() > end) assert.fail('the connection stayed open');
+    while (!done()) {
+      if (Date.now() > end) assert.fail(otherwise);
       await new Promise<void>(resolve => {
         const timer = setTimeout(resolve, 50);
         this.waiting.push(() => {
