@@ -39,6 +39,7 @@ Options:
   --no-pin       let the system choose cores; otherwise servers get core 0 and the load generator core 1
   --port N       our server's port instead of 25222, and N+1 instead of 25223
   --conf FILE    another configuration instead of bench/conf/lean.yaml
+  --dry          only print: neither bench/results/ nor docs/benchmarks.md is written
   --keep         leave the temporary folder (data, configurations, logs of all programs) and say where it is
   --help
 
@@ -60,6 +61,7 @@ async function main(): Promise<void> {
       'no-pin': { type: 'boolean', default: false },
       port: { type: 'string' },
       conf: { type: 'string' },
+      dry: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
     },
   });
@@ -75,7 +77,7 @@ async function main(): Promise<void> {
   const context = new Context({ folder, quick: values.quick, window: Number(values.window), peers: installed });
   const versions = Object.fromEntries([posthouse, ...installed].map(target => [target.name, target.version() ?? '']));
   const results = join(import.meta.dirname, 'results');
-  mkdirSync(results, { recursive: true });
+  if (!values.dry) mkdirSync(results, { recursive: true });
   for (const row of chosen) {
     console.error(`${row.name}: ${row.title}`);
     context.notes.splice(0);
@@ -96,13 +98,15 @@ async function main(): Promise<void> {
       notes: [...outcome.notes, ...context.notes],
       ran,
     };
-    writeFileSync(
-      join(results, `${row.name}.json`),
-      await format(JSON.stringify(result), { parser: 'json', printWidth: 120 }),
-    );
+    if (!values.dry) {
+      writeFileSync(
+        join(results, `${row.name}.json`),
+        await format(JSON.stringify(result), { parser: 'json', printWidth: 120 }),
+      );
+    }
     print(result);
   }
-  await writeReport(rows.map(({ name }) => name));
+  if (!values.dry) await writeReport(rows.map(({ name }) => name));
   if (values.keep) console.error(`kept ${folder}`);
   else rmSync(folder, { recursive: true, force: true });
 }
