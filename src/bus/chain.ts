@@ -146,8 +146,8 @@ export class Chain<B> {
 
   /** A verdict, or what it is when a handler returned something else. */
   #checked(step: Step<Packet, B>, result: Verdict, packet: Packet): Verdict {
-    if (result === undefined || result === DONE || result instanceof StanzaError) return result;
-    return this.#failed(step, new TypeError(`a handler returned ${String(result)}, which is no verdict`), packet);
+    if (result === undefined || result === DONE || result instanceof StanzaError || step.role === 'tap') return result;
+    return this.#failed(step, new TypeError(`a handler returned ${typeof result}, which is no verdict`), packet);
   }
 
   #failed(step: Step<Packet, B>, error: unknown, packet: Packet): Verdict {
