@@ -53,7 +53,9 @@ export function incomingGate(listOf: ListOf, answers: (host: string) => boolean)
 export function presenceGate(listOf: ListOf, isLocal: (domain: string) => boolean): (packet: Packet) => Verdict {
   return packet => {
     const { from, type } = packet;
-    if (type === 'unavailable' || from.local === '' || !isLocal(from.domain)) return undefined;
+    // that it goes, and that subscriptions end, is told; a client's own words were stopped before (outgoingGate)
+    if (type === 'unavailable' || type === 'unsubscribe' || type === 'unsubscribed') return undefined;
+    if (from.local === '' || !isLocal(from.domain)) return undefined;
     const list = listOf(from);
     if (list === Blocklist.NONE || from.bare === packet.to!.bare || !list.matches(packet.to!)) return undefined;
     return DONE;

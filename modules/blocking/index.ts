@@ -7,7 +7,7 @@ import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { refuse, StanzaError } from '../../src/protocol/index.ts';
 import { type Element, serialize, wireAttribute, xml } from '../../src/xml/index.ts';
 import { PresenceService } from '../presence/contract.ts';
-import { Roster } from '../roster/contract.ts';
+import { Roster, type Subscription } from '../roster/contract.ts';
 import { Blocking } from './contract.ts';
 import { incomingGate, outgoingGate, presenceGate } from './gates.ts';
 import { Blocklists } from './lists.ts';
@@ -104,9 +104,14 @@ export default defineModule({
       if (!after) return 'full';
       push(account, xml('block', { xmlns: BLOCKING }, ...jids.map(item)));
       // XEP-0191 3.3: whoever sees the account sees it go; nobody else learns that it is there
-      const presence = mod.maybe(PresenceService);
       const hidden = jids.filter(jid => !before.matches(jid));
-      for (const contact of await watchers(account, hidden)) await presence?.sendUnavailableTo(account, contact);
+      await mod
+        .maybe(PresenceService)
+        ?.hide(
+          account,
+          await contacts(account, hidden, ['from', 'both']),
+          address => after.matches(address) && !before.matches(address) && address.bare !== account.bare,
+        );
       return 'blocked';
     }
 
@@ -118,18 +123,17 @@ export default defineModule({
       // XEP-0191 3.4
       const presence = mod.maybe(PresenceService);
       const shown = (jids ?? before.jids).filter(jid => before.matches(jid) && !after.matches(jid));
-      for (const contact of await watchers(account, shown)) {
-        if (!after.matches(contact)) await presence?.sendPresenceTo(account, contact);
+      for (const contact of await contacts(account, shown, ['from', 'to', 'both'])) {
+        if (!after.matches(contact)) await presence?.show(account, contact);
       }
     }
 
-    /** Those among these addresses, or at them when they are domains, who may see the account's presence. */
-    async function watchers(account: Jid, jids: readonly Jid[]): Promise<Jid[]> {
+    /** Those among these addresses, or at them when they are domains, who have to do with the account's presence. */
+    async function contacts(account: Jid, jids: readonly Jid[], ways: readonly Subscription[]): Promise<Jid[]> {
       const roster = await mod.maybe(Roster)?.get(account);
       const found = new Map<string, Jid>();
-      for (const { jid: text, subscription } of roster?.values() ?? []) {
-        const contact = parseJid(text);
-        if (!contact || (subscription !== 'from' && subscription !== 'both')) continue;
+      for (const { address: contact, subscription } of roster?.values() ?? []) {
+        if (!ways.includes(subscription)) continue;
         for (const jid of jids) {
           if (jid.bare === contact.bare) found.set(jid.full, jid);
           else if (jid.full === contact.domain) found.set(contact.full, contact);
@@ -181,7 +185,8 @@ function item(jid: Jid): Element {
 function jidsIn(payload: Element): Jid[] | StanzaError {
   const jids: Jid[] = [];
   for (const child of payload.getChildren('item', BLOCKING)) {
-    const jid = parseJid(String(child.attrs.jid ?? ''));
+    if (child.attrs.jid === undefined) return refuse('bad-request', 'An item needs an address.');
+    const jid = parseJid(String(child.attrs.jid));
     if (!jid) return refuse('jid-malformed', 'An item holds no address.');
     if (!jids.some(other => other.equals(jid))) jids.push(jid);
   }

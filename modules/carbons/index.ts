@@ -48,6 +48,24 @@ export default defineModule({
       copy('received', packet, user.jid, user.sessions, other => other === sender || takers.includes(other));
     });
 
+    // XEP-0280 7: who is there but takes no messages gets a copy of what waits; what came back from a session was copied before
+    mod.on(
+      'absent',
+      'work',
+      { kind: 'message' },
+      packet => {
+        const user = mod.node.user(packet.to!);
+        if (!user || cameBack(packet) || !isEligible(packet, 'received')) return;
+        copy('received', packet, user.jid, user.sessions, other => other === packet.sender);
+      },
+      { before: ['offline'] },
+    );
+
+    /** A client's message comes with its session the first time, and without it when it comes back. */
+    function cameBack({ sender, from }: Packet): boolean {
+      return sender === undefined && from.local !== '' && mod.node.hosts.has(from.domain);
+    }
+
     function answersEligible(packet: Packet, takers: readonly SessionView[]): boolean {
       const { id } = packet;
       return id !== undefined && takers.some(session => sentIds.get(session)?.has(id, packet.from.bare));

@@ -15,6 +15,7 @@ import {
 } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
+import { Blocking } from '../blocking/contract.ts';
 import { Offline, type StoredMessage } from './contract.ts';
 import { Mailboxes } from './mailboxes.ts';
 import { isEligible } from './parts.ts';
@@ -69,6 +70,7 @@ export default defineModule({
         store,
         sessions: account => node.user(account)?.sessions ?? [],
         deliver: (packet, session, taken) => node.deliver(packet, session, taken),
+        unwanted: (account, from) => mod.maybe(Blocking)?.blocks(account, from) ?? false,
         failed: (error, account) =>
           mod.log.error({ err: error, account: account.bare }, 'offline messages could not be handed over'),
       },

@@ -66,6 +66,7 @@ describe('mailbox', () => {
           client.got.push(packet.id!);
           client.unanswered.push(taken);
         },
+        unwanted: () => false,
         failed: error => {
           throw error as Error;
         },

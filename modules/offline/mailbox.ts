@@ -131,7 +131,8 @@ export class Mailbox {
   private give(id: number, wire: string, session: SessionView): void | Promise<void> {
     if (this.out.has(id) || this.gone.has(id)) return undefined;
     const packet = restored(wire, this.account);
-    if (!packet || this.had.get(id)?.includes(session)) return this.removed(id, wire.length);
+    if (!packet || this.had.get(id)?.includes(session) || this.parts.unwanted(this.account, packet.from))
+      return this.removed(id, wire.length);
     this.out.set(id, wire.length);
     this.outBytes += wire.length;
     this.own.add(packet);

@@ -8,6 +8,8 @@ export interface MailboxParts {
   /** The sessions of an account, best first or not. */
   sessions(account: Jid): readonly SessionView[];
   deliver(packet: Packet, session: SessionView, taken: (taken: boolean) => void): void | Promise<void>;
+  /** Whether the account does not want to hear that address any more (XEP-0191 3.3). */
+  unwanted(account: Jid, from: Jid): boolean;
   failed(error: unknown, account: Jid): void;
 }
 

@@ -18,7 +18,7 @@ const CASES: [name: string, wire: string, fate: Fate][] = [
   ['error', `<message type='error'>${body}</message>`, 'refuse'],
   ['a chat state alone', `<message type='chat'>${active}<thread>t</thread></message>`, 'drop'],
   ['a chat state with a body', `<message type='chat'>${active}${body}</message>`, 'store'],
-  ['nothing', `<message type='chat'/>`, 'drop'],
+  ['nothing', `<message type='chat'/>`, 'store'],
   ['a receipt', `<message><received xmlns='urn:xmpp:receipts' id='a'/></message>`, 'store'],
   ['a marker', `<message type='chat'><displayed xmlns='urn:xmpp:chat-markers:0' id='a'/></message>`, 'store'],
   [

@@ -17,16 +17,17 @@ export function fateOf(packet: Packet): Fate {
   if (packet.hint('no-store')) return packet.hasBody ? 'refuse' : 'drop';
   if (packet.hasBody || packet.hint('store')) return 'store';
   // receipts, markers and encrypted messages are kept; chat states are not, and a late error about one helps nobody
-  return saysSomething(packet.stanza) ? 'store' : 'drop';
+  return isChatState(packet.stanza) ? 'drop' : 'store';
 }
 
-function saysSomething(stanza: Stanza): boolean {
+function isChatState(stanza: Stanza): boolean {
+  if (!stanza.hasNamespace(NS.chatStates)) return false;
   for (const kid of stanza.children()) {
     const xmlns = stanza.kidXmlns(kid);
     if (EPHEMERAL.has(xmlns) || (xmlns === stanza.xmlns && stanza.kidName(kid) === 'thread')) continue;
-    return true;
+    return false;
   }
-  return false;
+  return true;
 }
 
 /** The message as it is stored: with a stamp (XEP-0203) by the recipient's server, unless it has that already. */

@@ -5,6 +5,8 @@ import { eachInSlices, inOrder } from './each.ts';
 import type { Shown } from './shown.ts';
 
 type Step = void | Promise<void>;
+/** Whether an account has blocked an address (XEP-0191). */
+export type Blocks = (account: Jid, address: Jid) => boolean;
 
 const UNAVAILABLE = "<presence type='unavailable'/>";
 const PROBE = "<presence type='probe'/>";
@@ -18,9 +20,9 @@ export class Broadcast {
   private readonly node: NodeView;
   private readonly roster: RosterService;
   private readonly shown: Shown;
-  private readonly blocks: (account: Jid, contact: Jid) => boolean;
+  private readonly blocks: Blocks;
 
-  constructor(node: NodeView, roster: RosterService, shown: Shown, blocks: (account: Jid, contact: Jid) => boolean) {
+  constructor(node: NodeView, roster: RosterService, shown: Shown, blocks: Blocks) {
     this.node = node;
     this.roster = roster;
     this.shown = shown;
@@ -71,14 +73,17 @@ export class Broadcast {
   /** Asks for the presence of those whom the account is subscribed to: RFC 6121 4.3.1. */
   private probe(session: SessionView, roster: RosterMap): Step {
     const probe = Packet.fromWire(PROBE, session.jid, undefined);
-    return eachInSlices(roster.values(), item => {
-      if (item.subscription !== 'to' && item.subscription !== 'both') return PASSED;
-      // a session that ended meanwhile asks for nothing
-      if (!session.alive || !this.isThere(item)) return PASSED;
-      // elsewhere subscriptions are looked up by the bare address; here the others of the account know it already
-      const local = this.node.hosts.has(item.address.domain);
-      return this.node.route(probe.readdressed(item.address, local ? session.jid : session.user.jid)) ?? TOLD;
-    });
+    return eachInSlices(roster.values(), item => this.ask(session, item, probe));
+  }
+
+  private ask(session: SessionView, item: RosterItem, probe?: Packet): number | Promise<void> {
+    if (item.subscription !== 'to' && item.subscription !== 'both') return PASSED;
+    // a session that ended meanwhile asks for nothing
+    if (!session.alive || !this.isThere(item) || !this.maySee(session.user.jid, item)) return PASSED;
+    // elsewhere subscriptions are looked up by the bare address; here the others of the account know it already
+    const from = this.node.hosts.has(item.address.domain) ? session.jid : session.user.jid;
+    const packet = probe ? probe.readdressed(item.address, from) : Packet.fromWire(PROBE, from, item.address);
+    return this.node.route(packet) ?? TOLD;
   }
 
   /** Whether a contact can be reached at all: of the accounts served here, only those who have sessions. */
@@ -109,7 +114,7 @@ export class Broadcast {
 
   private leave(packet: Packet, session: SessionView): Step {
     const available = this.shown.isAvailable(session);
-    const directed = [...this.shown.takeDirected(session)];
+    const directed = this.shown.takeDirected(session);
     this.shown.setAvailable(session, false);
     const told = available ? this.roster.get(session.user.jid) : undefined;
     return told instanceof Promise
@@ -148,13 +153,17 @@ export class Broadcast {
     );
   }
 
-  /** Hides an account from an address that sees it, by subscription or because a resource showed itself to it. */
-  async hideFrom(account: Jid, contact: Jid): Promise<void> {
-    const subscribed = await this.roster.hasSubscriptionFrom(account, contact);
+  /** Asks for the presence of one contact again, for every available resource. */
+  askFor(item: RosterItem, account: Jid): Step {
+    return inOrder(available(this.node, account), session => void this.ask(session, item));
+  }
+
+  /** Hides an account from addresses that see it: `contacts` by subscription, others because a resource showed itself to them. */
+  async hideFrom(account: Jid, contacts: readonly Jid[], others: (address: Jid) => boolean): Promise<void> {
     for (const session of this.node.user(account)?.sessions ?? []) {
-      const directed = this.shown.removeDirected(session, contact);
-      if (directed || (subscribed && session.presence))
-        await this.node.route(Packet.fromWire(UNAVAILABLE, session.jid, contact));
+      const told = new Map(this.shown.takeDirected(session, others).map(to => [to.full, to]));
+      if (session.presence) for (const contact of contacts) told.set(contact.full, contact);
+      for (const to of told.values()) await this.node.route(Packet.fromWire(UNAVAILABLE, session.jid, to));
     }
   }
 }

@@ -16,12 +16,12 @@ export interface SubscriptionRequest {
 
 export interface PresenceApi {
   /**
-   * Makes an account look offline to an address that was shown its presence, by subscription or directly (XEP-0191 3.3). A full
-   * address is told as such.
+   * Makes an account look offline (XEP-0191 3.3): to `contacts`, who may see its presence, and to those among the others that were
+   * shown it directly. Nobody else learns anything.
    */
-  sendUnavailableTo(account: Jid, contact: Jid): Promise<void>;
-  /** Shows an account's presence to an address, if it may see it (XEP-0191 3.4). */
-  sendPresenceTo(account: Jid, contact: Jid): Promise<void>;
+  hide(account: Jid, contacts: readonly Jid[], others: (address: Jid) => boolean): Promise<void>;
+  /** Shows an account's presence to an address, if it may see it (XEP-0191 3.4), and asks for what it has missed of theirs. */
+  show(account: Jid, contact: Jid): Promise<void>;
   /** Requests that an account has not answered, ignored ones too, oldest first. */
   requests(account: Jid): readonly SubscriptionRequest[];
   /** Marks a request as ignored, or not; one that is ignored no more is shown to the account's clients again. False when there is none. */

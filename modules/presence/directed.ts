@@ -35,8 +35,10 @@ export class Directed {
   /** Whoever is not there, or cannot be reached, need not be told when the session leaves (4.6.1). */
   came(packet: Packet): undefined {
     if (packet.type !== 'unavailable' && packet.type !== 'error') return undefined;
-    const session = this.node.session(packet.to!);
-    if (session) this.shown.removeDirected(session, packet.from);
+    const to = packet.to!;
+    const session = to.isBare ? undefined : this.node.session(to);
+    const sessions = session ? [session] : (to.isBare && this.node.user(to)?.sessions) || [];
+    for (const each of sessions) this.shown.removeDirected(each, packet.from);
     return undefined;
   }
 }

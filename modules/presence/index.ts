@@ -3,6 +3,7 @@
  * told of whose presence is in broadcast.ts, who is told when asking in probes.ts, presence to somebody in directed.ts.
  */
 import { defineModule, defineOptions, DONE, option, type Packet } from '../../src/api/index.ts';
+import type { Jid } from '../../src/jid/index.ts';
 import { NS } from '../../src/protocol/index.ts';
 import { parseElement } from '../../src/xml/index.ts';
 import { Blocking } from '../blocking/contract.ts';
@@ -45,13 +46,9 @@ export default defineModule({
     const roster = mod.use(Roster);
     const { requests } = mod.stores;
     const shown = new Shown(mod);
-    const broadcast = new Broadcast(
-      node,
-      roster,
-      shown,
-      (account, contact) => mod.maybe(Blocking)?.blocks(account, contact) ?? false,
-    );
-    const subscriptions = new Subscriptions(node, roster, requests, broadcast, host => mod.options(host));
+    const blocks = (account: Jid, address: Jid) => mod.maybe(Blocking)?.blocks(account, address) ?? false;
+    const broadcast = new Broadcast(node, roster, shown, blocks);
+    const subscriptions = new Subscriptions(node, roster, requests, broadcast, blocks, host => mod.options(host));
     const probes = new Probes(node, roster, shown);
     const directed = new Directed(node, roster, shown);
 
@@ -72,8 +69,11 @@ export default defineModule({
 
     // what comes for accounts: subscriptions are the account's business, not a resource's (3.1.3)
     mod.on('arriving', 'work', { kind: 'presence', to: 'full' }, packet => {
-      if (isSubscriptionType(packet.type)) return subscriptions.came(packet, packet.type);
-      return packet.type === 'probe' ? probes.came(packet) : directed.came(packet);
+      const { type } = packet;
+      // 8.5.3.2.2
+      if (isSubscriptionType(type))
+        return type === 'subscribe' || node.session(packet.to!) ? subscriptions.came(packet, type) : DONE;
+      return type === 'probe' ? probes.came(packet) : directed.came(packet);
     });
     mod.on('account', 'work', { kind: 'presence', to: 'bare' }, packet => {
       if (isSubscriptionType(packet.type)) return subscriptions.came(packet, packet.type);
@@ -82,6 +82,7 @@ export default defineModule({
 
     /** 4.2.3, 4.4.3, 4.5.3: presence for an account goes to all its available resources. */
     function toAvailable(packet: Packet): typeof DONE | Promise<typeof DONE> {
+      directed.came(packet);
       const step = inOrder(available(node, packet.to!), session => node.deliver(packet, session));
       return step ? step.then(() => DONE) : DONE;
     }
@@ -90,9 +91,12 @@ export default defineModule({
     mod.when('accountRemoved', jid => subscriptions.cancelAll(jid));
 
     mod.provide(PresenceService, {
-      sendUnavailableTo: (account, contact) => broadcast.hideFrom(account, contact),
-      sendPresenceTo: async (account, contact) => {
-        if (await roster.hasSubscriptionFrom(account, contact)) await broadcast.showTo(account, contact, true);
+      hide: (account, contacts, others) => broadcast.hideFrom(account, contacts, others),
+      show: async (account, contact) => {
+        const item = await roster.item(account, contact);
+        if (item?.subscription === 'from' || item?.subscription === 'both')
+          await broadcast.showTo(account, contact, true);
+        if (item) await broadcast.askFor(item, account);
       },
       requests: account => requests.list(account.bare).map(readRequest),
       ignore: (account, contact, ignored) => subscriptions.ignore(account, contact, ignored),

@@ -36,13 +36,20 @@ export class Probes {
 
   private ofAccount(packet: Packet, allowed: boolean): void | Promise<void> {
     const account = packet.to!;
-    // 4.3.2, rule 1
-    if (!allowed) return this.reply(packet, 'unsubscribed', account);
+    if (!allowed) return this.ofShown(packet, account);
     const sessions = available(this.node, account);
     // rule 4
     if (sessions.length > 0)
       return inOrder(sessions, session => this.node.route(session.presence!.readdressed(packet.from)));
     return this.absent(packet, account);
+  }
+
+  /** 4.6.6: who was shown resources directly learns of these; 4.3.2, rule 1: others learn nothing. */
+  private ofShown(packet: Packet, account: Jid): void | Promise<void> {
+    const shown =
+      this.node.user(account)?.sessions.filter(session => this.shown.hasDirected(session, packet.from)) ?? [];
+    if (shown.length === 0) return this.reply(packet, 'unsubscribed', account);
+    return inOrder(shown, session => this.node.route(Packet.fromWire('<presence/>', session.jid, packet.from)));
   }
 
   /** Rule 3: since when the account is not there. */

@@ -67,11 +67,13 @@ export class Shown {
     return (this.slot.get(session).directed?.size ?? 0) > 0;
   }
 
-  /** Whom a session showed itself to directly; from now on nobody. */
-  takeDirected(session: SessionView): Iterable<Jid> {
+  /** Those whom a session showed itself to directly (all, or those that are meant): from now on it did not. */
+  takeDirected(session: SessionView, meant: (to: Jid) => boolean = () => true): readonly Jid[] {
     const state = this.slot.get(session);
-    const directed = state.directed?.values() ?? [];
-    state.directed = undefined;
-    return directed;
+    if (!state.directed) return [];
+    const taken = [...state.directed.values()].filter(meant);
+    for (const to of taken) state.directed.delete(to.full);
+    if (state.directed.size === 0) state.directed = undefined;
+    return taken;
   }
 }

@@ -1,8 +1,8 @@
 import { DONE, type NodeView, Packet, type SessionView, type Verdict } from '../../src/api/index.ts';
 import { type Jid, parseJid } from '../../src/jid/index.ts';
-import { refuse, type StanzaError } from '../../src/protocol/index.ts';
+import { refuse, StanzaError } from '../../src/protocol/index.ts';
 import type { RosterItem, RosterService } from '../roster/contract.ts';
-import { available, type Broadcast } from './broadcast.ts';
+import { available, type Blocks, type Broadcast } from './broadcast.ts';
 import { inOrder } from './each.ts';
 import { type Change, inbound, itemOf, outbound, type State, stateOf, type SubscriptionType } from './states.ts';
 import type { Request, RequestStore } from './store.ts';
@@ -19,6 +19,7 @@ export class Subscriptions {
   private readonly roster: RosterService;
   private readonly requests: RequestStore;
   private readonly broadcast: Broadcast;
+  private readonly blocks: Blocks;
   private readonly limits: (host: string) => RequestLimits;
 
   constructor(
@@ -26,12 +27,14 @@ export class Subscriptions {
     roster: RosterService,
     requests: RequestStore,
     broadcast: Broadcast,
+    blocks: Blocks,
     limits: (host: string) => RequestLimits,
   ) {
     this.node = node;
     this.roster = roster;
     this.requests = requests;
     this.broadcast = broadcast;
+    this.blocks = blocks;
     this.limits = limits;
   }
 
@@ -41,6 +44,9 @@ export class Subscriptions {
     const contact = packet.to!.toBare();
     // everybody is subscribed to himself (4.2.2)
     if (contact.bare === account.bare) return DONE;
+    // asking and approving in advance add contacts
+    if ((type === 'subscribe' || type === 'subscribed') && !(await this.roster.hasRoomFor(account, contact)))
+      return new StanzaError('resource-constraint', { type: 'cancel', text: 'The roster is full.' });
     const { change, before } = await this.apply(account, contact, state => outbound(state, type));
     // 3.2.2: who is turned out sees everybody leave first
     if (type === 'unsubscribed' && seesPresence(before)) await this.broadcast.showTo(account, contact, false);
@@ -59,11 +65,11 @@ export class Subscriptions {
     const stanza = packet.readdressed(account, contact);
     const { change, before, refused } = await this.apply(account, contact, state => inbound(state, type), stanza);
     if (refused) return refused;
+    // 3.3.3: who leaves sees everybody leave first, as who is turned out (3.2.2)
+    if (type === 'unsubscribe' && seesPresence(before)) await this.broadcast.showTo(account, contact, false);
     if (change.reply) await this.say(change.reply, account, contact);
     // 3.1.3, 3.4.2
     if (change.reply === 'subscribed') await this.broadcast.showTo(account, contact, true);
-    // 3.3.3
-    if (type === 'unsubscribe' && seesPresence(before)) await this.broadcast.showTo(account, contact, false);
     return DONE;
   }
 
@@ -132,7 +138,9 @@ export class Subscriptions {
 
   private show({ contact, stanza }: Request, session: SessionView): void | Promise<void> {
     const from = parseJid(contact);
-    return from && this.node.deliver(Packet.fromWire(stanza, from, session.user.jid), session);
+    // XEP-0191 3.3: who asked before he was blocked is not heard either
+    if (!from || this.blocks(session.user.jid, from)) return undefined;
+    return this.node.deliver(Packet.fromWire(stanza, from, session.user.jid), session);
   }
 
   /** Puts a request among the ignored ones, or back: then the account's resources see it again. */

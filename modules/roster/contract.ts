@@ -37,6 +37,8 @@ export interface RosterService {
   hasSubscriptionFrom(account: Jid, contact: Jid): boolean | Promise<boolean>;
   /** Whether the account may see the contact's presence: 'to' or 'both'. */
   hasSubscriptionTo(account: Jid, contact: Jid): boolean | Promise<boolean>;
+  /** Whether the contact is in the roster or may be added to it: its size has a bound. */
+  hasRoomFor(account: Jid, contact: Jid): boolean | Promise<boolean>;
   /**
    * Changes an item, one change of an account at a time, stores it and pushes it to the account's interested sessions.
    * `change` gets the item as it is (undefined when there is none) and returns it as it shall be: undefined to remove it, the same

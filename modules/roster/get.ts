@@ -11,7 +11,7 @@ import {
 import type { Jid } from '../../src/jid/index.ts';
 import { NS, refuse } from '../../src/protocol/index.ts';
 import { type Element, serialize, wireAttribute, xml } from '../../src/xml/index.ts';
-import type { RosterItem, RosterMap } from './contract.ts';
+import type { RosterItem } from './contract.ts';
 import type { Rosters } from './rosters.ts';
 
 /** Contacts of a roster that is answered in one go. */
@@ -51,20 +51,21 @@ export class RosterGet {
     this.interested = interested;
   }
 
-  async answer({ payload, to, session }: IqRequest): Promise<Answer> {
+  answer({ payload, to, session }: IqRequest): Answer | Promise<Answer> {
     if (payload.getChildElements().length > 0) return refuse('bad-request', 'A request for the roster is empty.');
     const ver = payload.attrs.ver as string | undefined;
-    const difference = ver === undefined ? 'all' : await this.rosters.difference(to, ver);
-    if (difference === 'changes' && session) {
-      // behind the answer; and in this session the pushes of what changes from now on come behind these
-      setImmediate(() => void this.catchUp(session, to, ver!));
-      return Empty;
-    }
-    const { items, version } = await this.rosters.withVersion(to);
-    if (session) this.interested.set(session, true);
-    // 2.6.3: it has not changed
-    if (difference === 'none') return Empty;
-    return xml('query', { xmlns: NS.roster, ver: version }, [...items.values()].map(itemElement));
+    return this.rosters.still(to, roster => {
+      const difference = ver === undefined ? 'all' : this.rosters.difference(to, roster, ver);
+      if (difference === 'changes' && session) {
+        // behind the answer; and in this session the pushes of what changes from now on come behind these
+        setImmediate(() => void this.catchUp(session, to, ver!));
+        return Empty;
+      }
+      if (session) this.interested.set(session, true);
+      // 2.6.3: it has not changed
+      if (difference === 'none') return Empty;
+      return xml('query', { xmlns: NS.roster, ver: roster.version }, [...roster.items.values()].map(itemElement));
+    });
   }
 
   /** Tells what changed after that version ("interim roster pushes", 2.6.3), and from then on every change. */
@@ -88,11 +89,16 @@ export class RosterGet {
   }
 
   private async inSlices(packet: Packet, session: SessionView, account: Jid): Promise<Verdict> {
-    const { items, version } = await this.rosters.withVersion(account);
     const query = packet.stanza.kidElement(packet.child('query', NS.roster)!);
     const ver = query.attrs.ver as string | undefined;
-    if (query.getChildElements().length > 0 || items.size <= LARGE) return undefined;
-    if (ver !== undefined && (await this.rosters.difference(account, ver)) !== 'all') return undefined;
+    if (query.getChildElements().length > 0) return undefined;
+    const whole = await this.rosters.still(account, roster => {
+      if (roster.items.size <= LARGE) return undefined;
+      if (ver !== undefined && this.rosters.difference(account, roster, ver) !== 'all') return undefined;
+      return { items: [...roster.items.values()], version: roster.version };
+    });
+    if (!whole) return undefined;
+    const { items, version } = whole;
     const written = await this.write(items);
     const addresses = wireAttribute('from', account.bare) + wireAttribute('to', session.jid.full);
     session.sendWire(
@@ -103,10 +109,10 @@ export class RosterGet {
     return DONE;
   }
 
-  private async write(items: RosterMap): Promise<string> {
+  private async write(items: readonly RosterItem[]): Promise<string> {
     let written = '';
     let count = 0;
-    for (const item of [...items.values()]) {
+    for (const item of items) {
       written += serialize(itemElement(item), NS.roster);
       if (++count % SLICE === 0) await new Promise(resolve => setImmediate(resolve));
     }

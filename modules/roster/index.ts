@@ -56,6 +56,7 @@ export default defineModule({
     const interested = mod.perSession<boolean>(session => before.has(session));
 
     const audience = {
+      most: (host: string) => mod.options(host).items,
       interested: (account: Jid) => mod.node.user(account)?.sessions.filter(session => interested.get(session)) ?? [],
       push: (account: Jid, ...change: Parameters<typeof pushQuery>) => {
         const sessions = audience.interested(account);

@@ -8,6 +8,8 @@ const CHANGES = 100;
 
 /** What happens to the sessions of an account. */
 export interface RosterAudience {
+  /** Contacts that an account of that host may have. */
+  most(host: string): number;
   interested(account: Jid): readonly SessionView[];
   push(account: Jid, contact: string, item: RosterItem | undefined, version: number): void;
 }
@@ -70,9 +72,13 @@ export class Rosters implements RosterService {
     return this.ask(account, ({ items }) => isOf(items.get(contact.bare), 'to'));
   }
 
-  /** With the version (RFC 6121 2.6). */
-  withVersion(account: Jid): { items: RosterMap; version: number } | Promise<{ items: RosterMap; version: number }> {
-    return this.ask(account, ({ items, version }) => ({ items, version }));
+  hasRoomFor(account: Jid, contact: Jid): boolean | Promise<boolean> {
+    return this.ask(account, ({ items }) => items.has(contact.bare) || items.size < this.audience.most(account.domain));
+  }
+
+  /** What `look` finds while nothing changes: no later change is pushed before what becomes of it in the same tick. */
+  still<T>(account: Jid, look: (roster: StoredRoster) => T): Promise<T> {
+    return this.inTurn(account.bare, async () => look(await this.load(account.bare)));
   }
 
   blank(contact: Jid): RosterItem {
@@ -133,8 +139,7 @@ export class Rosters implements RosterService {
   }
 
   /** How a client that has this version of the roster is to be brought up to date (RFC 6121 2.6.3). */
-  async difference(account: Jid, text: string): Promise<'none' | 'changes' | 'all'> {
-    const roster = await this.load(account.bare);
+  difference(account: Jid, roster: StoredRoster, text: string): 'none' | 'changes' | 'all' {
     if (text === String(roster.version)) return 'none';
     const version = versionOf(text);
     if (version === undefined || version < roster.floor || version > roster.version) return 'all';

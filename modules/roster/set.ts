@@ -1,10 +1,9 @@
 import { type Answer, Empty, type IqRequest } from '../../src/api/index.ts';
-import { type Jid, parseJid } from '../../src/jid/index.ts';
+import { type Jid, parseJid, prepareResource } from '../../src/jid/index.ts';
 import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
 import type { Rosters } from './rosters.ts';
 
 export interface RosterLimits {
-  readonly items: number;
   /** Characters of a name of a contact or group. */
   readonly name: number;
   readonly groups: number;
@@ -14,27 +13,23 @@ export interface RosterLimits {
 export async function set(rosters: Rosters, request: IqRequest, limits: RosterLimits): Promise<Answer> {
   // 2.3.3: another's roster
   if (!request.own) return refuse('forbidden', 'A roster is changed by its account only.');
-  const items = request.payload.getChildElements();
-  if (items.length !== 1 || !items[0]!.is('item', NS.roster))
-    return refuse('bad-request', 'A roster set holds exactly one item.');
-  const { attrs } = items[0]!;
+  const [item, ...more] = request.payload.getChildren('item', NS.roster);
+  if (!item || more.length > 0) return refuse('bad-request', 'A roster set holds exactly one item.');
+  const { attrs } = item;
   if (attrs.jid === undefined) return refuse('bad-request', 'The item needs the address of a contact.');
   // 2.1.2.3: a contact is a bare address
   const contact = parseJid(attrs.jid)?.toBare();
   if (!contact) return refuse('jid-malformed', 'The address of the contact is none (RFC 7622).');
   if (attrs.subscription === 'remove') return remove(rosters, request.to, contact);
+  // 2.3.3, last note: everybody sees his own presence anyway
+  if (contact.bare === request.to.bare) return refuse('not-allowed', 'Nobody is a contact of his own.');
 
   const name = attrs.name as string | undefined;
-  const groups = items[0]!.getChildren('group', NS.roster).map(group => group.getText());
+  const groups = item.getChildren('group', NS.roster).map(group => group.getText());
   const problem = check(name, groups, limits);
   if (problem) return problem;
-  const roster = await rosters.get(request.to);
-  if (!roster.has(contact.bare) && roster.size >= limits.items) {
-    return new StanzaError('resource-constraint', {
-      type: 'cancel',
-      text: `A roster has at most ${limits.items} contacts.`,
-    });
-  }
+  if (!(await rosters.hasRoomFor(request.to, contact)))
+    return new StanzaError('resource-constraint', { type: 'cancel', text: 'The roster is full.' });
   // 2.1.2.5: what the client says of subscriptions counts for nothing; 2.4.1: an empty name is none
   await rosters.change(request.to, contact, before => ({
     ...(before ?? rosters.blank(contact)),
@@ -49,12 +44,17 @@ function check(name: string | undefined, groups: readonly string[], limits: Rost
   if (name !== undefined && name.length > limits.name)
     return refuse('not-acceptable', `A name has at most ${limits.name} characters.`);
   if (groups.includes('')) return refuse('not-acceptable', 'A group has a name.');
-  if (new Set(groups).size !== groups.length) return refuse('bad-request', 'A group stands twice.');
+  if (new Set(groups.map(comparable)).size !== groups.length) return refuse('bad-request', 'A group stands twice.');
   if (groups.some(group => group.length > limits.name))
     return refuse('not-acceptable', `A group's name has at most ${limits.name} characters.`);
   if (groups.length > limits.groups)
     return refuse('not-acceptable', `A contact is in at most ${limits.groups} groups.`);
   return undefined;
+}
+
+/** Groups are the same if they were the same as resourceparts (2.1.2.6); what could not be one is only like itself. */
+function comparable(group: string): string {
+  return prepareResource(group) ?? group;
 }
 
 /** 2.5. */

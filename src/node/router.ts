@@ -178,7 +178,8 @@ export class Router {
   /** RFC 6121 8.5.1. */
   private unknownAccount(packet: Packet): void {
     if (packet.kind === IQ) this.bounce(packet, this.answers.absent(packet));
-    else if (packet.kind === MESSAGE) this.bounce(packet, refuse('service-unavailable'));
+    // 8.5.4: a headline is ignored as by an account that is away
+    else if (packet.kind === MESSAGE && packet.type !== 'headline') this.bounce(packet, refuse('service-unavailable'));
   }
 
   private arriveAt(packet: Packet): Step {
@@ -243,8 +244,14 @@ export class Router {
   /** Sends an error back, unless the stanza is one or answers something (RFC 6120 8.3.1). */
   bounce(packet: Packet, error: StanzaError): void {
     if (packet.type === 'error' || packet.type === 'result') return;
-    if (packet.sender) packet.sender.sendWire(packet.errorWire(error));
-    else if (packet.to) this.routeWire(packet.errorWire(error));
+    const { sender } = packet;
+    if (sender) {
+      const wire = packet.errorWire(error);
+      sender.sendWire(wire);
+      // XEP-0280 6.1: the other sessions of its account may have a copy of what failed
+      if (packet.kind === MESSAGE && packet.to && sender.user.sessions.length > 1)
+        this.parts.points.taken.tell(Packet.fromWire(wire, packet.to, sender.jid), [sender]);
+    } else if (packet.to) this.routeWire(packet.errorWire(error));
   }
 
   /** A stanza that a client of this node was to have and never took (XEP-0198 8, RFC 6121 8.5.3.2). */
