@@ -5,7 +5,7 @@ import type { Connection, StreamHandler } from '../../src/api/connection.ts';
  * the kernel takes nothing.
  */
 export class FakeConnection implements Connection {
-  readonly transport: string = 'tcp';
+  readonly transport: string;
   readonly address: string = '192.0.2.1';
   readonly framed: boolean;
   secured: boolean;
@@ -28,6 +28,7 @@ export class FakeConnection implements Connection {
   constructor(options: { framed?: boolean; secured?: boolean } = {}) {
     this.framed = options.framed ?? false;
     this.secured = options.secured ?? false;
+    this.transport = this.framed ? 'websocket' : this.secured ? 'tls' : 'tcp';
   }
 
   write(wire: string): void {
