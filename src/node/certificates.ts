@@ -24,7 +24,10 @@ export function certificateFiles(source: CertificateSource, dataDir: string): Ke
 }
 
 const VALIDITY_DAYS = 3650;
-const LOOK = 10_000; // ms between two looks at the files
+const DAY = 86_400_000; // ms
+/** Days before its end from which on a certificate is complained of. */
+const SOON = 14;
+const LOOK = 1_000; // ms between two looks at the files
 
 /** The certificates of a node's hosts: found, made, and taken up again when their files change. */
 export class Certificates {
@@ -33,7 +36,9 @@ export class Certificates {
   private readonly dataDir: string;
   private readonly log: Logger;
   private sources: readonly CertificateSource[] = [];
-  private stamps = new Map<string, string>();
+  /** The files as they were when they were read last, and as they were when they were seen to be others. */
+  private readonly stamps = new Map<string, string>();
+  private readonly changing = new Map<string, string>();
   private readonly timer: NodeJS.Timeout;
 
   constructor(dataDir: string, log: Logger) {
@@ -47,22 +52,28 @@ export class Certificates {
   }
 
   /**
-   * Loads all, and makes those that have to be made. Rejects with a sentence that names the file when one cannot be used. Nothing
+   * Loads all, and makes those that have to be made. Rejects with a sentence for each that cannot be used. Nothing
    * changes before the function returned is called.
    */
   async prepare(sources: readonly CertificateSource[]): Promise<() => void> {
     const taken: (() => void)[] = [];
+    const faults: string[] = [];
     for (const source of sources) {
       const files = this.files(source);
-      if (!source.certificate) await this.makeIfMissing(source.host, files);
-      // before they are read: what changes meanwhile is read again
-      const now = stamp(files);
-      const { pair, facts } = readPair(source.host, files);
-      taken.push(() => {
-        this.stamps.set(source.host, now);
-        this.take(source.host, pair, facts, files.certificate, !source.certificate);
-      });
+      try {
+        if (!source.certificate) await this.makeIfMissing(source.host, files);
+        // before they are read: what changes meanwhile is read again
+        const now = stamp(files);
+        const { pair, facts } = readPair(source.host, files);
+        taken.push(() => {
+          this.stamps.set(source.host, now);
+          this.take(source.host, pair, facts, files.certificate, !source.certificate);
+        });
+      } catch (error) {
+        faults.push((error as Error).message);
+      }
     }
+    if (faults.length > 0) throw new Error(faults.join('\n'));
     return () => {
       const hosts = new Set(sources.map(source => source.host));
       for (const host of [...this.facts.keys()].filter(known => !hosts.has(known))) this.drop(host);
@@ -80,12 +91,12 @@ export class Certificates {
   private take(host: string, pair: KeyPair, facts: CertificateFacts, file: string, made: boolean): void {
     this.contexts.set(host, pair);
     this.facts.set(host, { ...facts, file, made });
-    const days = Math.floor((facts.notAfter.getTime() - Date.now()) / 86_400_000);
+    const { notAfter } = facts;
+    const days = Math.floor((notAfter.getTime() - Date.now()) / DAY);
+    const which = `the certificate of ${host} (${file})`;
     if (days < 0)
-      this.log.warn(
-        `the certificate of ${host} (${file}) expired ${-days} days ago: clients will refuse it; replace the file`,
-      );
-    else if (days < 14) this.log.warn(`the certificate of ${host} (${file}) expires in ${days} days`);
+      this.log.warn(`${which} expired at ${notAfter.toISOString()}: clients will refuse it; replace the file`);
+    else if (days < SOON) this.log.warn(`${which} expires in ${days} days`);
   }
 
   private files(source: CertificateSource): KeyFiles {
@@ -99,8 +110,8 @@ export class Certificates {
       keyType: 'ec',
       curve: 'P-256',
       algorithm: 'sha256',
-      notBeforeDate: new Date(Date.now() - 86_400_000),
-      notAfterDate: new Date(Date.now() + VALIDITY_DAYS * 86_400_000),
+      notBeforeDate: new Date(Date.now() - DAY),
+      notAfterDate: new Date(Date.now() + VALIDITY_DAYS * DAY),
       extensions: [
         { name: 'basicConstraints', cA: false },
         { name: 'keyUsage', digitalSignature: true },
@@ -119,19 +130,27 @@ export class Certificates {
     writeWhole(files.certificate, made.cert, 0o644);
   }
 
-  /** Takes up certificates whose files have changed; keeps the old one when the new cannot be used. */
+  /**
+   * Takes up certificates whose files have changed, once they stay as they are: certificate and key come one after the other. Keeps
+   * the old one when the new cannot be used.
+   */
   look(): void {
     for (const source of this.sources) {
+      const { host } = source;
       const files = this.files(source);
       const now = stamp(files);
-      if (now === this.stamps.get(source.host)) continue;
-      this.stamps.set(source.host, now);
+      if (now === this.stamps.get(host)) continue;
+      const settled = now === this.changing.get(host);
+      this.changing.set(host, now);
+      if (!settled) continue;
+      this.changing.delete(host);
+      this.stamps.set(host, now);
       try {
-        const { pair, facts } = readPair(source.host, files);
-        this.take(source.host, pair, facts, files.certificate, !source.certificate);
-        this.log.info(`new certificate for ${source.host}, SHA-256 ${facts.fingerprint}`);
+        const { pair, facts } = readPair(host, files);
+        this.take(host, pair, facts, files.certificate, !source.certificate);
+        this.log.info({ host, fingerprint: facts.fingerprint }, `a new certificate of ${host} is in use`);
       } catch (error) {
-        this.log.error(`${(error as Error).message} - the old certificate stays in use`);
+        this.log.error(`${(error as Error).message}: the old certificate stays in use`);
       }
     }
   }

@@ -37,7 +37,7 @@ export class ConfigDocument {
       uniqueKeys: true,
       version: '1.2',
     });
-    for (const { linePos, message } of document.errors) {
+    for (const { code, linePos, message } of document.errors) {
       const [start] = linePos ?? [];
       this.problems.push({
         file: relative(this.file),
@@ -46,6 +46,8 @@ export class ConfigDocument {
         path: '',
         message: `${message.split(' at line ')[0]!.split('\n')[0]!.replace(/\.$/, '')}.`,
       });
+      // what follows it follows from it
+      if (code === 'UNEXPECTED_TOKEN') break;
     }
     this.throwProblems();
     try {
