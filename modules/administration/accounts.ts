@@ -1,7 +1,8 @@
 import type { Command, Mod } from '../../src/api/index.ts';
-import { refuse, StanzaError } from '../../src/protocol/index.ts';
+import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
-import { Roster } from '../roster/contract.ts';
+import { Roster, type RosterItem } from '../roster/contract.ts';
+import { type Element, xml } from '../../src/xml/index.ts';
 import { adminCommand, type Told, type Values } from './command.ts';
 
 const MANY = { name: 'accountjids', type: 'jid-multi', label: 'The accounts', required: true } as const;
@@ -11,14 +12,20 @@ const ONE = { name: 'accountjid', type: 'jid-single', label: 'The account', requ
 export function accountCommands(mod: Mod): Command[] {
   const { accounts } = mod.node;
 
-  /** Does something to each of the accounts that were named. */
-  const each = async (values: Values, does: (jid: Jid) => Promise<boolean>, done: string): Promise<Told> => {
+  /** Does something to each of the accounts that were named: to all, or, if one is not there, to none. */
+  const each = async (
+    values: Values,
+    does: (jid: Jid) => unknown,
+    done: string,
+    isThere: (jid: Jid) => boolean | Promise<boolean> = jid => accounts.exists(jid.toBare()),
+  ): Promise<Told> => {
     const jids = values.accounts('accountjids');
     if (jids instanceof StanzaError) return jids;
-    const missing: string[] = [];
-    for (const jid of jids) if (!(await does(jid))) missing.push(jid.bare);
-    if (missing.length > 0) return refuse('item-not-found', `There is no account ${missing.join(', ')}.`);
-    return { note: `${done}: ${jids.map(jid => jid.bare).join(', ')}.` };
+    const missing: Jid[] = [];
+    for (const jid of jids) if (!(await isThere(jid))) missing.push(jid);
+    if (missing.length > 0) return refuse('item-not-found', `There is no ${missing.map(jid => jid.full).join(', ')}.`);
+    for (const jid of jids) await does(jid);
+    return { note: `${done}: ${jids.map(jid => jid.full).join(', ')}.` };
   };
 
   return [
@@ -60,9 +67,8 @@ export function accountCommands(mod: Mod): Command[] {
         each(
           values,
           async jid => {
-            if (!(await accounts.setStatus(jid.toBare(), 'disabled'))) return false;
+            await accounts.setStatus(jid.toBare(), 'disabled');
             mod.node.closeSessions(jid.toBare(), { condition: 'policy-violation', text: 'The account was disabled.' });
-            return true;
           },
           'Disabled',
         ),
@@ -83,16 +89,11 @@ export function accountCommands(mod: Mod): Command[] {
           values,
           jid => {
             const error = { condition: 'policy-violation', text: 'An administrator ended the session.' } as const;
-            if (jid.resource === '') {
-              const there = mod.node.user(jid) !== undefined;
-              mod.node.closeSessions(jid, error);
-              return Promise.resolve(there);
-            }
-            const session = mod.node.session(jid);
-            session?.close(error);
-            return Promise.resolve(session !== undefined);
+            if (jid.resource === '') mod.node.closeSessions(jid, error);
+            else mod.node.session(jid)?.close(error);
           },
           'Ended',
+          jid => (jid.resource === '' ? mod.node.user(jid) : mod.node.session(jid)) !== undefined,
         ),
     }),
     adminCommand({
@@ -120,18 +121,15 @@ export function accountCommands(mod: Mod): Command[] {
         if (jids instanceof StanzaError) return jids;
         const roster = mod.maybe(Roster);
         if (!roster) return refuse('feature-not-implemented', 'The module roster is off.');
-        const lines: string[] = [];
+        const queries: Element[] = [];
         for (const jid of jids) {
           if (!(await accounts.exists(jid.toBare())))
             return refuse('item-not-found', `There is no account ${jid.bare}.`);
-          for (const item of (await roster.get(jid.toBare())).values())
-            lines.push(`${item.jid} ${item.subscription} ${item.name ?? ''}`.trim());
+          queries.push(rosterQuery([...(await roster.get(jid.toBare())).values()]));
         }
         return {
-          fields: [
-            { name: 'accountjids', type: 'jid-multi', values: jids.map(jid => jid.bare) },
-            { name: 'roster', type: 'text-multi', label: 'Contacts', values: lines },
-          ],
+          fields: [{ name: 'accountjids', type: 'jid-multi', values: jids.map(jid => jid.bare) }],
+          more: queries,
         };
       },
     }),
@@ -188,4 +186,19 @@ export function accountCommands(mod: Mod): Command[] {
       },
     }),
   ];
+}
+
+/** A roster as RFC 6121 2.1.2 writes it: XEP-0133 4.8. */
+function rosterQuery(items: readonly RosterItem[]): Element {
+  return xml(
+    'query',
+    { xmlns: NS.roster },
+    ...items.map(({ jid, name, subscription, ask, groups }) =>
+      xml(
+        'item',
+        { jid, name, subscription, ask: ask ? 'subscribe' : undefined },
+        ...groups.map(group => xml('group', {}, group)),
+      ),
+    ),
+  );
 }

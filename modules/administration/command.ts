@@ -1,6 +1,7 @@
 import type { Command, CommandRequest, CommandResult } from '../../src/api/index.ts';
 import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { refuse, StanzaError } from '../../src/protocol/index.ts';
+import type { Element } from '../../src/xml/index.ts';
 import { type Field, inputForm, resultForm } from '../commands/contract.ts';
 
 export const FORM_TYPE = 'http://jabber.org/protocol/admin';
@@ -43,7 +44,7 @@ export class Values {
 }
 
 /** What a command tells at its end: a sentence, or fields. */
-export type Told = { note: string } | { fields: readonly Field[] } | StanzaError;
+export type Told = { note: string } | { fields: readonly Field[]; more?: readonly Element[] } | StanzaError;
 
 /** A command with one form to fill in, or none. */
 export function adminCommand(definition: {
@@ -66,7 +67,7 @@ export function adminCommand(definition: {
       const told = await run(new Values(request.values ?? new Map(), request.host), request);
       if (told instanceof StanzaError) return told;
       if ('note' in told) return { done: true, note: { type: 'info', text: told.note } };
-      return { done: true, form: resultForm(FORM_TYPE, told.fields) };
+      return { done: true, form: resultForm(FORM_TYPE, told.fields, told.more) };
     },
   };
 }

@@ -8,7 +8,7 @@ import { accountCommands } from './accounts.ts';
 import { announcementCommands, greet } from './announcements.ts';
 import { serviceCommands } from './service.ts';
 import { statisticsCommands } from './statistics.ts';
-import { announcementsStore } from './store.ts';
+import { administratorsStore, announcementsStore } from './store.ts';
 
 export default defineModule({
   name: 'administration',
@@ -16,15 +16,19 @@ export default defineModule({
   xeps: [{ number: 133, version: '1.3.1' }],
   needs: ['commands'],
   after: ['roster', 'presence'],
-  stores: { announcements: announcementsStore },
+  stores: { announcements: announcementsStore, administrators: administratorsStore },
   setup(mod) {
     const commands = [
       ...accountCommands(mod),
       ...statisticsCommands(mod),
       ...announcementCommands(mod, mod.stores.announcements),
-      ...serviceCommands(mod),
+      ...serviceCommands(mod, mod.stores.administrators),
     ];
     for (const command of commands) mod.add('commands', command);
     greet(mod, mod.stores.announcements);
+    const { administrators } = mod.stores;
+    mod.add('administrators', { of: host => administrators.of(host) });
+    // whoever gets the name next has none of its rights
+    mod.when('accountRemoved', jid => administrators.forget(jid));
   },
 });

@@ -1,4 +1,5 @@
 import type { AccountView, Command, Mod, SessionView } from '../../src/api/index.ts';
+import { refuse } from '../../src/protocol/index.ts';
 import { adminCommand } from './command.ts';
 
 const MOST = {
@@ -6,7 +7,7 @@ const MOST = {
   type: 'list-single',
   label: 'At most',
   values: ['100'],
-  options: ['25', '100', '500', 'none'].map(value => ({ value, label: value })),
+  options: ['25', '50', '75', '100', '150', '200', 'none'].map(value => ({ value, label: value })),
 } as const;
 
 /** Presence shows that say "away" (RFC 6121 4.7.2.1). */
@@ -58,7 +59,9 @@ export function statisticsCommands(mod: Mod): Command[] {
       name,
       fields: [MOST],
       run: async (values, { host }) => {
-        const most = values.text('max_items') === 'none' ? Infinity : Number(values.text('max_items')) || 100;
+        const text = values.text('max_items') || '100';
+        const most = text === 'none' ? Infinity : Number(text);
+        if (!(most > 0)) return refuse('not-acceptable', `'${text}' is no number of items.`);
         return { fields: [{ name: field, type: 'jid-multi', label: name, values: await find(host, most) }] };
       },
     });
@@ -85,6 +88,7 @@ export function statisticsCommands(mod: Mod): Command[] {
     ),
     list('get-online-users-list', 'Accounts online', 'onlineuserjids', (host, most) => names(online(host), most)),
     list('get-active-users', 'Active accounts', 'activeuserjids', (host, most) => names(active(host), most)),
-    list('get-idle-users', 'Idle accounts', 'idleuserjids', (host, most) => names(idle(host), most)),
+    // XEP-0133 4.22 calls this field like that of the active ones
+    list('get-idle-users', 'Idle accounts', 'activeuserjids', (host, most) => names(idle(host), most)),
   ];
 }

@@ -1,5 +1,5 @@
 import type { Storage, StoreDefinition } from '../../src/api/index.ts';
-import type { Jid } from '../../src/jid/index.ts';
+import { type Jid, parseJid } from '../../src/jid/index.ts';
 
 export type AnnouncementKind = 'motd' | 'welcome';
 
@@ -41,7 +41,8 @@ export class AnnouncementsStore {
 
   /** Sets a text; undefined takes it away. */
   async set(host: string, kind: AnnouncementKind, text: string | undefined): Promise<void> {
-    const number = Date.now();
+    // grows even within a millisecond, and when the clock goes back
+    const number = Math.max(Date.now(), (this.texts.get(`${kind} ${host}`)?.number ?? 0) + 1);
     await this.storage.transact(async tx => {
       await tx(TABLE).where({ host, kind }).delete();
       if (text !== undefined) await tx(TABLE).insert({ host, kind, text, number });
@@ -80,6 +81,19 @@ export class AnnouncementsStore {
     return texts;
   }
 
+  /** Accounts (bare JIDs) that have seen the message of the day. */
+  async markSeen(accounts: readonly string[], host: string): Promise<void> {
+    const motd = this.texts.get(`motd ${host}`);
+    if (!motd) return;
+    for (let i = 0; i < accounts.length; i += 200) {
+      const some = accounts.slice(i, i + 200);
+      await this.storage.transact(async tx => {
+        await tx(SEEN).whereIn('account', some).andWhere({ kind: 'motd' }).delete();
+        await tx(SEEN).insert(some.map(account => ({ account, kind: 'motd', number: motd.number })));
+      });
+    }
+  }
+
   private async mark(jid: Jid, kind: AnnouncementKind, number: number): Promise<void> {
     await this.storage.transact(async tx => {
       await tx(SEEN).where({ account: jid.bare, kind }).delete();
@@ -110,4 +124,67 @@ export const announcementsStore: StoreDefinition<AnnouncementsStore> = {
     },
   ],
   open: storage => AnnouncementsStore.open(storage),
+};
+
+const ADMINISTRATORS = 'administrators';
+
+/** Who administers each host beside those whom the configuration names. */
+export class AdministratorsStore {
+  private readonly storage: Storage;
+  private readonly known = new Map<string, readonly Jid[]>();
+
+  private constructor(storage: Storage) {
+    this.storage = storage;
+  }
+
+  static async open(storage: Storage): Promise<AdministratorsStore> {
+    const store = new AdministratorsStore(storage);
+    const rows = await storage.read(q => q<{ host: string; jid: string }>(ADMINISTRATORS).select().orderBy('jid'));
+    for (const { host, jid } of rows) {
+      const parsed = parseJid(jid);
+      if (parsed) store.known.set(host, [...store.of(host), parsed]);
+    }
+    return store;
+  }
+
+  of(host: string): readonly Jid[] {
+    return this.known.get(host) ?? [];
+  }
+
+  /** Puts these in the place of those that were there. */
+  async set(host: string, jids: readonly Jid[]): Promise<void> {
+    await this.storage.transact(async tx => {
+      await tx(ADMINISTRATORS).where({ host }).delete();
+      if (jids.length > 0) await tx(ADMINISTRATORS).insert(jids.map(jid => ({ host, jid: jid.bare })));
+    });
+    this.known.set(host, [...jids]);
+  }
+
+  /** An account is no more: it administers nothing. */
+  async forget(jid: Jid): Promise<void> {
+    for (const [host, jids] of this.known) {
+      if (jids.some(other => other.bare === jid.bare))
+        await this.set(
+          host,
+          jids.filter(other => other.bare !== jid.bare),
+        );
+    }
+  }
+}
+
+export const administratorsStore: StoreDefinition<AdministratorsStore> = {
+  migrations: [
+    {
+      name: '001-administrators',
+      up: async schema => {
+        await schema.createTable(ADMINISTRATORS, table => {
+          table.increments('id');
+          table.string('host', 191).notNullable();
+          table.text('jid').notNullable();
+          table.index(['host']);
+        });
+      },
+    },
+  ],
+  open: storage => AdministratorsStore.open(storage),
 };

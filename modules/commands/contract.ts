@@ -31,9 +31,9 @@ export function inputForm(formType: string, title: string, instructions: string,
   );
 }
 
-/** A form that tells a result. */
-export function resultForm(formType: string, fields: readonly Field[]): Element {
-  return xml('x', { xmlns: NS.dataForms, type: 'result' }, ...[hidden(formType), ...fields.map(field)]);
+/** A form that tells a result; `more` are elements of other protocols in it. */
+export function resultForm(formType: string, fields: readonly Field[], more: readonly Element[] = []): Element {
+  return xml('x', { xmlns: NS.dataForms, type: 'result' }, ...[hidden(formType), ...fields.map(field), ...more]);
 }
 
 function hidden(formType: string): Element {

@@ -15,7 +15,7 @@ const service = option.object({
     reload: 'live',
     default: 'turn',
   }),
-  host: option.string({ doc: 'Name or address of the server.', reload: 'live', default: '' }),
+  host: option.string({ required: true, doc: 'Name or address of the server.', reload: 'live', pattern: '^[^\\s/]+$' }),
   port: option.integer({ default: 3478, minimum: 1, maximum: 65_535, doc: 'Its port.', reload: 'live' }),
   transport: option.choice(['udp', 'tcp'], { default: 'udp', doc: 'Transport protocol.', reload: 'live' }),
   secret: option.secret({
@@ -62,7 +62,11 @@ export default defineModule({
         });
       });
     };
+    /** XEP-0215 2: credentials are for the accounts of this server. */
+    const mayUse = ({ from }: IqRequest): boolean => from.local !== '' && mod.node.hosts.has(from.domain);
+
     mod.iq({ xmlns: EXTDISCO, name: 'services', type: 'get', to: 'both' }, request => {
+      if (!mayUse(request)) return refuse('forbidden');
       const { type } = request.payload.attrs;
       return xml(
         'services',
@@ -71,6 +75,7 @@ export default defineModule({
       );
     });
     mod.iq({ xmlns: EXTDISCO, name: 'credentials', type: 'get', to: 'both' }, request => {
+      if (!mayUse(request)) return refuse('forbidden');
       const asked = request.payload.getChild('service', EXTDISCO)?.attrs;
       if (!asked?.host || !asked.type)
         return refuse('bad-request', 'Credentials are for one service: its host and type.');

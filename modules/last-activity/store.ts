@@ -29,12 +29,12 @@ export class LastActivityStore {
     return row && { at: Number(row.left_at), status: row.status };
   }
 
-  /** Takes note; what comes while a write is under way goes with the next one. */
-  note(account: Jid, at: number, status: string): void {
+  /** Takes note; what comes while a write is under way goes with the next one. Rejects when it could not be written. */
+  note(account: Jid, at: number, status: string): Promise<void> {
     this.pending.set(account.bare, { at, status: status.slice(0, 1024) });
-    this.writing ??= this.write().finally(() => {
+    return (this.writing ??= this.write().finally(() => {
       this.writing = undefined;
-    });
+    }));
   }
 
   private async write(): Promise<void> {

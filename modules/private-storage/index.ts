@@ -1,10 +1,12 @@
 /* Private XML storage (XEP-0049): one element for each name and namespace, for its owner only. */
 import { defineModule, defineOptions, Empty, option } from '../../src/api/index.ts';
-import { refuse } from '../../src/protocol/index.ts';
+import { refuse, type StanzaError } from '../../src/protocol/index.ts';
 import { parseElement, serialize, xml } from '../../src/xml/index.ts';
 import { privateStore } from './store.ts';
 
 const PRIVATE = 'jabber:iq:private';
+/** XEP-0049 2.3: namespaces that are the protocol's own. */
+const RESERVED = /^(?:jabber:|http:\/\/jabber\.org\/|vcard-temp$)/;
 
 export default defineModule({
   name: 'private-storage',
@@ -29,8 +31,8 @@ export default defineModule({
       if (asked.length !== 1) return refuse('bad-request', 'Ask for exactly one document.');
       const [element] = asked;
       const xmlns = element!.getNS() ?? '';
-      // XEP-0049 7: a namespace of one's own
-      if (xmlns === PRIVATE) return refuse('not-acceptable', 'A document has a namespace of its own.');
+      const problem = namespaceProblem(xmlns);
+      if (problem) return problem;
       const found = await documents.get(request.to, element!.name, xmlns);
       return xml(
         'query',
@@ -41,19 +43,27 @@ export default defineModule({
     mod.iq({ xmlns: PRIVATE, name: 'query', type: 'set', to: 'account' }, async request => {
       const { size, documents: most } = mod.options(request.to.domain);
       const given = request.payload.getChildElements();
-      if (given.length === 0) return refuse('bad-request', 'There is no document in the request.');
-      const rows: { name: string; xmlns: string; wire: string }[] = [];
+      if (given.length === 0) return refuse('not-acceptable', 'There is no document in the request.');
+      const rows = new Map<string, { name: string; xmlns: string; wire: string }>();
       for (const element of given) {
         const xmlns = element.getNS() ?? '';
-        if (xmlns === PRIVATE) return refuse('not-acceptable', 'A document has a namespace of its own.');
+        const problem = namespaceProblem(xmlns);
+        if (problem) return problem;
         const wire = serialize(element, '');
-        if (wire.length > size) return refuse('resource-constraint', `A document has at most ${size} bytes.`);
-        rows.push({ name: element.name, xmlns, wire });
+        if (wire.length > size) return refuse('not-acceptable', `A document has at most ${size} bytes.`);
+        // of two of the same name and namespace the second counts
+        rows.set(`${xmlns} ${element.name}`, { name: element.name, xmlns, wire });
       }
-      if (!(await documents.set(request.to, rows, most)))
+      if (!(await documents.set(request.to, [...rows.values()], most)))
         return refuse('resource-constraint', `At most ${most} documents are kept.`);
       return Empty;
     });
     mod.when('accountRemoved', jid => documents.removeAll(jid));
   },
 });
+
+/** XEP-0049 2.3. */
+function namespaceProblem(xmlns: string): StanzaError | undefined {
+  if (xmlns === '' || xmlns === PRIVATE) return refuse('not-acceptable', 'A document has a namespace of its own.');
+  return RESERVED.test(xmlns) ? refuse('not-acceptable', `The namespace ${xmlns} is not for private data.`) : undefined;
+}

@@ -2,9 +2,17 @@
  * In-band registration (XEP-0077): making an account (off unless the configuration says so), changing the password, removing
  * the account. Making accounts is throttled by address, and names can be kept back.
  */
-import { type Answer, defineModule, defineOptions, Empty, type Mod, option } from '../../src/api/index.ts';
+import {
+  type Answer,
+  defineModule,
+  defineOptions,
+  Empty,
+  type IqRequest,
+  type Mod,
+  option,
+} from '../../src/api/index.ts';
 import { Jid, prepareLocal } from '../../src/jid/index.ts';
-import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
+import { NS, StanzaError, type StanzaErrorCondition } from '../../src/protocol/index.ts';
 import { type Element, xml } from '../../src/xml/index.ts';
 import { Budget } from './budget.ts';
 
@@ -60,9 +68,13 @@ export default defineModule({
   name: 'registration',
   doc: 'Lets people make an account from their client, change its password and remove it.',
   xeps: [{ number: 77, version: '2.4' }],
-  features: { host: [NS.register], account: [] },
   options,
   setup(mod) {
+    // XEP-0077 10
+    mod.feature('host', NS.register, host => {
+      const { open, changePassword, removeAccount } = mod.options(host);
+      return open || changePassword || removeAccount;
+    });
     const budget = new Budget(3_600_000);
     mod.add('streamFeatures', {
       when: 'before-login',
@@ -71,18 +83,17 @@ export default defineModule({
     mod.add('beforeLogin', {
       xmlns: NS.register,
       answer: ({ host, address, type, payload }) => {
-        if (payload.name !== 'query') return refuse('service-unavailable');
-        if (!mod.options(host).open) return refuse('not-allowed', 'New accounts cannot be made here.');
+        // XEP-0077 3.1
+        if (payload.name !== 'query' || !mod.options(host).open) return no('service-unavailable');
         return type === 'get' ? form(mod, host) : create(mod, budget, host, address, payload);
       },
     });
-    mod.iq({ xmlns: NS.register, name: 'query', type: 'get', to: 'host' }, request => registered(request.from));
-    mod.iq({ xmlns: NS.register, name: 'query', type: 'get', to: 'account' }, request => registered(request.from));
-    mod.iq({ xmlns: NS.register, name: 'query', type: 'set', to: 'host' }, request =>
-      change(mod, request.from, request.session?.anonymous ?? true, request.payload),
+    mod.iq({ xmlns: NS.register, name: 'query', type: 'get', to: 'both' }, request =>
+      isRegistered(request) ? registered(request.from) : no('service-unavailable'),
     );
-    mod.iq({ xmlns: NS.register, name: 'query', type: 'set', to: 'account' }, request =>
-      change(mod, request.from, request.session?.anonymous ?? true, request.payload),
+    mod.iq({ xmlns: NS.register, name: 'query', type: 'set', to: 'both' }, request =>
+      // XEP-0077 3.2: the sender was not registered here
+      isRegistered(request) ? change(mod, request.from, request.payload) : no('registration-required'),
     );
     mod.every(60_000, () => budget.forget());
   },
@@ -98,28 +109,44 @@ function form(mod: M, host: string): Element {
   );
 }
 
-/** XEP-0077 3.1.1: who is registered is told so. */
+/** Whether the sender has an account of the host that it asks. */
+function isRegistered({ from, to, session }: IqRequest): boolean {
+  return session !== undefined && !session.anonymous && from.domain === to.domain;
+}
+
+/** XEP-0077 3.1: who is registered is told so. */
 function registered(from: Jid): Element {
-  return xml('query', { xmlns: NS.register }, xml('registered'), xml('username', {}, from.local), xml('password'));
+  return xml(
+    'query',
+    { xmlns: NS.register },
+    xml('registered'),
+    xml('instructions', {}, 'You are registered. A name and a password change the password.'),
+    xml('username', {}, from.local),
+    xml('password'),
+  );
+}
+
+/** Refuses without saying the request again: it may hold a password (XEP-0077 3.3). */
+function no(condition: StanzaErrorCondition, text?: string, type?: 'wait'): StanzaError {
+  return new StanzaError(condition, { text, type, alone: true });
 }
 
 async function create(mod: M, budget: Budget, host: string, address: string, payload: Element): Promise<Answer> {
   const { perAddress, minimumPassword, reserved } = mod.options(host);
   const fields = read(payload);
   if (fields.username === '' || fields.password === '')
-    return refuse('not-acceptable', 'A name and a password are needed.');
+    return no('not-acceptable', 'A name and a password are needed.');
   const local = prepareLocal(fields.username);
-  if (local === undefined) return refuse('jid-malformed', 'This name cannot be part of an address (RFC 7622).');
-  if (reserved.includes(local)) return refuse('conflict', 'This name is kept back.');
-  if (fields.password.length < minimumPassword)
-    return refuse('not-acceptable', `A password has at least ${minimumPassword} characters.`);
-  if (perAddress > 0 && !budget.spend(address, perAddress)) {
-    return new StanzaError('resource-constraint', {
-      type: 'wait',
-      text: 'Too many accounts from your address. Try again later.',
-    });
-  }
+  if (local === undefined) return no('jid-malformed', 'This name cannot be part of an address (RFC 7622).');
   const jid = new Jid(local, host, '');
+  // an administrator's name gives an administrator's rights
+  if (reserved.some(name => prepareLocal(name) === local) || mod.node.isAdmin(jid, host))
+    return no('conflict', 'This name is kept back.');
+  if ([...fields.password].length < minimumPassword)
+    return no('not-acceptable', `A password has at least ${minimumPassword} characters.`);
+  if (perAddress > 0 && !budget.spend(address, perAddress)) {
+    return no('resource-constraint', 'Too many accounts from your address. Try again later.', 'wait');
+  }
   const result = await mod.node.accounts.create(jid, fields.password);
   if (result === 'created') {
     mod.log.info({ account: jid.bare, address }, 'account registered');
@@ -128,18 +155,17 @@ async function create(mod: M, budget: Budget, host: string, address: string, pay
   budget.giveBack(address);
   // XEP-0077 3.1.1
   return result === 'exists'
-    ? refuse('conflict', 'This name is taken.')
-    : refuse('not-acceptable', 'The password holds characters that are not allowed.');
+    ? no('conflict', 'This name is taken.')
+    : no('not-acceptable', 'The password holds characters that are not allowed.');
 }
 
 /** XEP-0077 3.2, 3.3. */
-async function change(mod: M, from: Jid, anonymous: boolean, payload: Element): Promise<Answer> {
+async function change(mod: M, from: Jid, payload: Element): Promise<Answer> {
   const { changePassword, removeAccount, minimumPassword } = mod.options(from.domain);
-  if (anonymous) return refuse('not-allowed', 'There is no account behind this session.');
   const account = from.toBare();
   if (payload.getChild('remove', NS.register)) {
-    if (payload.getChildElements().length > 1) return refuse('bad-request', '<remove/> stands alone.');
-    if (!removeAccount) return refuse('not-allowed', 'Accounts cannot be removed by their users here.');
+    if (payload.getChildElements().length > 1) return no('bad-request', '<remove/> stands alone.');
+    if (!removeAccount) return no('not-allowed', 'Accounts cannot be removed by their users here.');
     // the answer leaves before the sessions are closed
     setImmediate(() => {
       mod.node.accounts
@@ -151,14 +177,14 @@ async function change(mod: M, from: Jid, anonymous: boolean, payload: Element): 
     return Empty;
   }
   const { username, password } = read(payload);
-  if (username === '' || password === '') return refuse('bad-request', 'A name and a password are needed.');
-  if (prepareLocal(username) !== from.local) return refuse('not-allowed', "Nobody changes another's password.");
-  if (!changePassword) return refuse('not-allowed', 'Passwords cannot be changed by users here.');
-  if (password.length < minimumPassword)
-    return refuse('not-acceptable', `A password has at least ${minimumPassword} characters.`);
+  if (username === '' || password === '') return no('bad-request', 'A name and a password are needed.');
+  if (prepareLocal(username) !== from.local) return no('not-allowed', "Nobody changes another's password.");
+  if (!changePassword) return no('not-allowed', 'Passwords cannot be changed by users here.');
+  if ([...password].length < minimumPassword)
+    return no('not-acceptable', `A password has at least ${minimumPassword} characters.`);
   const result = await mod.node.accounts.setPassword(account, password);
-  if (result === 'invalid') return refuse('not-acceptable', 'The password holds characters that are not allowed.');
-  return result === 'set' ? Empty : refuse('item-not-found');
+  if (result === 'invalid') return no('not-acceptable', 'The password holds characters that are not allowed.');
+  return result === 'set' ? Empty : no('item-not-found');
 }
 
 /** Name and password, from the plain elements or from a form (XEP-0077 4). */

@@ -5,11 +5,13 @@ import { parseElement, serialize, xml } from '../../src/xml/index.ts';
 import { vcardStore } from './store.ts';
 
 const VCARD = 'vcard-temp';
+/** XEP-0054 3.2. */
+const FORBIDDEN = refuse('forbidden');
 
 export default defineModule({
   name: 'vcard',
   doc: 'Keeps the vCard of each account.',
-  xeps: [{ number: 54, version: '1.2' }],
+  xeps: [{ number: 54, version: '1.3.0' }],
   features: { host: [VCARD], account: [VCARD] },
   options: defineOptions({
     size: option.size({
@@ -26,15 +28,15 @@ export default defineModule({
     mod.iq({ xmlns: VCARD, name: 'vCard', type: 'get', to: 'account', from: 'anyone' }, async request => {
       const card = await cards.get(request.to);
       if (card !== undefined) return parseElement(card, VCARD);
-      // XEP-0054 3.1, 3.3: an owner without one gets an empty one
-      return request.own ? xml('vCard', { xmlns: VCARD }) : refuse('item-not-found', 'This account has no vCard.');
+      // XEP-0054 3.1, 3.3: an owner without one gets an empty one; others are told no more than of an account that is not there
+      return request.own ? xml('vCard', { xmlns: VCARD }) : refuse('service-unavailable');
     });
-    mod.iq({ xmlns: VCARD, name: 'vCard', type: 'set', to: 'account', from: 'anyone' }, async request => {
-      // XEP-0054 3.2
-      if (!request.own) return refuse('forbidden', "Nobody changes another's vCard.");
+    const absent = { bare: FORBIDDEN };
+    mod.iq({ xmlns: VCARD, name: 'vCard', type: 'set', to: 'account', from: 'anyone', absent }, async request => {
+      if (!request.own) return FORBIDDEN;
       const wire = serialize(request.payload, VCARD);
       const { size } = mod.options(request.to.domain);
-      if (wire.length > size) return refuse('resource-constraint', `A vCard has at most ${size} bytes.`);
+      if (wire.length > size) return refuse('not-acceptable', `A vCard has at most ${size} bytes.`);
       await cards.set(request.to, wire);
       return Empty;
     });

@@ -213,7 +213,8 @@ export class Packet {
   private answerAttributes(): string {
     const id = this.stanza.id;
     const from = this.to ? ` from='${wireJid(this.to)}'` : '';
-    return `${id === undefined ? '' : ` id='${toWire(escapeAttribute(id))}'`}${from} to='${wireJid(this.from)}'`;
+    const to = this.from.domain === '' ? '' : ` to='${wireJid(this.from)}'`;
+    return `${id === undefined ? '' : ` id='${toWire(escapeAttribute(id))}'`}${from}${to}`;
   }
 }
 

@@ -17,8 +17,8 @@ export function answerBeforeLogin(stream: ClientStream, stanza: Stanza): boolean
   const xmlns = stanza.kidXmlns(kid!);
   for (const item of env.collections.beforeLogin.items(owner => host.enabled(owner))) {
     if (item.xmlns !== xmlns) continue;
-    const self = new Jid('', host.domain, '');
-    const packet = new Packet(IQ, stanza, type, self, undefined);
+    // who asks has no address yet
+    const packet = new Packet(IQ, stanza, type, new Jid('', '', ''), new Jid('', host.domain, ''));
     const payload = stanza.kidElement(kid!);
     const { secured, address } = connection;
     stream.holdFor(HOLD_ANSWER);
