@@ -120,7 +120,10 @@ export class TcpConnection implements Connection {
   }
 
   private finish(): void {
-    this.socket.end();
+    const { socket } = this;
+    // without a handshake there is nobody to say it to
+    if (socket instanceof tls.TLSSocket && socket.getFinished() === undefined) socket.destroy();
+    else socket.end();
     setTimeout(() => this.socket.destroy(), LINGER).unref();
   }
 
