@@ -23,6 +23,13 @@ declare module '@xmpp/xml' {
     toString(): string;
   }
 
+  /** The streaming parser that clients use; the house compares with it in a bench and never lets it near the network. */
+  export class Parser {
+    on(event: 'start' | 'element', listener: (element: Element) => void): this;
+    on(event: 'error', listener: (error: Error) => void): this;
+    write(text: string): void;
+  }
+
   export function xml(
     name: string,
     attrs?: Attributes | string | null,
@@ -34,5 +41,6 @@ declare module '@xmpp/xml' {
 /** Methods that Node's Buffer has had from the first; toString() ends up in them after some dispatching. */
 interface Buffer {
   latin1Slice(start?: number, end?: number): string;
+  latin1Write(text: string, offset?: number, length?: number): number;
   utf8Slice(start?: number, end?: number): string;
 }

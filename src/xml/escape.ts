@@ -4,23 +4,35 @@
  */
 
 const NON_ASCII = /[\x80-\uffff]/;
-const SPECIAL = /[&<>"']/;
 const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g;
-const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' };
+const ENTITIES: Record<string, string> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&apos;',
+  '\t': '&#x9;',
+  '\n': '&#xA;',
+  '\r': '&#xD;',
+};
+const entity = (c: string): string => ENTITIES[c]!;
 
-/** Escapes text for element content and for attribute values alike; characters that XML 1.0 cannot carry become U+FFFD. */
+/** Escapes text for element content; characters that XML 1.0 cannot carry become U+FFFD, as do lone surrogates. */
+export function escapeText(text: string): string {
+  if (!/[&<>\0-\x08\x0b-\x1f\ufffe\uffff]/.test(text)) return text;
+  return text.replace(/[&<>\r]/g, entity).replace(CONTROL, '\ufffd');
+}
+
+/** As escapeText, and quotes escaped: for element content and for attribute values on one line alike. */
 export function escapeXml(text: string): string {
-  if (!SPECIAL.test(text) && !/[\0-\x1f\ufffe\uffff]/.test(text)) return text;
-  return text
-    .replace(/[&<>"']/g, c => ENTITIES[c]!)
-    .replace(/\r/g, '&#xD;')
-    .replace(CONTROL, '\ufffd');
+  if (!/[&<>"'\0-\x08\x0b-\x1f\ufffe\uffff]/.test(text)) return text;
+  return text.replace(/[&<>"'\r]/g, entity).replace(CONTROL, '\ufffd');
 }
 
 /** As escapeXml, and tabs and line ends kept from attribute value normalisation (XML 1.0 3.3.3). */
 export function escapeAttribute(text: string): string {
-  const escaped = escapeXml(text);
-  return /[\t\n]/.test(escaped) ? escaped.replace(/\t/g, '&#x9;').replace(/\n/g, '&#xA;') : escaped;
+  if (!/[&<>"'\0-\x1f\ufffe\uffff]/.test(text)) return text;
+  return text.replace(/[&<>"'\t\n\r]/g, entity).replace(CONTROL, '\ufffd');
 }
 
 /** Undoes the five entities and character references of well-formed text. */

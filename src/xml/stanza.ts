@@ -6,19 +6,21 @@ import { parseElement } from './tree.ts';
  * A stanza as it came from the scanner: canonical bytes (a wire string, see escape.ts) and an index into them. No tree is made
  * until a handler asks for one. `kids` has KID numbers a direct child, `attrs` four an attribute of the stanza's own start tag.
  */
-export const KID = 7;
+export const KID = 6;
 export const K_START = 0; // '<' of the child
 export const K_NAME_END = 1; // its name is (start + 1, nameEnd)
 export const K_NS_START = 2; // value of its xmlns attribute, or -1: the stanza's own namespace
 export const K_NS_END = 3;
 export const K_HEAD_END = 4; // behind the '>' of its start tag
-export const K_INNER_END = 5; // '<' of its end tag; as headEnd when it is empty
-export const K_END = 6; // behind its last '>'
+export const K_END = 5; // behind its last '>'; as headEnd when it is <empty/>
 
 /** A cheap hash of a child's name and namespace, by which most look-ups that find nothing end at once. */
 export function kidHash(nameLength: number, firstByte: number, nsLength: number): number {
   return (nameLength * 5 + firstByte * 3 + nsLength) & 31;
 }
+
+/** The mask of a stanza with names or namespaces that hold a reference or a character above U+007F: all bits. */
+export const UNPLAIN = -1;
 
 /** A direct child of a stanza: a position in its index, valid as long as the stanza is. */
 export type Kid = number;
@@ -35,7 +37,7 @@ export class Stanza {
   /** Position of the '>' or '/>' that ends the start tag. */
   readonly headEnd: number;
   private readonly mask: number;
-  #element: Element | undefined;
+  private tree: Element | undefined;
 
   constructor(
     name: string,
@@ -60,7 +62,7 @@ export class Stanza {
     const at = this.attrAt(name);
     if (at < 0) return undefined;
     const value = this.raw.slice(this.attrs[at + 2]!, this.attrs[at + 3]!);
-    return plain(value) ? value : unescapeXml(fromWire(value));
+    return plain(value, 0, value.length) ? value : unescapeXml(fromWire(value));
   }
 
   private attrAt(name: string): number {
@@ -111,6 +113,7 @@ export class Stanza {
 
   isKid(k: Kid, name: string, xmlns: string): boolean {
     const { kids, raw } = this;
+    if (this.mask === UNPLAIN) return this.kidName(k) === name && this.kidXmlns(k) === xmlns;
     const start = kids[k + K_START]! + 1;
     return kids[k + K_NAME_END]! - start === name.length && raw.startsWith(name, start) && this.kidXmlnsIs(k, xmlns);
   }
@@ -118,6 +121,7 @@ export class Stanza {
   private kidXmlnsIs(k: Kid, xmlns: string): boolean {
     const nsStart = this.kids[k + K_NS_START]!;
     if (nsStart < 0) return this.xmlns === xmlns;
+    if (this.mask === UNPLAIN) return this.kidXmlns(k) === xmlns;
     return this.kids[k + K_NS_END]! - nsStart === xmlns.length && this.raw.startsWith(xmlns, nsStart);
   }
 
@@ -143,8 +147,13 @@ export class Stanza {
   /** The character data of a child, unescaped; that of elements inside it left out. Undefined for no child. */
   text(k: Kid | undefined): string | undefined {
     if (k === undefined) return undefined;
-    const inner = this.raw.slice(this.kids[k + K_HEAD_END]!, this.kids[k + K_INNER_END]!);
-    if (plain(inner)) return inner;
+    const { kids, raw } = this;
+    const headEnd = kids[k + K_HEAD_END]!;
+    const end = kids[k + K_END]!;
+    if (headEnd === end) return '';
+    // its end tag: two slashes and brackets more than its name
+    const inner = raw.slice(headEnd, end - (kids[k + K_NAME_END]! - kids[k + K_START]!) - 2);
+    if (plain(inner, 0, inner.length)) return inner;
     if (!inner.includes('<')) return unescapeXml(fromWire(inner));
     return this.kidElement(k).getText();
   }
@@ -156,8 +165,8 @@ export class Stanza {
 
   /** The whole stanza as an ltx tree, made at the first call. Do not change it: it is shared by all who ask. */
   element(): Element {
-    this.#element ??= parseElement(this.raw, this.xmlns);
-    return this.#element;
+    this.tree ??= parseElement(this.raw, this.xmlns);
+    return this.tree;
   }
 
   /** What stands between the start tag and the end tag, as a wire string. */
@@ -178,8 +187,9 @@ export class Stanza {
   }
 }
 
-function plain(wire: string): boolean {
-  for (let i = 0; i < wire.length; i++) {
+/** Whether a part of a wire string is written as it reads. */
+export function plain(wire: string, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) {
     const c = wire.charCodeAt(i);
     if (c === 0x26 || c === 0x3c || c >= 0x80) return false;
   }

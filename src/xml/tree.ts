@@ -1,32 +1,24 @@
 import { Element } from '@xmpp/xml';
-import { escapeAttribute, escapeXml, fromWire, toWire, unescapeXml } from './escape.ts';
-import { isQName } from './names.ts';
+import { escapeAttribute, escapeText, fromWire, toWire, unescapeXml } from './escape.ts';
+import { type Prefixes, Scope, XML_NS } from './namespaces.ts';
 
-const XML_NS = 'http://www.w3.org/XML/1998/namespace';
-const XMLNS_NS = 'http://www.w3.org/2000/xmlns/';
-
-/** Prefixes in scope: '' is the default namespace. */
-export type Prefixes = ReadonlyMap<string, string>;
-
-/** Well-formed by XML 1.0, but not by Namespaces in XML 1.0. */
-export class NamespaceFault extends Error {}
-
-const ATTRIBUTE = /\s+([^\s=]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/y;
-const TAG_NAME = /[^\s/>]+/y;
+// not \s, which matches more than XML's white space does
+const ATTRIBUTE = /[ \t\r\n]+([^ \t\r\n=]+)[ \t\r\n]*=[ \t\r\n]*(?:"([^"]*)"|'([^']*)')/y;
+const TAG_NAME = /[^ \t\r\n/>]+/y;
 
 /**
  * Makes a tree of one element whose well-formedness the scanner has already established; never hand it anything else.
  * Prefixed names become plain ones with an xmlns of their own. The root always carries its xmlns.
- * Throws NamespaceFault for undeclared prefixes, attributes doubled by namespace, and reserved names abused.
+ * Throws NamespaceFault for names that are none, undeclared prefixes, attributes doubled by namespace, and reserved names abused.
  */
 export function readTree(wire: string, outer: Prefixes): Element {
   const text = fromWire(wire);
+  const scope = new Scope(outer);
+  const namespaces: string[] = []; // of the elements that are open
   let root: Element | undefined;
   let parent: Element | undefined;
-  const scopes: Prefixes[] = [outer];
-  const namespaces: string[] = [];
   let i = 0;
-  while (i < text.length) {
+  do {
     const lt = text.indexOf('<', i);
     if (lt !== i) addText(parent, unescapeXml(normaliseLines(text.slice(i, lt))));
     i = lt + 1;
@@ -36,37 +28,46 @@ export function readTree(wire: string, outer: Prefixes): Element {
       i = end + 3;
     } else if (text[i] === '/') {
       i = text.indexOf('>', i) + 1;
-      scopes.pop();
+      scope.leave();
       namespaces.pop();
       parent = parent!.parent ?? undefined;
     } else {
       const tag = readStartTag(text, i);
       i = tag.end;
-      const scope = declare(scopes.at(-1)!, tag.attrs);
-      // 'xml' is bound for good and may not be made the default namespace
-      const own = tag.name.startsWith('xml:');
-      const { local, xmlns } = own ? { local: tag.name, xmlns: namespaces.at(-1) ?? '' } : resolve(tag.name, scope);
-      const element = new Element(local);
-      if (!parent || xmlns !== namespaces.at(-1)) element.attrs.xmlns = xmlns;
-      copyAttributes(tag.attrs, scope, element);
+      scope.enter(tag.attrs);
+      const around = namespaces.at(-1);
+      const name = scope.element(tag.name);
+      // 'xml' is bound for good, and its namespace may not be made the default one
+      const bound = name.prefix === 'xml';
+      const xmlns = bound ? (around ?? '') : name.xmlns;
+      const element = new Element(bound ? tag.name : name.local);
+      if (xmlns !== around) element.attrs.xmlns = xmlns;
+      scope.attributes(tag.attrs, (name, value, prefix, xmlns) => {
+        if (prefix !== '' && xmlns !== XML_NS) set(element, `xmlns:${prefix}`, xmlns);
+        set(element, name, value);
+      });
       if (parent) {
         element.parent = parent;
         parent.children.push(element);
       } else root = element;
-      if (!tag.empty) {
+      if (tag.empty) scope.leave();
+      else {
         parent = element;
-        scopes.push(scope);
         namespaces.push(xmlns);
       }
     }
-    if (root && scopes.length === 1) break;
-  }
+  } while (scope.depth > 0);
   return root!;
 }
 
 /** As readTree, with only a default namespace around it. */
 export function parseElement(wire: string, xmlns: string): Element {
   return readTree(wire, new Map([['', xmlns]]));
+}
+
+function set(element: Element, name: string, value: string): void {
+  if (name !== '__proto__') element.attrs[name] = value;
+  else Object.defineProperty(element.attrs, name, { value, enumerable: true, configurable: true, writable: true });
 }
 
 export interface StartTag {
@@ -93,56 +94,6 @@ export function readStartTag(text: string, at: number): StartTag {
   return { name, attrs, empty, end: end + (empty ? 2 : 1) };
 }
 
-/** The scope inside an element with these attributes. */
-export function declare(outer: Prefixes, attrs: readonly [string, string][]): Prefixes {
-  let scope: Map<string, string> | undefined;
-  for (const [name, value] of attrs) {
-    const prefix = name === 'xmlns' ? '' : name.startsWith('xmlns:') ? name.slice(6) : undefined;
-    if (prefix === undefined) continue;
-    const reserved = value === XMLNS_NS || prefix === 'xmlns' || (value === XML_NS) !== (prefix === 'xml');
-    if (reserved || (prefix !== '' && value === '')) throw new NamespaceFault(`${name}='${value}' may not be declared`);
-    scope ??= new Map(outer);
-    scope.set(prefix, value);
-  }
-  return scope ?? outer;
-}
-
-/** Local name and namespace of an element's name. */
-export function resolve(name: string, scope: Prefixes): { local: string; xmlns: string } {
-  if (!isQName(name)) throw new NamespaceFault(`'${name}' is not a name`);
-  const colon = name.indexOf(':');
-  if (colon < 0) return { local: name, xmlns: scope.get('') ?? '' };
-  return { local: name.slice(colon + 1), xmlns: prefixed(name.slice(0, colon), scope) };
-}
-
-function prefixed(prefix: string, scope: Prefixes): string {
-  if (prefix === 'xml') return XML_NS;
-  const xmlns = prefix === 'xmlns' ? undefined : scope.get(prefix);
-  if (xmlns === undefined) throw new NamespaceFault(`the prefix '${prefix}' is not declared`);
-  return xmlns;
-}
-
-function copyAttributes(attrs: readonly [string, string][], scope: Prefixes, element: Element): void {
-  const seen = new Set<string>();
-  for (const [name, value] of attrs) {
-    if (name === 'xmlns' || name.startsWith('xmlns:')) continue;
-    if (!isQName(name)) throw new NamespaceFault(`'${name}' is not a name`);
-    const colon = name.indexOf(':');
-    if (colon >= 0) {
-      const xmlns = prefixed(name.slice(0, colon), scope);
-      const expanded = `${xmlns} ${name.slice(colon + 1)}`;
-      if (seen.has(expanded)) throw new NamespaceFault(`the attribute '${name}' stands twice`);
-      seen.add(expanded);
-      if (xmlns === XML_NS) {
-        element.attrs['xml:' + name.slice(colon + 1)] = value;
-        continue;
-      }
-      element.attrs['xmlns:' + name.slice(0, colon)] = xmlns;
-    }
-    element.attrs[name] = value;
-  }
-}
-
 function addText(parent: Element | undefined, text: string): void {
   if (!parent || text === '') return;
   const last = parent.children.length - 1;
@@ -155,15 +106,21 @@ function normaliseLines(text: string): string {
   return text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text;
 }
 
+/** What a tree serialises to is longer than it may be. */
+export class TooLong extends Error {}
+
 /**
  * Serialises a tree to a canonical wire string: plain spacing, double quotes, only the five entities (and references for what a
  * parser would normalise away). `xmlns` is the namespace around it: the root's own is left out when it is the same.
+ * Throws TooLong as soon as it would be longer than `most` bytes.
  */
-export function serialize(root: Element, xmlns?: string): string {
-  return toWire(write(root, xmlns));
+export function serialize(root: Element, xmlns?: string, most = Infinity): string {
+  const wire = toWire(write(root, xmlns, most));
+  if (wire.length > most) throw new TooLong();
+  return wire;
 }
 
-function write(root: Element, outer: string | undefined): string {
+function write(root: Element, outer: string | undefined, most: number): string {
   let out = '';
   // an explicit stack: a tree built from the network is as deep as the limits allow
   const stack: { element: Element; next: number; xmlns: string | undefined }[] = [];
@@ -180,6 +137,7 @@ function write(root: Element, outer: string | undefined): string {
       out += '>';
       stack.push({ element, next: 0, xmlns: attrs.xmlns ?? around });
     }
+    if (out.length > most) throw new TooLong();
   };
   open(root, outer);
   while (stack.length > 0) {
@@ -191,7 +149,7 @@ function write(root: Element, outer: string | undefined): string {
     }
     const child = top.element.children[top.next++];
     if (typeof child === 'object') open(child, top.xmlns);
-    else out += escapeXml(String(child));
+    else out += escapeText(String(child));
   }
   return out;
 }
