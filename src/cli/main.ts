@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { version } from '../node/version.ts';
 import { CliError, EXIT } from './ask.ts';
 import { configCommands } from './commands/config.ts';
@@ -15,8 +15,14 @@ export async function main(argv: readonly string[]): Promise<number> {
   const program = new Command('posthouse')
     .description('Posthouse, an XMPP server. Starts a node, and manages the one that runs on a data folder.')
     .version(version, '-V, --version')
-    .option('-c, --conf <file>', 'configuration file (default: conf/posthouse.yaml)')
-    .option('-d, --data <folder>', 'data folder (default: ./data, or what the configuration says)')
+    .addOption(
+      new Option('-c, --conf <file>', 'configuration file (default: conf/posthouse.yaml)').env('POSTHOUSE_CONF'),
+    )
+    .addOption(
+      new Option('-d, --data <folder>', 'data folder (default: ./data, or what the configuration says)').env(
+        'POSTHOUSE_DATA',
+      ),
+    )
     .option('--domain <domain>', 'serve this one domain instead of the configured hosts')
     .option('--json', 'print JSON')
     .showHelpAfterError('(posthouse --help tells more)')

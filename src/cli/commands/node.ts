@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { version } from '../../node/version.ts';
+import { EXIT } from '../ask.ts';
 import { type Context, examples } from '../context.ts';
 
 /** `posthouse start`, `check`, `status`, `stop`, `version` */
@@ -33,9 +34,15 @@ ${examples('posthouse check', 'posthouse check --conf /etc/posthouse/posthouse.y
     });
   program
     .command('status')
-    .description('tell how the node is')
+    .description('tell how the node is; exit code 1 when it is not ready to serve')
     .addHelpText('after', examples('posthouse status', 'posthouse status --json'))
-    .action(() => context.run(async ask => context.lines((await ask('status', {})) as Record<string, unknown>)));
+    .action(() =>
+      context.run(async ask => {
+        const status = (await ask('status', {})) as Record<string, unknown>;
+        context.lines(status);
+        if (status.ready !== 'yes') context.code = EXIT.failed;
+      }),
+    );
   program
     .command('stop')
     .description('stop the node in order')
