@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import net from 'node:net';
-import tls from 'node:tls';
+import type tls from 'node:tls';
 import { freePort } from '../kit/ports.ts';
 import { TestNode } from '../kit/node.ts';
 import { until } from '../kit/wait.ts';
