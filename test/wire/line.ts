@@ -199,16 +199,15 @@ export class Line {
     return this.all.slice(before);
   }
 
-  /** The server ends the stream with this error and closes; the text of all since the last look. */
+  /** The server ends the stream with this error and closes; all that it has said. */
   async endsWith(condition: string): Promise<string> {
-    const text = this.text;
     const error = await this.expect(
       /<stream:error[^>]*><([\w-]+) xmlns='urn:ietf:params:xml:ns:xmpp-streams'.*?<\/stream:error>/,
     );
     assert.equal(error[1], condition, error[0]);
     await this.expect(this.framed ? /<close [^>]*\/>/ : /<\/stream:stream>/);
     await this.end();
-    return text + error[0];
+    return this.all;
   }
 
   /** The connection is closed by the server. */

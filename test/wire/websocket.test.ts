@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict';
+import https from 'node:https';
+import http from 'node:http';
+import { WebSocket } from 'ws';
+import { TestNode } from '../kit/node.ts';
+import { until } from '../kit/wait.ts';
+import { Line, Lines, NS } from './line.ts';
+
+const message = (id: string): string =>
+  `<message xmlns='jabber:client' to='juliet@localhost' id='${id}'><body>${id}</body></message>`;
+
+function get(url: string, host: string): Promise<{ status: number; headers: http.IncomingHttpHeaders; body: string }> {
+  return new Promise((resolve, reject) => {
+    const client = url.startsWith('https:') ? https : http;
+    client
+      .get(url, { headers: { host }, rejectUnauthorized: false, agent: false } as https.RequestOptions, response => {
+        let body = '';
+        response.on('data', chunk => (body += String(chunk)));
+        response.on('end', () => resolve({ status: response.statusCode!, headers: response.headers, body }));
+      })
+      .on('error', reject);
+  });
+}
+
+describe('WebSocket over the wire: RFC 7395', () => {
+  let node: TestNode;
+  let lines: Lines;
+
+  before(async () => {
+    node = await TestNode.start({
+      users: ['romeo', 'juliet'],
+      yaml: 'hosts: { localhost: {}, two.example: {} }\nlimits: { stanza: 20000, unauthenticatedTime: 1 s, bytesPerSecond: 0, stanzasPerSecond: 0 }\n',
+    });
+    lines = new Lines(node);
+  });
+  afterEach(() => lines.cut());
+  after(() => node.stop());
+
+  const url = (): string => `wss://127.0.0.1:${node.httpsPort}/xmpp-websocket`;
+
+  it("speaks the subprotocol 'xmpp', and no other (3.1)", async () => {
+    const line = await lines.websocket(['mqtt', 'xmpp']);
+    assert.equal((line.socket as WebSocket).protocol, 'xmpp');
+    await assert.rejects(Line.websocket(url(), ['mqtt']), /400/);
+    await assert.rejects(Line.websocket(url(), []), /400/);
+    await assert.rejects(Line.websocket(url().replace('websocket', 'websockets'), ['xmpp']), /404/);
+  });
+
+  it('carries a chat', async () => {
+    const romeo = await (await lines.websocket()).login('romeo', 'orchard');
+    const juliet = await (await lines.websocket()).login('juliet', 'balcony');
+    juliet.stanza('<presence/>');
+    await juliet.expect(/<presence xmlns='jabber:client' /);
+    romeo.send(message('m1'));
+    // each stanza a document of its own
+    await juliet.expect(/<message xmlns='jabber:client' from='romeo@localhost\/orchard'[^>]*><body>m1<\/body>/);
+    assert.equal(
+      node.node.session(node.node.user({ bare: 'romeo@localhost' } as never)!.sessions[0]!.jid)!.transport,
+      'websocket',
+    );
+  });
+
+  it('closes as XMPP does, then as WebSocket does (3.6)', async () => {
+    const line = await (await lines.websocket()).login('romeo', 'orchard');
+    line.send(`<close xmlns='${NS.framing}'/>`);
+    await line.expect(/^<close xmlns='urn:ietf:params:xml:ns:xmpp-framing'\/>$/);
+    await line.end();
+    assert.equal(line.code, 1000);
+    await until(() => node.node.sessionCount === 0, 'the end of the session');
+  });
+
+  it('a WebSocket that is closed without <close/> ends the session, or leaves it to be resumed', async () => {
+    const first = await (await lines.websocket()).login('romeo', 'orchard');
+    (first.socket as WebSocket).close();
+    await until(() => node.node.sessionCount === 0, 'the end of the session');
+    const second = await (await lines.websocket()).login('romeo', 'orchard');
+    const id = await second.enable();
+    (second.socket as WebSocket).close(1001);
+    await second.end();
+    const third = await lines.websocket();
+    await third.authenticate('romeo');
+    third.send(`<resume xmlns='${NS.sm}' previd='${id}' h='0'/>`);
+    await third.expect(/<resumed [^>]*h='0'/);
+  });
+
+  it('a frame holds one element (3.3.3)', async () => {
+    for (const frame of [
+      message('a').slice(0, 20),
+      message('a') + message('b'),
+      '<',
+      `<message xmlns='jabber:client'>`,
+    ]) {
+      const line = await (await lines.websocket()).login('romeo', 'orchard');
+      line.send(frame);
+      await line.endsWith('not-well-formed');
+      assert.equal(line.code, 1000);
+    }
+    const stream = await lines.websocket();
+    stream.send(
+      `<stream:stream xmlns:stream='http://etherx.jabber.org/streams' xmlns='jabber:client' to='localhost' version='1.0'>`,
+    );
+    await stream.endsWith('not-well-formed');
+  });
+
+  it('a message may come in fragments, which are none of XMPP', async () => {
+    const line = await (await lines.websocket()).login('romeo', 'orchard');
+    const socket = line.socket as WebSocket;
+    const text = `<iq xmlns='jabber:client' type='get' id='p1'><ping xmlns='urn:xmpp:ping'/></iq>`;
+    socket.send(text.slice(0, 15), { fin: false });
+    socket.send(text.slice(15, 40), { fin: false });
+    socket.send(text.slice(40), { fin: true });
+    await line.expect(/<iq xmlns='jabber:client' type='result' id='p1'/);
+  });
+
+  it('is text: binary messages close it (3.2)', async () => {
+    const line = await (await lines.websocket()).login('romeo', 'orchard');
+    line.send(Buffer.from(message('a')));
+    await line.end();
+    assert.equal(line.code, 1003);
+  });
+
+  it('messages that are too long close it, before login or after', async () => {
+    const late = await (await lines.websocket()).login('romeo', 'orchard');
+    late.send(`<message xmlns='jabber:client'><body>${'x'.repeat(25_000)}</body></message>`);
+    await late.end();
+    assert.equal(late.code, 1009);
+    const early = await lines.websocket();
+    early.send(`<open xmlns='${NS.framing}' to='localhost' version='1.0' id='${'x'.repeat(9000)}'/>`);
+    await early.endsWith('policy-violation');
+  });
+
+  it('errors come behind <open/> (3.5)', async () => {
+    const line = await lines.websocket();
+    line.send(`<open xmlns='${NS.framing}' to='three.example' version='1.0'/>`);
+    assert.match(await line.endsWith('host-unknown'), /<open [^>]*from='localhost'/);
+  });
+
+  it('who says nothing is not waited for', async () => {
+    const line = await lines.websocket();
+    await line.endsWith('connection-timeout');
+  });
+
+  it('is not read while its answers are not: a flood is answered in order', async () => {
+    const line = await (await lines.websocket()).login('romeo', 'orchard');
+    for (let n = 0; n < 300; n++) line.stanza(`<iq type='get' id='n${n}'><ping xmlns='urn:xmpp:ping'/></iq>`);
+    await line.expect(/id='n299'/);
+    const ids = [...line.all.matchAll(/<iq [^>]*id='n(\d+)'/g)].map(match => Number(match[1]));
+    assert.deepEqual(
+      ids,
+      Array.from({ length: 300 }, (_, n) => n),
+    );
+  });
+
+  it('a reader that falls behind gets all of it in the end', async () => {
+    const juliet = await (await lines.websocket()).login('juliet', 'balcony');
+    const romeo = await lines.login('romeo', 'orchard');
+    const [session] = node.node.user({ bare: 'juliet@localhost' } as never)!.sessions;
+    juliet.freeze();
+    const body = 'x'.repeat(15_000);
+    let sent = 0;
+    const send = async (count: number): Promise<void> => {
+      for (const end = sent + count; sent < end; sent++) {
+        romeo.send(`<message to='juliet@localhost/balcony' id='n${sent}'><body>${body}</body></message>`);
+      }
+      await romeo.settle();
+    };
+    // until the system takes no more
+    while (session!.outbox.unwritten === 0 && sent < 4000) await send(50);
+    await send(50);
+    assert(session!.outbox.unwritten > 50);
+    juliet.thaw();
+    await juliet.expect(new RegExp(`id='n${sent - 1}'`));
+    const ids = [...juliet.all.matchAll(/<message [^>]*id='n(\d+)'/g)].map(match => Number(match[1]));
+    assert.deepEqual(
+      ids,
+      Array.from({ length: sent }, (_, n) => n),
+    );
+    await until(() => session!.outbox.size === 0, 'an empty outbox');
+  });
+
+  it('without TLS it is to be had on the loopback listener, and logs in', async () => {
+    const line = await Line.websocket(`ws://127.0.0.1:${node.httpPort}/xmpp-websocket`);
+    await line.login('romeo', 'orchard');
+    line.cut();
+  });
+});
+
+describe('Where a WebSocket is: XEP-0156', () => {
+  let node: TestNode;
+  before(async () => {
+    node = await TestNode.start({ yaml: 'hosts: { localhost: {}, two.example: {} }\n' });
+  });
+  after(() => node.stop());
+
+  it('host-meta and host-meta.json say so, to pages of any origin', async () => {
+    for (const host of ['localhost', 'two.example']) {
+      const link = `wss://${host}:${node.httpsPort}/xmpp-websocket`;
+      const xrd = await get(`https://127.0.0.1:${node.httpsPort}/.well-known/host-meta`, host);
+      assert.equal(xrd.status, 200);
+      assert.match(xrd.headers['content-type']!, /^application\/xrd\+xml/);
+      assert.equal(xrd.headers['access-control-allow-origin'], '*');
+      assert(xrd.body.includes(`<Link rel="urn:xmpp:alt-connections:websocket" href="${link}"/>`), xrd.body);
+      assert.match(xrd.body, /<XRD xmlns='http:\/\/docs\.oasis-open\.org\/ns\/xri\/xrd-1\.0'>/);
+      const jrd = await get(`https://127.0.0.1:${node.httpsPort}/.well-known/host-meta.json`, host);
+      assert.match(jrd.headers['content-type']!, /^application\/json/);
+      assert.equal(jrd.headers['access-control-allow-origin'], '*');
+      assert.deepEqual(JSON.parse(jrd.body), { links: [{ rel: 'urn:xmpp:alt-connections:websocket', href: link }] });
+    }
+  });
+
+  it('on the loopback listener too, and with a link under TLS all the same', async () => {
+    const { body } = await get(`http://127.0.0.1:${node.httpPort}/.well-known/host-meta.json`, 'localhost');
+    assert.deepEqual(JSON.parse(body), {
+      links: [{ rel: 'urn:xmpp:alt-connections:websocket', href: `wss://localhost:${node.httpsPort}/xmpp-websocket` }],
+    });
+  });
+
+  it('for a host that is not served here there is none', async () => {
+    const { body } = await get(`https://127.0.0.1:${node.httpsPort}/.well-known/host-meta.json`, 'three.example');
+    assert.deepEqual(JSON.parse(body), { links: [] });
+  });
+});
