@@ -9,8 +9,18 @@ export interface RosterLimits {
   readonly groups: number;
 }
 
-/** A client changes its roster: RFC 6121 2.3 to 2.5. */
+/**
+ * A client changes its roster: RFC 6121 2.3 to 2.5. The answer says that it is done: it is written after the pushes, and after what
+ * contacts are told, and not in one piece with them (COMPAT Smack, which takes up pushes beside its answers).
+ */
 export async function set(rosters: Rosters, request: IqRequest, limits: RosterLimits): Promise<Answer> {
+  const answer = await change(rosters, request, limits);
+  // what has been put into outboxes by now is written before this comes back
+  await new Promise(resolve => setImmediate(resolve));
+  return answer;
+}
+
+async function change(rosters: Rosters, request: IqRequest, limits: RosterLimits): Promise<Answer> {
   // 2.3.3: another's roster
   if (!request.own) return refuse('forbidden', 'A roster is changed by its account only.');
   const [item, ...more] = request.payload.getChildren('item', NS.roster);

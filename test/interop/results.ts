@@ -13,6 +13,8 @@ export interface Result {
 
 export interface Run {
   readonly results: readonly Result[];
+  /** Classes that the framework left out as it was told to: those that are not asked for. */
+  readonly disabled: readonly string[];
   /** What is wrong with the run as such; none of its results count then. */
   readonly broken?: string;
 }
@@ -21,6 +23,7 @@ const CASE = /^\w+: (\w+\.\w+) \(([^)]*)\) (Success|Failed|is not possible)$/;
 const REASON = /^\w+: (\w+\.\w+) \(([^)]*)\) failed: (.*)$/;
 const IMPOSSIBLE_CASE = /^\w+: Could not run (\w+\.\w+) \(([^)]*)\) because: (.*)$/;
 const IMPOSSIBLE_CLASS = /^\w+: Could not run ([\w.]*\.)?(\w+) because: (.*)$/;
+const DISABLED = /^Disabled class ([\w.]*\.)?(\w+) because /;
 const AVAILABLE = /^Available tests: (\d+)/;
 const FINISHED = /^\w+: SmackIntegrationTestFramework\s*\[\w+\] finished: (\d+)\/(\d+) \[(\d+) failed\]$/;
 
@@ -30,6 +33,7 @@ const OUTCOMES: Record<string, Outcome> = { Success: 'passed', Failed: 'failed',
 export function readResults(text: string): Run {
   const results = new Map<string, Result>();
   const classes: Result[] = [];
+  const disabled: string[] = [];
   let available: number | undefined;
   let finished: RegExpExecArray | undefined;
   for (const line of text.split('\n')) {
@@ -52,18 +56,24 @@ export function readResults(text: string): Run {
       classes.push({ name: `${whole[2]}.*`, variant: 'class', outcome: 'not run', reason: whole[3] ?? '' });
       continue;
     }
+    const left = DISABLED.exec(line);
+    if (left) disabled.push(left[2] ?? '');
     available ??= number(AVAILABLE.exec(line)?.[1]);
     finished ??= FINISHED.exec(line) ?? undefined;
   }
   const all = [...results.values(), ...classes];
-  if (finished === undefined) return { results: all, broken: 'the framework ended before it was done' };
+  if (finished === undefined) return { results: all, disabled, broken: 'the framework ended before it was done' };
   const count = (outcome: Outcome): number => [...results.values()].filter(one => one.outcome === outcome).length;
   // what the framework counts must be what was read, or something was overlooked
   const told = { passed: number(finished[1]), failed: number(finished[3]), available };
   if (told.passed !== count('passed') || told.failed !== count('failed') || told.available !== results.size) {
-    return { results: all, broken: `the framework speaks of ${told.available} cases, and ${results.size} were read` };
+    return {
+      results: all,
+      disabled,
+      broken: `the framework speaks of ${told.available} cases, and ${results.size} were read`,
+    };
   }
-  return { results: all };
+  return { results: all, disabled };
 }
 
 function number(digits: string | undefined): number | undefined {

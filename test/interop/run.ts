@@ -6,7 +6,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { readResults } from './results.ts';
 import { Server } from './server.ts';
-import { CACHE, fetchJars, makeTrustStore, runSmack } from './smack.ts';
+import { CACHE, fetchJars, makeTrustStore, type Printed, runSmack } from './smack.ts';
 import { type Excuses, judge, readExcuses } from './verdict.ts';
 
 const DOMAIN = 'example.org';
@@ -20,13 +20,12 @@ const help = `Runs the integration tests of Smack, a client library of others, a
   npm run interop                                  all, once over STARTTLS and once without TLS
   npm run interop -- --security required           only over STARTTLS ("disabled": only without TLS)
   npm run interop -- --only RosterIntegrationTest  one class, or one case: --only Class.method; may be repeated
-  npm run interop -- --debug                       with each stanza
   npm run interop -- --keep                        leave the server's data folder, and say where it is
   npm run interop -- --help
 
 The first run fetches Smack with Maven (23 MB, to .cache/smack/lib, which git ignores); it needs java and mvn. The server is started
 with test/interop/posthouse.yaml on ${HOST}:${PORT}, data in a temporary folder and an administrator with a password made for the run;
-Smack makes its accounts through XEP-0133 and removes them. What was printed is left in .cache/smack/MODE.log and MODE.server.log.
+Smack makes its accounts through XEP-0133 and removes them. Left in .cache/smack are MODE.log, MODE.traffic.log (each stanza) and MODE.server.log.
 
 test/interop/excuses.txt names the cases that need what is not there yet, each with the reason. The exit code is 1 when a case
 fails or cannot be run without being listed there, when one that is listed passes or does not exist, or when the server
@@ -39,7 +38,6 @@ async function main(): Promise<number> {
       help: { type: 'boolean' },
       security: { type: 'string', default: 'both' },
       only: { type: 'string', multiple: true, default: [] },
-      debug: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
     },
   });
@@ -61,7 +59,7 @@ async function main(): Promise<number> {
 
 async function runMode(
   mode: Mode,
-  options: { jars: string; excuses: Excuses; only: string[]; debug: boolean; keep: boolean },
+  options: { jars: string; excuses: Excuses; only: string[]; keep: boolean },
 ): Promise<boolean> {
   const data = mkdtempSync(path.join(tmpdir(), 'posthouse-interop-'));
   const admin = { name: 'admin', password: randomBytes(12).toString('base64url') };
@@ -69,25 +67,26 @@ async function runMode(
   try {
     Server.addUser(data, `${admin.name}@${DOMAIN}`, admin.password);
     const server = await Server.start(data, HOST, PORT);
-    let text: string;
+    let printed: Printed;
     try {
       const trustStore = path.join(data, 'trust.p12');
       makeTrustStore(path.join(data, 'certificates', `${DOMAIN}.crt`), trustStore);
-      text = await runSmack({
-        ...options,
+      printed = await runSmack({
+        jars: options.jars,
         domain: DOMAIN,
         host: HOST,
         security: mode,
         trustStore,
         admin,
-        onText: chunk => void (options.debug && process.stdout.write(chunk)),
+        only: options.only,
       });
-      writeFileSync(path.join(CACHE, `${mode}.log`), text);
+      writeFileSync(path.join(CACHE, `${mode}.log`), printed.log);
+      writeFileSync(path.join(CACHE, `${mode}.traffic.log`), printed.traffic);
     } finally {
       writeFileSync(path.join(CACHE, `${mode}.server.log`), server.log);
       await server.stop();
     }
-    return report(text, options, server.complaints);
+    return report(printed.log, options, server.complaints);
   } finally {
     if (options.keep) console.log(`  data are in ${data}`);
     else rmSync(data, { recursive: true, force: true });
@@ -95,10 +94,16 @@ async function runMode(
 }
 
 /** Prints what came out. Gives whether all is well. */
-function report(text: string, options: { excuses: Excuses; only: string[] }, complaints: readonly string[]): boolean {
-  const { results, broken } = readResults(text);
-  const { problems, passed, excused } = judge(results, options.excuses, options.only.length === 0);
-  const all = [...(broken === undefined ? problems : [`${broken}: ${text.slice(-3000)}`]), ...complaints];
+function report(log: string, options: { excuses: Excuses; only: string[] }, complaints: readonly string[]): boolean {
+  const whole = options.only.length === 0;
+  const { results, disabled, broken } = readResults(log);
+  const { problems, passed, excused } = judge(results, options.excuses, whole && broken === undefined);
+  const all = [
+    ...(broken === undefined ? [] : [`${broken}:\n${log.slice(-3000)}`]),
+    ...(whole ? disabled.map(name => `${name} is disabled, and nobody asked for that`) : []),
+    ...problems,
+    ...complaints.map(line => `the server complains: ${line}`),
+  ];
   for (const [reason, names] of excused) console.log(`  excused: ${reason}\n    ${names.toSorted().join('\n    ')}`);
   for (const problem of all) console.log(`  PROBLEM: ${problem}`);
   const count = [...excused.values()].flat().length;

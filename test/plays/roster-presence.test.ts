@@ -32,6 +32,26 @@ describe('Roster and presence: RFC 6121 2 to 4', () => {
     assert.deepEqual(await outside.settle(), []);
   });
 
+  it('the answer to a removal comes after everything else that it causes (2.5.2)', async () => {
+    const romeo = await server.login('romeo@localhost/orchard', { presence: true });
+    const juliet = await server.login('juliet@localhost/balcony', { presence: true });
+    await romeo.iq('get', ROSTER);
+    romeo.send("<presence to='juliet@localhost' type='subscribe'/>");
+    await juliet.presence('romeo@localhost', 'subscribe');
+    await romeo.settle();
+    await juliet.settle();
+    await romeo.iq('set', set("<item jid='juliet@localhost' subscription='remove'/>"));
+    // at this moment, without waiting
+    assert.deepEqual(
+      juliet.inbox.map(({ attrs }) => attrs.type),
+      ['unsubscribe'],
+    );
+    assert.deepEqual(
+      romeo.inbox.map(({ attrs }) => attrs.type),
+      ['set'],
+    );
+  });
+
   it('refuses what RFC 6121 2.3.3 refuses', async () => {
     const romeo = await server.login('romeo@localhost/orchard');
     const cases: [string, string][] = [
