@@ -4,6 +4,7 @@ import { parseJid, prepareDomain } from '../../src/jid/index.ts';
 import { NS, refuse, type StanzaError, type StreamError, streamErrorWire } from '../../src/protocol/index.ts';
 import {
   type Element,
+  parseElement,
   Scanner,
   serialize,
   type ScannerSink,
@@ -222,7 +223,7 @@ export class ComponentStream implements StreamHandler, ScannerSink {
 /** The same stanza as inside the server every stanza is: of `jabber:client`, with all in it that has the stream's namespace. */
 function asClient(stanza: Stanza): string {
   if (stanza.raw.includes(NS.component, stanza.headEnd)) {
-    const element = stanza.element().clone();
+    const element = parseElement(stanza.raw, stanza.xmlns);
     rename(element);
     return serialize(element);
   }
