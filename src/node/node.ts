@@ -193,6 +193,12 @@ export class Node implements NodeView {
     });
     this.setThrottle();
     this.lag = figures(this);
+    // when each account was here last
+    for (const point of [this.points.bound, this.points.ended] as const) {
+      point.add('core', ({ anonymous, user }) => {
+        if (!anonymous) this.accounts.noteLogin(user.jid);
+      });
+    }
     // RFC 3921 3, for clients that still ask
     this.iqs.add({ owner: 'core', xmlns: NS.session, name: 'session', type: 'set', to: 'both', fn: () => Empty });
   }
