@@ -1,6 +1,8 @@
 import type { Logger } from './connections.ts';
 import { isOutage, storageError } from './errors.ts';
 
+/** Bytes that have to be free before a disk that was full is not called so any more. */
+const ENOUGH = 1024 ** 2;
 const PROBE = 2_000; // ms between two attempts to write after a failure
 
 /** Whether the last write worked. After a failure it tries again by itself: somebody has to notice when it works again. */
@@ -11,15 +13,20 @@ export class Health {
   private probing = false;
   private readonly logger: Logger | undefined;
   private readonly probe: () => Promise<unknown>;
+  private readonly room: () => number;
+  private full = false;
 
-  /** `probe` writes something, and tells `works` or `fails`. */
-  constructor(logger: Logger | undefined, probe: () => Promise<unknown>) {
+  /** `probe` writes something, and tells `works` or `fails`; `room` tells how many bytes the disk takes. */
+  constructor(logger: Logger | undefined, probe: () => Promise<unknown>, room: () => number = () => Infinity) {
     this.logger = logger;
     this.probe = probe;
+    this.room = room;
   }
 
   works(): void {
     if (this.reason === undefined) return;
+    // a full disk takes a little now and then: nobody is well until it takes more
+    if (this.full && this.room() < ENOUGH) return;
     this.stop();
     this.reason = undefined;
     this.logger?.info('storage: writing works again');
@@ -36,6 +43,7 @@ export class Health {
       );
     }
     this.reason = error.message;
+    this.full = error.kind === 'full';
     this.prober ??= setInterval(() => void this.tryAgain(), PROBE).unref();
     return error;
   }

@@ -1,3 +1,4 @@
+import { statfsSync } from 'node:fs';
 import path from 'node:path';
 import type Database from 'better-sqlite3';
 import type { Knex } from 'knex';
@@ -70,7 +71,11 @@ export class SqliteStorage implements Storage {
   private constructor(options: SqliteOptions, file: FileOptions, lock: { release(): void }) {
     this.lock = lock;
     this.logger = options.logger;
-    this.condition = new Health(options.logger, () => this.transact(touchMigrations));
+    this.condition = new Health(
+      options.logger,
+      () => this.transact(touchMigrations),
+      () => freeBytes(options.dataDir),
+    );
     this.raw = connect(file);
     this.writer = connectWriter(file);
     this.reader = connectReader(file);
@@ -234,6 +239,12 @@ export class SqliteStorage implements Storage {
 
 function closed(): StorageError {
   return new StorageError('closed', 'the database is closed');
+}
+
+/** What the disk of a folder still takes. */
+function freeBytes(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize;
 }
 
 /** Why the database could not be opened, for the operator. */

@@ -25,14 +25,14 @@ export interface RunOptions {
   readonly input?: string;
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Runs as this user. */
-  readonly uid?: number;
+  /** Runs without these rights of root (capabilities(7)). */
+  readonly without?: readonly string[];
 }
 
 /** Runs `posthouse ARGS` to its end. */
 export async function posthouse(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
-  const { input = '', cwd = ROOT, env, uid } = options;
-  const child = spawn(process.execPath, [BIN, ...args], { cwd, uid, gid: uid, env: { ...process.env, ...env } });
+  const { input = '', cwd = ROOT, env } = options;
+  const child = spawn(process.execPath, [BIN, ...args], { cwd, env: { ...process.env, ...env } });
   let out = '';
   let err = '';
   child.stdout.on('data', chunk => (out += String(chunk)));
@@ -119,13 +119,13 @@ export class Operated {
 
   /** Spawns it; `ready` waits until it serves. */
   spawn(options: RunOptions = {}, args: readonly string[] = ['--conf', this.conf, '--data', this.data]): void {
-    const { cwd = this.folder, env, uid } = options;
+    const { cwd = this.folder, env, without = [] } = options;
     this.stdout = '';
     this.stderr = '';
-    this.process = spawn(process.execPath, [BIN, 'start', ...args], {
+    const command = [process.execPath, BIN, 'start', ...args];
+    if (without.length > 0) command.unshift('setpriv', `--bounding-set=${without.map(name => `-${name}`).join(',')}`);
+    this.process = spawn(command[0]!, command.slice(1), {
       cwd,
-      uid,
-      gid: uid,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
