@@ -1,5 +1,5 @@
 /*
- * Friend requests as a list (README.md): subscription requests that were not answered, with their text, and the ignored ones
+ * Friend requests as a list (docs/protocol.md): subscription requests that were not answered, with their text, and the ignored ones
  * apart. Accepting and refusing is done by <presence type='subscribed'/> and 'unsubscribed', as everywhere (RFC 6121 3.1.4).
  */
 import { defineModule, Empty } from '../../src/api/index.ts';

@@ -3,7 +3,7 @@
  * told of whose presence is in broadcast.ts, who is told when asking in probes.ts, presence to somebody in directed.ts.
  */
 import { defineModule, defineOptions, DONE, option, type Packet } from '../../src/api/index.ts';
-import type { Jid } from '../../src/jid/index.ts';
+import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { NS } from '../../src/protocol/index.ts';
 import { parseElement } from '../../src/xml/index.ts';
 import { Blocking } from '../blocking/contract.ts';
@@ -98,7 +98,10 @@ export default defineModule({
           await broadcast.showTo(account, contact, true);
         if (item) await broadcast.askFor(item, account);
       },
-      requests: account => requests.list(account.bare).map(readRequest),
+      requests: account => {
+        const listed = requests.list(account.bare);
+        return listed.filter(({ contact }) => !blocks(account, parseJid(contact)!)).map(readRequest);
+      },
       ignore: (account, contact, ignored) => subscriptions.ignore(account, contact, ignored),
     });
   },

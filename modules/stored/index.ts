@@ -1,5 +1,5 @@
 /*
- * Tells the sender of a message that the server keeps it for its absent recipient: README.md here describes the protocol. What
+ * Tells the sender of a message that the server keeps it for its absent recipient: docs/protocol.md describes the protocol. What
  * the recipient's client alone may say, that it was delivered (XEP-0184), is never said in its place.
  */
 import { defineModule, defineOptions, option } from '../../src/api/index.ts';
