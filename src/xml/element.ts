@@ -55,7 +55,7 @@ const REFERENCE = 12; // behind '&'
 const SECTION = 13; // behind '<!'
 const CDATA = 14;
 
-const REFERENCE_BYTES = 16; // longest character reference read: '&#x0010FFFF;' and some more zeros
+const REFERENCE_BYTES = 64; // longest character reference read: all that there are, and some zeros before them
 const CDATA_OPEN = '[CDATA[';
 
 /**

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { documents, mutated } from './documents.ts';
-import { END, fuzz, peerReads, saxesReadsInside, scanInside, SEED, treeOf } from './kit.ts';
+import { END, fuzz, padded, peerReads, saxesReadsInside, scanInside, SEED, treeOf } from './kit.ts';
 
 /*
  * saxes is the oracle of what is well formed, by XML 1.0 and by namespaces. Where the scanner refuses what saxes takes, one of
@@ -9,18 +9,9 @@ import { END, fuzz, peerReads, saxesReadsInside, scanInside, SEED, treeOf } from
  *  - restricted-xml: a comment, an instruction, a DTD (RFC 6120 11.1); saxes says that it saw one
  *  - bad-format: something other than white space stands between stanzas (saxes says so too), or the stream's header again
  *  - unsupported-encoding: the bytes are no UTF-8 (saxes gets text)
- *  - policy-violation: a limit, or a character reference longer than 16 bytes
+ *  - policy-violation: a limit, or a character reference longer than 64 bytes
  *  - a name that is none by Namespaces in XML 1.0 (production 7 to 10): saxes lets some pass behind a colon
  */
-
-/** Namespaces that begin or end with white space are left out: saxes trims them, which no standard says. */
-function padded(text: string): boolean {
-  for (const [, double, single] of text.matchAll(/xmlns(?::[^=\s]*)?\s*=\s*(?:"([^"]*)"|'([^']*)')/g)) {
-    const uri = (double ?? single)!.replace(/&#(?:x[9A]|13);/g, ' ');
-    if (uri !== uri.trim()) return true;
-  }
-  return false;
-}
 
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

@@ -181,6 +181,15 @@ export function saxesReads(text: string, depth = 1): Reading {
   return { trees, error, restricted, textBetween };
 }
 
+/** Whether there is a namespace that begins or ends with white space, which saxes trims; no standard says so. */
+export function padded(text: string): boolean {
+  for (const [, double, single] of text.matchAll(/xmlns(?::[^=\s]*)?\s*=\s*(?:"([^"]*)"|'([^']*)')/g)) {
+    const uri = (double ?? single)!.replace(/&#(?:x[9A]|13);/g, ' ');
+    if (uri !== uri.trim()) return true;
+  }
+  return false;
+}
+
 /** As saxesReads, of what stands inside a client's stream. */
 export function saxesReadsInside(content: string): Reading {
   return saxesReads(HEADER + content + END);
