@@ -1,6 +1,8 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import type { Connection, StreamHandler } from '../api/connection.ts';
+import { writeTo, type Writer } from './direct-write.ts';
+import { readInto } from './shared-buffer.ts';
 import type { TlsContexts } from './tls-contexts.ts';
 
 /** Milliseconds that a peer has to close its side once ours is closed. */
@@ -8,14 +10,8 @@ const LINGER = 5_000;
 /** Milliseconds that a peer that closed its stream has to close the connection. */
 const FAREWELL = 2_000;
 
-/** What libuv's handle tells beyond the public socket: how many bytes the kernel has not taken. */
-interface Handle {
-  readonly bytesWritten: number;
-  readonly writeQueueSize: number;
-}
-
 /** A TCP connection, plain or under TLS, with one write a flush. */
-export class TcpConnection implements Connection {
+export class TcpConnection implements Connection, Writer {
   readonly framed = false;
   readonly address: string;
   written = 0;
@@ -24,10 +20,11 @@ export class TcpConnection implements Connection {
   private readonly contexts: TlsContexts;
   private handler: StreamHandler | undefined;
   private out = '';
-  private awaitingDrain = false;
+  /** Bytes of the write that is under way. */
+  private pending = 0;
   private ending = false;
-  /** Bytes that went out before the present socket: those before TLS. */
-  private before = 0;
+  /** Whether the socket ends once the last write is done. */
+  private finishing = false;
   /** Of `written`, what the kernel is known to have taken. */
   private taken = 0;
   private finalBacklog = -1;
@@ -46,14 +43,15 @@ export class TcpConnection implements Connection {
   }
 
   private listen(socket: net.Socket): void {
-    socket.on('data', this.heard);
+    readInto(socket, this.heard);
     socket.on('error', ignore);
     // Node tells a server's own TLS sockets only so of a broken record, and leaves them open
     if (socket instanceof tls.TLSSocket) socket.on('_tlsError', () => socket.destroy());
     socket.on('close', this.closed);
   }
 
-  private readonly heard = (chunk: Buffer): void => this.handler?.onBytes(chunk, 0, chunk.length);
+  private readonly heard = (bytes: Buffer, start: number, end: number): void =>
+    this.handler?.onBytes(bytes, start, end);
 
   get transport(): string {
     return this.secured ? 'tls' : 'tcp';
@@ -73,14 +71,11 @@ export class TcpConnection implements Connection {
     return this.out.length + this.unsent();
   }
 
-  /** Bytes given to the socket that the kernel has not taken; exact on plain TCP. */
+  /** Bytes of the write under way that the kernel has not taken; of TLS it is not known how many it has. */
   private unsent(): number {
     if (this.finalBacklog >= 0) return this.finalBacklog;
-    const { socket } = this;
-    if (socket.writableLength === 0 || this.secured) return socket.writableLength;
-    const handle = (socket as unknown as { _handle?: Handle })._handle;
-    if (!handle) return socket.writableLength;
-    return this.written - this.before - this.out.length - (handle.bytesWritten - handle.writeQueueSize);
+    if (this.pending === 0 || this.secured) return this.pending;
+    return (this.socket as unknown as { _handle?: { writeQueueSize: number } })._handle?.writeQueueSize ?? this.pending;
   }
 
   write(wire: string): void {
@@ -89,23 +84,33 @@ export class TcpConnection implements Connection {
   }
 
   flush(): void {
-    if (this.out === '') return;
     const { socket, out } = this;
-    if (!socket.writable) return;
+    if (out === '' || this.pending > 0 || !socket.writable) return;
     this.out = '';
-    // TLS copies a text before it encrypts it, a buffer it does not
-    if (this.secured) socket.write(Buffer.from(out, 'latin1'), this.drained);
-    else socket.write(out, 'latin1', this.drained);
-    this.awaitingDrain = socket.writableLength > 0;
-    if (!this.awaitingDrain) this.taken = this.written;
+    this.pending = out.length;
+    const outcome = writeTo(socket, out, this.encrypted, this);
+    if (outcome === 'pending') return;
+    if (outcome === 'failed') {
+      socket.destroy();
+      return;
+    }
+    this.pending = 0;
+    this.taken = this.written;
   }
 
-  private readonly drained = (error?: Error | null): void => {
-    if (error || !this.awaitingDrain || this.socket.writableLength > 0) return;
-    this.awaitingDrain = false;
+  /** A write that was not done at once is done. */
+  wrote(failed: boolean): void {
+    if (failed) {
+      this.socket.destroy();
+      return;
+    }
+    this.pending = 0;
     this.taken = this.written - this.out.length;
-    if (!this.ending) this.handler?.onDrain();
-  };
+    this.flush();
+    if (this.pending > 0) return;
+    if (this.finishing) this.socket.end();
+    else if (!this.ending) this.handler?.onDrain();
+  }
 
   end(answering = false): void {
     if (this.ending) return;
@@ -122,9 +127,13 @@ export class TcpConnection implements Connection {
   private finish(): void {
     const { socket } = this;
     // without a handshake there is nobody to say it to
-    if (socket instanceof tls.TLSSocket && socket.getFinished() === undefined) socket.destroy();
-    else socket.end();
-    setTimeout(() => this.socket.destroy(), LINGER).unref();
+    if (socket instanceof tls.TLSSocket && socket.getFinished() === undefined) {
+      socket.destroy();
+      return;
+    }
+    this.finishing = true;
+    if (this.pending === 0) socket.end();
+    setTimeout(() => socket.destroy(), LINGER).unref();
   }
 
   destroy(): void {
@@ -142,9 +151,7 @@ export class TcpConnection implements Connection {
 
   startTls(host: string): void {
     this.flush();
-    this.before = this.written;
     const plain = this.socket;
-    plain.off('data', this.heard);
     plain.off('close', this.closed);
     const secure = new tls.TLSSocket(plain, this.contexts.serverOptions(host));
     plain.on('close', () => secure.destroy());
