@@ -17,7 +17,7 @@ declare module '@xmpp/xml' {
     getChildElements(): Element[];
     getChildText(name: string, xmlns?: string): string | null;
     getText(): string;
-    append(...nodes: (Node | number)[]): this;
+    append(...nodes: (Node | number)[]): void;
     remove(el: Element): this;
     clone(): Element;
     toString(): string;

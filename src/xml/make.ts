@@ -1,4 +1,4 @@
-import { advance, START_NAME } from './element.ts';
+import { advance, BROKEN, START_NAME } from './element.ts';
 import { fromWire, unescapeXml } from './escape.ts';
 import type { XmlLimits } from './fault.ts';
 import { giveBack, type Progress, taken, takeProgress } from './progress.ts';
@@ -53,7 +53,7 @@ export function indexed(wire: string): Stanza {
   const buf = length > scratch.length ? Buffer.from(wire, 'latin1') : scratch;
   if (buf === scratch) buf.latin1Write(wire, 0, length);
   const p = takeProgress(START_NAME);
-  const end = wire.startsWith('<') ? advance(p, buf, 0, length, UNBOUNDED, 0, false) : 0;
+  const end = wire.startsWith('<') ? advance(p, buf, 0, length, UNBOUNDED, 0, false) : BROKEN;
   if (end !== length) throw new Error(`not canonical: ${p.fault?.text ?? 'not one element'}`);
   const stanza = makeStanza(p, wire, '');
   giveBack(p);
