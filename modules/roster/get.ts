@@ -10,31 +10,17 @@ import {
 } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { NS, refuse } from '../../src/protocol/index.ts';
-import { type Element, serialize, wireAttribute, xml } from '../../src/xml/index.ts';
+import { parseElement, wireAttribute } from '../../src/xml/index.ts';
 import type { RosterItem } from './contract.ts';
 import type { Rosters } from './rosters.ts';
+import { itemWire, pushWire, queryWire } from './wire.ts';
 
 /** Contacts of a roster that is answered in one go. */
-const LARGE = 200;
+const LARGE = 50;
 /** Contacts of a larger one that are written before others get their turn. */
-const SLICE = 50;
-
-/** RFC 6121 2.1.2. */
-function itemElement({ jid, name, subscription, ask, approved, groups }: RosterItem): Element {
-  return xml(
-    'item',
-    { jid, name, subscription, ask: ask ? 'subscribe' : undefined, approved: approved ? 'true' : undefined },
-    ...groups.map(group => xml('group', {}, group)),
-  );
-}
+const SLICE = 200;
 
 let pushes = 0;
-
-/** The content of a roster push (RFC 6121 2.1.6), as a wire string. */
-export function pushQuery(contact: string, item: RosterItem | undefined, version: number): string {
-  const element = item ? itemElement(item) : xml('item', { jid: contact, subscription: 'remove' });
-  return serialize(xml('query', { xmlns: NS.roster, ver: version }, element), NS.client);
-}
 
 export function push(session: SessionView, query: string): void {
   session.sendWire(`<iq type='set' id='push${++pushes}'${wireAttribute('to', session.jid.full)}>${query}</iq>`);
@@ -64,7 +50,8 @@ export class RosterGet {
       if (session) this.interested.set(session, true);
       // 2.6.3: it has not changed
       if (difference === 'none') return Empty;
-      return xml('query', { xmlns: NS.roster, ver: roster.version }, [...roster.items.values()].map(itemElement));
+      const items = [...roster.items.values()].map(itemWire).join('');
+      return parseElement(queryWire(items, roster.version), NS.client);
     });
   }
 
@@ -73,7 +60,7 @@ export class RosterGet {
     return this.rosters.since(
       account,
       version,
-      (contact, item, at) => push(session, pushQuery(contact, item, at)),
+      (contact, item, at) => push(session, pushWire(contact, item, at)),
       () => this.interested.set(session, true),
     );
   }
@@ -102,7 +89,7 @@ export class RosterGet {
     const written = await this.write(items);
     const addresses = wireAttribute('from', account.bare) + wireAttribute('to', session.jid.full);
     session.sendWire(
-      `<iq type='result'${wireAttribute('id', packet.id!)}${addresses}><query xmlns='${NS.roster}' ver='${version}'>${written}</query></iq>`,
+      `<iq type='result'${wireAttribute('id', packet.id!)}${addresses}>${queryWire(written, version)}</iq>`,
     );
     // what changed since it was begun
     await this.catchUp(session, account, String(version));
@@ -113,7 +100,7 @@ export class RosterGet {
     let written = '';
     let count = 0;
     for (const item of items) {
-      written += serialize(itemElement(item), NS.roster);
+      written += itemWire(item);
       if (++count % SLICE === 0) await new Promise(resolve => setImmediate(resolve));
     }
     return written;

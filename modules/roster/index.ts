@@ -8,10 +8,11 @@ import type { Jid } from '../../src/jid/index.ts';
 import { NS } from '../../src/protocol/index.ts';
 import { xml } from '../../src/xml/index.ts';
 import { Roster } from './contract.ts';
-import { push, pushQuery, RosterGet } from './get.ts';
+import { push, RosterGet } from './get.ts';
 import { Rosters } from './rosters.ts';
 import { set } from './set.ts';
 import { rosterStore } from './store.ts';
+import { pushWire } from './wire.ts';
 
 export default defineModule({
   name: 'roster',
@@ -58,10 +59,10 @@ export default defineModule({
     const audience = {
       most: (host: string) => mod.options(host).items,
       interested: (account: Jid) => mod.node.user(account)?.sessions.filter(session => interested.get(session)) ?? [],
-      push: (account: Jid, ...change: Parameters<typeof pushQuery>) => {
+      push: (account: Jid, ...change: Parameters<typeof pushWire>) => {
         const sessions = audience.interested(account);
         if (sessions.length === 0) return;
-        const query = pushQuery(...change);
+        const query = pushWire(...change);
         for (const session of sessions) push(session, query);
       },
     };
