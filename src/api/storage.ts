@@ -68,7 +68,7 @@ export interface Storage {
   batch<Row, Result>(definition: BatchDefinition<Row, Result>): BatchWriter<Row, Result>;
   /** Whether the last write worked, and if not, why. */
   health(): { ok: boolean; reason?: string };
-  /** Batches committed so far, and rows in them. */
-  counts(): { batches: number; rows: number };
+  /** Batches committed so far, rows in them, and writes that failed. */
+  counts(): { batches: number; rows: number; failures: number };
   close(): Promise<void>;
 }

@@ -11,7 +11,7 @@ interface Parts {
   readonly router: { counts(): { labels: Record<string, string>; value: number }[] };
   readonly storage: {
     health(): { ok: boolean };
-    counts(): { batches: number; rows: number };
+    counts(): { batches: number; rows: number; failures: number };
   };
 }
 
@@ -32,6 +32,8 @@ export function figures({ metrics, startedAt, directory, streams, gate, router, 
   const batches = 'Transactions that wrote what many had gathered.';
   metrics.gauge('posthouse_storage_batches_total', batches, () => storage.counts().batches, 'counter');
   metrics.gauge('posthouse_storage_rows_total', 'Rows written by them.', () => storage.counts().rows, 'counter');
+  const failed = 'Writes that failed because of the disk or the database as a whole.';
+  metrics.gauge('posthouse_storage_write_failures_total', failed, () => storage.counts().failures, 'counter');
   const late = 'How late timers run, the worst since the last look.';
   metrics.gauge('posthouse_event_loop_lag_seconds', late, () => lag.worst());
   metrics.gauge('posthouse_memory_bytes', 'Resident memory.', () => process.memoryUsage.rss());

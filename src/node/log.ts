@@ -20,6 +20,8 @@ export interface Log {
 const STDOUT = 1;
 /** Who may read a log file: its owner, and a group that an operator gives it to. */
 const MODE = 0o640;
+/** Characters that may wait for a log that cannot be written; what comes then is dropped. */
+const WAITING = 1024 * 1024;
 /** ms between two complaints that the log cannot be written. */
 const COMPLAIN = 60_000;
 
@@ -37,14 +39,17 @@ export function openLog(settings: LogSettings, descriptor = STDOUT): Log {
   const toFile = settings.file !== '';
   if (toFile) mustOpen(settings.file);
   const dest = toFile ? settings.file : descriptor;
-  const sink = pino.destination({ dest, sync: true, append: true, mkdir: true, mode: MODE });
+  const sink = pino.destination({ dest, sync: true, append: true, mkdir: true, mode: MODE, maxLength: WAITING });
   let complained = -Infinity;
+  let failing = false;
   sink.on('error', (error: Error) => {
+    failing = true;
     const now = performance.now();
     if (!toFile || now - complained < COMPLAIN) return;
     complained = now;
     process.stderr.write(`posthouse: the log ${settings.file} cannot be written: ${error.message}\n`);
   });
+  sink.on('write', () => (failing = false));
   const stream: DestinationStream = forPeople(settings, descriptor)
     ? { write: line => sink.write(plainLine(line)) }
     : sink;
@@ -55,11 +60,8 @@ export function openLog(settings: LogSettings, descriptor = STDOUT): Log {
       if (toFile) sink.reopen();
     },
     close: () => {
-      try {
-        sink.flushSync();
-      } catch {
-        // what could not be written before cannot be written now
-      }
+      // it would try for ever
+      if (!failing) sink.flushSync();
     },
   };
 }

@@ -18,7 +18,12 @@ export class Operations {
       throw new Error(
         `this node knows no operation '${String(command)}': is 'posthouse' of another version than the node?`,
       );
-    return operation(this.node, new Arguments(args));
+    const given = new Arguments(args);
+    const result: unknown = await operation(this.node, given);
+    // who did it had the right to; what was done, and to whom, is for the log. Passwords are not
+    if (!LOOKS.test(command as string))
+      this.node.log.info({ command, jid: given.optional('jid'), name: given.optional('name') }, 'an operator did this');
+    return result;
   }
 }
 
@@ -64,6 +69,9 @@ class Arguments {
     return jid;
   }
 }
+
+/** Operations that change nothing. */
+const LOOKS = /\.(?:list|show|addable)$|^status$/;
 
 type Operation = (node: Node, args: Arguments) => unknown;
 

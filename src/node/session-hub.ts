@@ -28,6 +28,9 @@ export interface SessionWatch {
   slow(session: Session, reason: 'bytes' | 'time'): void;
   dead(session: Session): void;
   expired(session: Session): void;
+  /** Its connection was lost, and it waits for its client to come back. */
+  detached(session: Session): void;
+  ended(session: Session): void;
 }
 
 const SWEEP = 5_000; // ms between two looks at all sessions
@@ -152,6 +155,7 @@ export class SessionHub implements SessionOwner {
   }
 
   detached(session: Session): void {
+    this.watch.detached(session);
     this.points.detached.tell(session);
   }
 
@@ -170,6 +174,7 @@ export class SessionHub implements SessionOwner {
     const { resumption } = session;
     if (resumption) this.resumptions.delete(resumption.id);
     this.users.remove(session);
+    this.watch.ended(session);
     this.points.ended.tell(session, presence);
     const done = this.passOn(session).catch((error: unknown) => {
       this.log.error({ err: error, session: session.id }, 'what a session left could not be passed on');

@@ -15,6 +15,11 @@ export function sessionWatch(log: Logger, metrics: Metrics) {
       metrics.counter('posthouse_dead_peers_total', 'Connections closed because nobody answered on them.').inc();
       log.info(of(session), 'a client is silent: closed');
     },
+    detached: (session: Session): void => log.debug(of(session), 'session waits to be resumed'),
+    ended: (session: Session): void => {
+      const seconds = Math.round((Date.now() - session.since) / 1000);
+      log.info({ ...of(session), seconds }, 'session ends');
+    },
     expired: (session: Session): void => log.info(of(session), 'a session was not resumed in time'),
   };
 }

@@ -91,7 +91,13 @@ export class Streams implements StreamEnvironment {
   begun(stream: ClientStream, session: Session): void {
     this.unbound.delete(stream);
     this.log.info(
-      { session: session.id, jid: session.jid.full, address: session.address, transport: session.transport },
+      {
+        session: session.id,
+        stream: stream.id,
+        jid: session.jid.full,
+        address: session.address,
+        transport: session.transport,
+      },
       'session begins',
     );
     this.hub.begun(session);
@@ -109,7 +115,13 @@ export class Streams implements StreamEnvironment {
     this.unbound.delete(stream);
     this.metrics.counter('posthouse_resumptions_total', 'Sessions resumed (XEP-0198).').inc();
     this.log.info(
-      { session: session.id, jid: session.jid.full, address: session.address, transport: session.transport },
+      {
+        session: session.id,
+        stream: stream.id,
+        jid: session.jid.full,
+        address: session.address,
+        transport: session.transport,
+      },
       'session resumed',
     );
     this.hub.resumed(session);

@@ -9,6 +9,8 @@ const PROBE = 2_000; // ms between two attempts to write after a failure
 export class Health {
   /** Why the last write failed. */
   reason: string | undefined;
+  /** Writes that failed so far. */
+  failures = 0;
   private prober: NodeJS.Timeout | undefined;
   private probing = false;
   private readonly logger: Logger | undefined;
@@ -36,6 +38,7 @@ export class Health {
   fails(cause: unknown): unknown {
     const error = storageError(cause);
     if (!isOutage(error)) return error;
+    this.failures++;
     if (this.reason === undefined) {
       this.logger?.error(
         { err: cause },

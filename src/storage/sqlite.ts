@@ -156,8 +156,8 @@ export class SqliteStorage implements Storage {
     return why === undefined ? { ok: true } : { ok: false, reason: why };
   }
 
-  counts(): { batches: number; rows: number } {
-    return { batches: this.group.batches, rows: this.group.rows };
+  counts(): { batches: number; rows: number; failures: number } {
+    return { batches: this.group.batches, rows: this.group.rows, failures: this.condition.failures };
   }
 
   /** Takes nothing more, writes what it was given before, and lets go of the data folder. */

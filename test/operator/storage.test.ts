@@ -151,7 +151,7 @@ describe('a database that another program has locked', () => {
     assert.ok(await isReady(node));
     assert.equal(await writer.write('m2'), undefined);
     const metrics = (await node.http('/metrics')).text;
-    assert.match(metrics, /posthouse_storage_failures_total\{kind="locked"\} [1-9]/);
+    assert.match(metrics, /posthouse_storage_write_failures_total [1-9]/);
     assert.match(metrics, /posthouse_storage_ready 1/);
     await romeo.end();
   });

@@ -127,6 +127,8 @@ export class FakeNode implements StreamEnvironment {
         slow: (_, reason) => this.events.push(`slow ${reason}`),
         dead: () => this.events.push('dead'),
         expired: () => this.events.push('expired'),
+        detached: () => {},
+        ended: () => {},
       },
       log: this.log,
     });
