@@ -181,7 +181,7 @@ modules: { registration: { open: true, perAddress: 0, reserved: [Admin, root] } 
     it('two who want the same name at once: one gets it', async () => {
       const [one, other] = [(await stranger()).client, (await stranger()).client];
       const answers = await Promise.all([one, other].map(c => before(c, 'set', fill('rosaline', 'fair Rosaline'))));
-      assert.deepEqual(answers.map(({ attrs }) => attrs.type).sort(), ['error', 'result']);
+      assert.equal(answers.filter(({ attrs }) => attrs.type === 'result').length, 1);
       assert.equal(condition(answers.find(({ attrs }) => attrs.type === 'error')!), 'conflict');
     });
   });
