@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import tls from 'node:tls';
 import WebSocket from 'ws';
+import type { Session } from '../../src/session/session.ts';
 import { clientFinal } from '../../src/stream/sasl/test-kit.ts';
 import type { ScramHash } from '../../src/stream/sasl/types.ts';
 import type { TestNode } from '../kit/node.ts';
@@ -266,4 +267,16 @@ export class Lines {
   cut(): void {
     for (const line of this.#open.splice(0)) if (!line.closed) line.cut();
   }
+}
+
+/** Sends by `write`, from `sender`, to the client of a session who takes nothing, until its system takes no more either. */
+export async function fill(session: Session, sender: Line, write: () => void): Promise<void> {
+  for (let round = 0; round < 200; round++) {
+    const { unwritten } = session.outbox;
+    for (let n = 0; n < 20; n++) write();
+    await sender.settle();
+    await new Promise(resolve => setTimeout(resolve, 10));
+    if (session.outbox.unwritten - unwritten === 20) return;
+  }
+  assert.fail('all was taken');
 }
