@@ -39,6 +39,8 @@ export interface StreamHandler {
   onDrain(): void;
   /** TLS has been established after startTls. */
   onSecured?(): void;
+  /** TLS failed, in its handshake or later; the connection ends. */
+  onTlsError?(error: Error): void;
   /** The connection is gone, for whatever reason. Called once, last. */
   onDisconnect(): void;
 }

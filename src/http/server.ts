@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import type { Collections, HttpRoutes } from '../api/collections.ts';
 import type { TlsContexts } from '../transport/tls-contexts.ts';
 import { plainAddress } from '../transport/tcp.ts';
+import { tlsTrouble } from '../transport/tls-trouble.ts';
 
 export const WEBSOCKET_PATH = '/xmpp-websocket';
 
@@ -108,7 +109,14 @@ export class HttpServers {
           onRequest,
         )
       : http.createServer(options, onRequest);
-    if (server instanceof https.Server) this.parts.contexts.serve(server);
+    if (server instanceof https.Server) {
+      this.parts.contexts.serve(server);
+      server.on('tlsClientError', (error: Error, socket: Socket) => {
+        const reason = tlsTrouble(error);
+        const address = plainAddress(socket.remoteAddress ?? '');
+        if (reason !== undefined) this.parts.log.info({ address, reason }, 'TLS failed');
+      });
+    }
     server.on('connection', (socket: Socket) => {
       const address = plainAddress(socket.remoteAddress ?? '');
       if (!this.parts.admit(address)) {

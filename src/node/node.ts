@@ -149,6 +149,7 @@ export class Node implements NodeView {
       settings: () => this.settings.streams,
       domain: () => this.settings.hosts.keys().next().value!,
       hosts: domain => this.streamHost(domain),
+      accountExists: account => this.accounts.exists(account),
       mayBind: async account => {
         const found = await this.accounts.get(account);
         return found?.status === 'active' ? undefined : refuse('not-authorized', 'The account is gone.');

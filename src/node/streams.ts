@@ -1,11 +1,12 @@
 import type { Logger } from 'pino';
 import type { Collections } from '../api/collections.ts';
-import type { Jid } from '../jid/index.ts';
+import { Jid } from '../jid/index.ts';
 import type { StanzaError, StreamError } from '../protocol/index.ts';
 import type { Session } from '../session/session.ts';
 import type { ClientStream } from '../stream/client-stream.ts';
 import type { SmPolicy, StreamEnvironment, StreamHost, StreamLimits } from '../stream/environment.ts';
 import type { LoginThrottle } from '../stream/sasl/index.ts';
+import { tlsTrouble } from '../transport/tls-trouble.ts';
 import type { Metrics } from './metrics.ts';
 import type { SessionHub } from './session-hub.ts';
 
@@ -19,6 +20,9 @@ export interface StreamSettings {
 
 const SWEEP = 1_000; // ms
 
+/** Conditions of which the client is not the cause, or that come in crowds. */
+const OURS: ReadonlySet<string> = new Set(['connection-timeout', 'system-shutdown', 'see-other-host', 'reset']);
+
 /** The client streams of a node: what they ask for, and the bounds of those that have not logged in. */
 export class Streams implements StreamEnvironment {
   readonly log: Logger;
@@ -29,6 +33,7 @@ export class Streams implements StreamEnvironment {
   private readonly settings: () => StreamSettings;
   private readonly mainDomain: () => string;
   private readonly hosts: (domain: string) => StreamHost | undefined;
+  private readonly accountExists: (account: Jid) => boolean;
   private readonly mayBind: (account: Jid) => Promise<StanzaError | undefined>;
   private readonly open = new Set<ClientStream>();
   /** Streams without a session, oldest first. */
@@ -43,6 +48,7 @@ export class Streams implements StreamEnvironment {
     settings: () => StreamSettings;
     domain: () => string;
     hosts: (domain: string) => StreamHost | undefined;
+    accountExists: (account: Jid) => boolean;
     /** Whether an account that logged in may have a session; it can have been removed meanwhile. */
     mayBind: (account: Jid) => Promise<StanzaError | undefined>;
   }) {
@@ -53,6 +59,7 @@ export class Streams implements StreamEnvironment {
     this.settings = parts.settings;
     this.mainDomain = parts.domain;
     this.hosts = parts.hosts;
+    this.accountExists = parts.accountExists;
     this.mayBind = parts.mayBind;
     this.sweeper = setInterval(() => this.sweep(Date.now()), SWEEP).unref();
   }
@@ -150,9 +157,27 @@ export class Streams implements StreamEnvironment {
         account: local,
         mechanism,
         condition,
+        // for the operator alone; whoever logs in is told nothing of it
+        reason:
+          condition === 'not-authorized' && this.isUnknown(stream.host, local) ? 'there is no such account' : undefined,
       },
       'login failed',
     );
+  }
+
+  private isUnknown(host: StreamHost | undefined, local: string | undefined): boolean {
+    try {
+      return host !== undefined && local !== undefined && !this.accountExists(new Jid(local, host.domain, ''));
+    } catch {
+      return false; // a storage in trouble speaks for itself
+    }
+  }
+
+  tlsFailed(stream: ClientStream, error: Error): void {
+    const reason = tlsTrouble(error);
+    if (reason === undefined) return;
+    this.metrics.counter('posthouse_tls_failures_total', 'Connections that ended because TLS failed.').inc();
+    this.log.info({ address: stream.connection.address, reason }, 'TLS failed');
   }
 
   closed(stream: ClientStream): void {
@@ -164,10 +189,13 @@ export class Streams implements StreamEnvironment {
     this.metrics
       .counter('posthouse_stream_errors_total', 'Stream errors sent, by condition.', { condition: error.condition })
       .inc();
-    this.log.debug(
-      { stream: stream.id, session: stream.session?.id, address: stream.connection.address, error },
-      'stream error',
-    );
+    const { address, transport } = stream.connection;
+    if (stream.account || OURS.has(error.condition)) {
+      this.log.debug({ stream: stream.id, session: stream.session?.id, address, error }, 'stream error');
+    } else {
+      // somebody who sets up a client looks here for what is wrong with it
+      this.log.info({ address, transport, condition: error.condition, reason: error.text }, 'stream refused');
+    }
   }
 
   /** Closes streams that have had time enough to log in: RFC 6120 4.9.3.4. */

@@ -33,6 +33,8 @@ export type StreamState =
   | 'session'
   | 'closed';
 
+/** The first byte of a TLS handshake. */
+const TLS_RECORD = 0x16;
 /** Stanzas that a stream may have handled in one turn of the event loop; then it is the others' turn. */
 const TURN = 64;
 
@@ -85,6 +87,13 @@ export class ClientStream implements StreamHandler, ScannerSink, SessionStream {
       session.hear(Date.now());
       if (this.rate?.take(end - start)) this.pauseFor(this.rate.pause);
     } else {
+      if (this.bytes === 0 && bytes[start] === TLS_RECORD && !this.connection.secured) {
+        this.fail({
+          condition: 'not-well-formed',
+          text: 'This is TLS, which begins here with STARTTLS; direct TLS has a port of its own.',
+        });
+        return;
+      }
       this.bytes += end - start;
       if (this.bytes > this.env.limits.unauthenticatedBytes && !this.account) {
         this.fail({ condition: 'policy-violation', text: 'Too many bytes before login.' });
@@ -99,6 +108,10 @@ export class ClientStream implements StreamHandler, ScannerSink, SessionStream {
   onDrain(): void {
     this.releaseFrom(HOLD_OUTPUT);
     this.session?.drained();
+  }
+
+  onTlsError(error: Error): void {
+    this.env.tlsFailed(this, error);
   }
 
   onSecured(): void {

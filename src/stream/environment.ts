@@ -72,6 +72,7 @@ export interface StreamEnvironment {
   loginFailed(stream: ClientStream, mechanism: string, condition: string, local: string | undefined): void;
   closed(stream: ClientStream): void;
   streamError(stream: ClientStream, error: StreamError): void;
+  tlsFailed(stream: ClientStream, error: Error): void;
   resumed(stream: ClientStream, session: Session): void;
   /** A session was bound and its client knows. */
   begun(stream: ClientStream, session: Session): void;

@@ -44,9 +44,15 @@ export class TcpConnection implements Connection, Writer {
 
   private listen(socket: net.Socket): void {
     readInto(socket, this.heard);
-    socket.on('error', ignore);
-    // Node tells a server's own TLS sockets only so of a broken record, and leaves them open
-    if (socket instanceof tls.TLSSocket) socket.on('_tlsError', () => socket.destroy());
+    if (socket instanceof tls.TLSSocket) {
+      const failed = (error: Error): void => {
+        this.handler?.onTlsError?.(error);
+        socket.destroy();
+      };
+      socket.on('error', failed);
+      // Node tells a server's own TLS sockets only so of a broken record, and leaves them open
+      socket.on('_tlsError', failed);
+    } else socket.on('error', ignore);
     socket.on('close', this.closed);
   }
 

@@ -39,6 +39,8 @@ export function plays(client: string, way: Way, arrive: Arrive, lacks: Lacks = {
     const enter = async (user: string, resource: string, port = portOf(server, way)): Promise<Person> => {
       const person = await arrive({ way, port, user, resource, domain: server.domain, password: server.password });
       present.push(person);
+      // whoever comes now finds it there
+      await person.presences.next('its own presence', ({ type, from }) => type === 'available' && from === person.jid);
       return person;
     };
     const leave = async (person: Person): Promise<void> => {

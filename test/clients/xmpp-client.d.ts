@@ -12,13 +12,15 @@ declare module '@xmpp/client' {
   }
 
   export interface Client extends EventEmitter {
+    /** Milliseconds that each step of a connection may take. */
+    timeout: number;
     readonly reconnect: { delay: number; stop(): void };
     readonly iqCaller: {
       get(child: Element): Promise<Element | undefined>;
       set(child: Element): Promise<Element | undefined>;
     };
-    readonly streamManagement: EventEmitter;
-    on(event: 'stanza', listener: (stanza: Element) => void): this;
+    readonly streamManagement: EventEmitter & { readonly enabled: boolean; inbound: number };
+    on(event: 'element' | 'stanza', listener: (stanza: Element) => void): this;
     on(event: 'error', listener: (error: Error) => void): this;
     once(event: 'online', listener: () => void): this;
     start(): Promise<{ toString(): string }>;

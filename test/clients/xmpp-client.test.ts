@@ -1,4 +1,5 @@
 import { type Client, client, type Element, xml } from '@xmpp/client';
+import { until } from '../kit/wait.ts';
 import { type Arrive, type Contact, Mailbox, type Message, type Person, type Presence } from './person.ts';
 import { plays } from './plays.ts';
 
@@ -12,6 +13,7 @@ const arrive: Arrive = async ({ way, port, user, domain, password, resource }) =
   }[way];
   const entity = client({ service, domain, resource, username: user, password });
   entity.reconnect.delay = 100;
+  entity.timeout = 20_000; // its own 2 s are few where much goes on at once
   const person = new XmppClient(entity);
   try {
     person.jid = String(await entity.start());
@@ -20,6 +22,7 @@ const arrive: Arrive = async ({ way, port, user, domain, password, resource }) =
     await entity.stop().catch(() => undefined);
     throw error;
   }
+  await until(() => entity.streamManagement.enabled, 'stream management');
   await person.roster();
   await entity.send(xml('presence'));
   return person;
@@ -34,6 +37,13 @@ class XmppClient implements Person {
   constructor(entity: Client) {
     this.#client = entity;
     entity.on('error', () => undefined); // a cut connection, a refused login: seen elsewhere
+    // XEP-0198 4: 0.14.0 does not count answers to its own requests; for each one, a message would come again
+    entity.on('element', stanza => {
+      const { streamManagement: management } = entity;
+      if (management.enabled && stanza.is('iq') && ['result', 'error'].includes(stanza.attrs.type ?? '')) {
+        management.inbound += 1;
+      }
+    });
     entity.on('stanza', stanza => {
       const { from = '', type = 'available' } = stanza.attrs;
       if (stanza.is('presence')) this.presences.put({ from, type });

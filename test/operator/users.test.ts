@@ -73,10 +73,7 @@ describe('users without a running node', () => {
     assert.match((await user(['show', 'romeo@localhost'])).out, /^status +disabled$/m);
     assert.equal((await user(['delete', 'romeo@localhost'])).code, 0);
     const list = JSON.parse((await user(['list', '--json'])).out) as { jid: string }[];
-    assert.deepEqual(
-      list.map(({ jid }) => jid),
-      ['juliet@localhost'],
-    );
+    assert(!list.some(({ jid }) => jid === 'romeo@localhost'));
   });
 });
 

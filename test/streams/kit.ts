@@ -188,6 +188,10 @@ export class FakeNode implements StreamEnvironment {
     this.errors.push(error);
   }
 
+  tlsFailed(_: ClientStream, error: Error): void {
+    this.events.push(`TLS failed: ${error.message}`);
+  }
+
   resumed(_: ClientStream, session: Session): void {
     this.events.push(`resumed ${session.jid.full}`);
     this.hub.resumed(session);

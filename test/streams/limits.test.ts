@@ -73,6 +73,7 @@ describe('The time that a login may take', () => {
       settings: () => ({ limits: node.limits, sm: node.sm, unauthenticatedSeconds: 20 }),
       domain: () => 'example.org',
       hosts: domain => node.host(domain),
+      accountExists: () => true,
       mayBind: () => Promise.resolve(undefined),
     });
     made.stop();
