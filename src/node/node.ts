@@ -5,6 +5,7 @@ import type { NodeView } from '../api/node-view.ts';
 import { IqTable, makePoints, type Packet, type Points } from '../bus/index.ts';
 import { hostMeta } from '../http/host-meta.ts';
 import { HttpServers } from '../http/server.ts';
+import { websocketPage } from '../http/websocket-page.ts';
 import { type Jid, parseJid } from '../jid/index.ts';
 import { NS, refuse, type StanzaError, type StreamError } from '../protocol/index.ts';
 import { Empty } from '../bus/index.ts';
@@ -167,6 +168,7 @@ export class Node implements NodeView {
       collections: this.collections,
       routes: [
         hostMeta({ hosts: () => [...this.settings.hosts.keys()], httpsPort: () => this.listeners.httpsPort }),
+        websocketPage(),
         ownRoutes({ metrics: this.metrics, problems: () => this.problems() }),
       ],
       upgrade: (request, socket, head) => websocket.upgrade(request, socket, head),

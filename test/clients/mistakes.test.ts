@@ -16,7 +16,7 @@ interface Line {
   readonly account?: string;
 }
 
-describe('What the log says of clients that are set up wrongly', () => {
+describe('Clients that are set up wrongly are told, or the log says', () => {
   let server: Server;
 
   before(async () => {
@@ -104,6 +104,13 @@ describe('What the log says of clients that are set up wrongly', () => {
   it('HTTP without TLS where HTTPS is spoken', async () => {
     await say(server.ports.https, 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
     await line('HTTP', ({ msg, reason }) => msg === 'TLS failed' && /speaks HTTP without TLS/.test(reason ?? ''));
+  });
+
+  it('a browser at the address of the WebSocket is told what that is', async () => {
+    const answer = await fetch(`https://localhost:${server.ports.https}/xmpp-websocket`);
+    assert.equal(answer.status, 426);
+    assert.equal(answer.headers.get('upgrade'), 'websocket');
+    assert.match(await answer.text(), /XMPP clients connect here by WebSocket/);
   });
 
   it('a version of TLS that is too old', async () => {

@@ -37,8 +37,9 @@ export const login = option.object({
     doc: 'Whether failed logins are braked, by account and by address.',
     reload: 'live',
   }),
+  // COMPAT libstrophe (Profanity): one wrong password is three failures, for it tries each mechanism in turn
   failuresPerAccount: option.integer({
-    default: 10,
+    default: 20,
     minimum: 1,
     maximum: 10_000,
     doc: 'Failures of one account from one network within `window`.',
