@@ -8,7 +8,7 @@ import { readConfig } from './read-config.ts';
 export async function openData(options: Common) {
   process.umask(0o077);
   const config = await readConfig(options);
-  const { logger } = openLog({ level: 'warn', format: 'auto', file: '' }, 2);
+  const { logger } = await openLog({ level: 'warn', format: 'auto', file: '' }, 2);
   const node = await Node.start({ config, reread: () => readConfig(options), log: logger, listen: false });
   const operations = new Operations(node);
   return {

@@ -17,7 +17,7 @@ export async function start(options: Common): Promise<number> {
   process.umask(0o077);
   const config = await readConfig(options);
   const { log: settings } = config.values.core;
-  const log = openLog(settings);
+  const log = await openLog(settings);
   const { logger } = log;
   const stopping = signals(log);
   let node: Node;

@@ -33,9 +33,9 @@ export function forPeople(settings: LogSettings, descriptor = STDOUT): boolean {
 
 /**
  * Makes the node's logger. Lines never hold passwords, tokens or message bodies: nothing that could is given to it. A log that
- * cannot be written, on a full disk or behind a reader that went away, stops nobody. Throws a sentence when the file cannot be opened.
+ * cannot be written, on a full disk or behind a reader that went away, stops nobody. Rejects with a sentence when the file cannot be opened.
  */
-export function openLog(settings: LogSettings, descriptor = STDOUT): Log {
+export async function openLog(settings: LogSettings, descriptor = STDOUT): Promise<Log> {
   const toFile = settings.file !== '';
   if (toFile) mustOpen(settings.file);
   const dest = toFile ? settings.file : descriptor;
@@ -50,9 +50,11 @@ export function openLog(settings: LogSettings, descriptor = STDOUT): Log {
     process.stderr.write(`posthouse: the log ${settings.file} cannot be written: ${error.message}\n`);
   });
   sink.on('write', () => (failing = false));
-  const stream: DestinationStream = forPeople(settings, descriptor)
-    ? { write: line => sink.write(plainLine(line)) }
-    : sink;
+  let stream: DestinationStream = sink;
+  if (forPeople(settings, descriptor)) {
+    const pretty = await prettifier(!toFile && process.stdout.hasColors?.() === true);
+    stream = { write: line => sink.write(pretty(line)) };
+  }
   const logger = pino({ level: settings.level, base: undefined, redact: ['password', '*.password'] }, stream);
   return {
     logger,
@@ -79,21 +81,8 @@ function mustOpen(file: string): void {
   }
 }
 
-const LEVELS: Record<number, string> = { 10: 'trace', 20: 'debug', 30: '', 40: 'WARNING ', 50: 'ERROR ', 60: 'FATAL ' };
-
-/** A JSON line as a line for people: time, level if it matters, text, then the details. */
-function plainLine(line: string): string {
-  const { level, time, msg, err, ...rest } = JSON.parse(line) as {
-    level: number;
-    time: number;
-    msg?: string;
-    err?: { message?: string; stack?: string };
-  };
-  const clock = new Date(time).toTimeString().slice(0, 8);
-  const details = Object.entries(rest)
-    .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
-    .join(' ');
-  const fault = err ? `\n  ${level >= 50 ? (err.stack ?? err.message) : err.message}` : '';
-  return `${clock} ${LEVELS[level] ?? ''}${msg ?? ''}${details ? `  (${details})` : ''}${fault}\n`;
+/** Makes lines for people of lines of JSON: time, level, text, and the details behind it. */
+async function prettifier(colorize: boolean): Promise<(line: string) => string> {
+  const { prettyFactory } = await import('pino-pretty');
+  return prettyFactory({ translateTime: 'SYS:HH:MM:ss', singleLine: true, colorize });
 }
