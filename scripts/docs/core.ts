@@ -6,10 +6,10 @@ export const CORE: { readonly xeps: readonly XepClaim[]; readonly rfcs: readonly
     { number: 106, version: '1.1.1' },
     { number: 156, version: '1.4.0', note: 'host-meta and host-meta.json' },
     { number: 175, version: '1.2', note: 'for hosts that allow it' },
-    { number: 198, version: '1.6', note: 'with resumption, over any transport' },
+    { number: 198, version: '1.6.3', note: 'with resumption, over any transport' },
     { number: 352, version: '1.0.0' },
     { number: 368, version: '1.1.0', note: 'direct TLS for clients' },
-    { number: 440, version: '0.4.1', note: 'tls-exporter and tls-server-end-point' },
+    { number: 440, version: '1.0.0', note: 'tls-exporter and tls-server-end-point' },
   ],
   rfcs: [
     'RFC 4505',

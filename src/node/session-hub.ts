@@ -176,9 +176,11 @@ export class SessionHub implements SessionOwner {
     this.users.remove(session);
     this.watch.ended(session);
     this.points.ended.tell(session, presence);
-    const done = this.passOn(session).catch((error: unknown) => {
-      this.log.error({ err: error, session: session.id }, 'what a session left could not be passed on');
-    });
+    const done = this.passOn(session)
+      .catch((error: unknown) => {
+        this.log.error({ err: error, session: session.id }, 'what a session left could not be passed on');
+      })
+      .then(() => this.forget(session));
     this.ending.add(done);
     void done.then(() => this.ending.delete(done));
   }
@@ -189,6 +191,12 @@ export class SessionHub implements SessionOwner {
       const waiting = this.router.leftover(item, session);
       if (waiting) await waiting;
     }
+  }
+
+  /** XEP-0175 3: of an account that lasts no longer than its session nothing stays. */
+  private forget(session: Session): void | Promise<void> {
+    if (!session.anonymous || this.users.get(session.user.jid.bare)) return undefined;
+    return this.points.accountRemoved.settle(session.user.jid);
   }
 
   closeAll(error: StreamError): void {

@@ -41,6 +41,19 @@ describe('generated documentation', () => {
     assert.match(pages['options.md']!, /\| `limit` \| Messages that may wait for one account.* at once \|/);
   });
 
+  it('claims no XEP that no test names', () => {
+    const tests = globSync(['test/**/*.test.ts', 'src/**/*.test.ts', 'modules/**/*.test.ts'])
+      .filter(file => file !== path.join('test', 'docs', 'generated.test.ts'))
+      .map(file => readFileSync(file, 'utf8'))
+      .join('\n');
+    const claimed = [...pages['xeps.md']!.matchAll(/^\| \[(XEP-\d{4})\]/gm)].map(([, name]) => name!);
+    assert(claimed.length > 25);
+    assert.deepEqual(
+      claimed.filter(name => !tests.includes(name)),
+      [],
+    );
+  });
+
   it('claims for the core only what its code cites', () => {
     const sources = globSync('src/**/*.ts', { exclude: ['**/*.test.ts'] })
       .map(file => readFileSync(file, 'utf8'))
