@@ -2,10 +2,9 @@
  * Unique and stable stanza ids (XEP-0359): each message with a body gets one from its recipient's account, and nobody else's
  * can pass for it.
  */
-import { defineModule, Lru, type Packet } from '../../src/api/index.ts';
+import { defineModule, type Packet, wireJid } from '../../src/api/index.ts';
 import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { NS } from '../../src/protocol/index.ts';
-import { wireAttribute } from '../../src/xml/index.ts';
 import { StanzaIds } from './contract.ts';
 import { idMaker } from './ids.ts';
 
@@ -17,13 +16,6 @@ export default defineModule({
   setup(mod) {
     const next = idMaker();
     let remembered: WeakMap<Packet, string> | undefined;
-    /** The attribute 'by' of the accounts that get messages, ready to be written. */
-    const by = new Lru<string, string>(8192);
-    const byAccount = (bare: string): string => {
-      const attribute = wireAttribute('by', bare);
-      by.set(bare, attribute);
-      return attribute;
-    };
     mod.provide(StanzaIds, {
       next,
       remember() {
@@ -37,7 +29,7 @@ export default defineModule({
       // what a room sends has the room's id, XEP-0359 3
       if (type === 'groupchat' || type === 'error' || !packet.hasBody) return;
       const id = next();
-      packet.append(`<stanza-id xmlns='${NS.stanzaIds}' id='${id}'${by.get(to!.bare) ?? byAccount(to!.bare)}/>`);
+      packet.append(`<stanza-id xmlns='${NS.stanzaIds}' id='${id}' by='${wireJid(to!.toBare())}'/>`);
       remembered?.set(packet, id);
     });
   },

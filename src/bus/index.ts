@@ -15,6 +15,7 @@ export {
   Packet,
   PRESENCE,
   stanzaType,
+  wireJid,
 } from './packet.ts';
 export { makePoints, type Points } from './points.ts';
 export type { SessionView, UserView } from './session-view.ts';

@@ -23,8 +23,8 @@ export type Address = 0 | 1 | 2 | 3 | 4;
 const SPECIAL = /[&<>"'\x80-\uffff]/;
 
 /** An address as it stands between quotes on the wire. */
-function wireJid(jid: Jid): string {
-  return SPECIAL.test(jid.full) ? toWire(escapeAttribute(jid.full)) : jid.full;
+export function wireJid(jid: Jid): string {
+  return (jid.wire ??= SPECIAL.test(jid.full) ? toWire(escapeAttribute(jid.full)) : jid.full);
 }
 
 /**

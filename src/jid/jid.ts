@@ -14,6 +14,8 @@ export class Jid {
   readonly bare: string;
   /** with '/resource', if there is one */
   readonly full: string;
+  /** `full` as it stands between quotes on the wire; kept here by who writes it (bus/packet.ts). */
+  wire: string | undefined;
   #bareJid: Jid | undefined;
 
   /** bareJid and full, when given, spare the making of what is there already. */
@@ -21,6 +23,7 @@ export class Jid {
     this.local = local;
     this.domain = domain;
     this.resource = resource;
+    this.wire = undefined;
     if (resource === '') {
       this.bare = this.full = full ?? (local === '' ? domain : `${local}@${domain}`);
       this.#bareJid = undefined;

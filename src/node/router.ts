@@ -161,7 +161,7 @@ export class Router {
   /** To an account of this node, RFC 6121 8.5. */
   private arrive(packet: Packet): Step {
     const to = packet.to!;
-    if (!this.parts.users.get(to.bare)) {
+    if (!(packet.address === FULL && this.bound(packet)) && !this.parts.users.get(to.bare)) {
       let exists: boolean | Promise<boolean>;
       try {
         exists = this.parts.accountExists(to.toBare());
@@ -173,6 +173,16 @@ export class Router {
       if (!exists) return this.unknownAccount(packet);
     }
     return this.arriveAt(packet);
+  }
+
+  /** The session that is named, if it is there. Who writes to the same one again is not looked up again. */
+  private bound({ to, sender }: Packet): Session | undefined {
+    const last = (sender as Session | undefined)?.target;
+    if (last !== undefined && last.alive && last.jid.full === to!.full) return last;
+    const found = this.parts.users.session(to!.full);
+    if (!found?.alive) return undefined;
+    if (sender) (sender as Session).target = found;
+    return found;
   }
 
   /** RFC 6121 8.5.1. */
@@ -190,8 +200,8 @@ export class Router {
   private choose(packet: Packet): Step {
     const to = packet.to!;
     if (packet.address === FULL) {
-      const session = this.parts.users.session(to.full);
-      if (session?.alive) {
+      const session = this.bound(packet);
+      if (session) {
         const step = this.deliver(packet, session);
         if (packet.kind === MESSAGE) {
           // the fact is told in the order of delivery

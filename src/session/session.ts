@@ -40,6 +40,9 @@ export interface SessionStream {
   release(): void;
 }
 
+/** Text that means the same escaped and unescaped, as bytes and as characters. */
+const PLAIN = /^[\x20-\x25\x28-\x3b\x3d-\x7e]+$/;
+
 const REQUEST = `<r xmlns='${NS.sm}'/>`;
 /** Unacknowledged stanzas, if none is a message, after which the client is asked at once, not at the next round. */
 const ASK_AFTER = 16;
@@ -92,6 +95,10 @@ export class Session implements SessionView {
   /** Whether a message entered the outbox since the client was asked: it is asked with it, so that little comes twice. */
   private owing = false;
   private deferred: Deferred | undefined;
+  /** Whom it wrote to last, if that address is the same raw and prepared: people write to the same person again. */
+  private peer: Jid | undefined;
+  /** The session that it wrote to last; the router's note. */
+  target: Session | undefined;
   /** XEP-0352: whether the client said <inactive/>. */
   private inactive = false;
 
@@ -185,8 +192,14 @@ export class Session implements SessionView {
       return undefined;
     }
     const kind = KINDS.indexOf(item.name as 'message') as Kind;
-    const toText = item.attr('to');
-    const to = toText === undefined ? undefined : parseJid(toText);
+    const { peer } = this;
+    let to = peer;
+    let toText: string | undefined;
+    if (!peer || !item.attrIs('to', peer.full)) {
+      toText = item.attr('to');
+      to = toText === undefined ? undefined : parseJid(toText);
+      if (to && to.full === toText && PLAIN.test(toText)) this.peer = to;
+    }
     const type = item.type;
     const packet = new Packet(kind, item, stanzaType(kind, type), this.jid, to, this);
     const problem = this.problem(packet, type, toText);
@@ -440,6 +453,7 @@ export class Session implements SessionView {
   finish(): void {
     if (!this.alive) return;
     this.alive = false;
+    this.target = undefined;
     const { presence, stream, deferred } = this;
     this.presence = undefined;
     this.priority = 0;

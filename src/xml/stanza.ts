@@ -65,6 +65,14 @@ export class Stanza {
     return plain(value, 0, value.length) ? value : unescapeXml(fromWire(value));
   }
 
+  /** Whether an attribute stands there with this very text, unescaped or not: for comparing without a copy. */
+  attrIs(name: string, text: string): boolean {
+    const at = this.attrAt(name);
+    if (at < 0) return false;
+    const start = this.attrs[at + 2]!;
+    return this.attrs[at + 3]! - start === text.length && this.raw.startsWith(text, start);
+  }
+
   private attrAt(name: string): number {
     const { attrs, raw } = this;
     for (let k = 0; k < attrs.length; k += 4) {
