@@ -1,5 +1,5 @@
 /** How a client reaches the server. */
-export type Way = 'STARTTLS' | 'direct TLS' | 'WebSocket';
+export type Way = 'STARTTLS' | 'direct TLS' | 'WebSocket' | 'WebSocket without TLS';
 
 /** Where and as whom somebody logs in. */
 export interface Login {

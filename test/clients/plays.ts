@@ -181,7 +181,13 @@ export function plays(client: string, way: Way, arrive: Arrive, lacks: Lacks = {
 }
 
 function portOf(server: Server, way: Way): number {
-  return { STARTTLS: server.ports.xmpp, 'direct TLS': server.ports.xmpps, WebSocket: server.ports.https }[way];
+  return {
+    STARTTLS: server.ports.xmpp,
+    'direct TLS': server.ports.xmpps,
+    WebSocket: server.ports.https,
+    // as a proxy on the same machine speaks it
+    'WebSocket without TLS': server.ports.http,
+  }[way];
 }
 
 /** Lets the clients of this process check the certificate that the server made for itself, as if an authority had signed it. */

@@ -10,6 +10,7 @@ const arrive: Arrive = async ({ way, port, user, domain, password, resource }) =
     STARTTLS: `xmpp://localhost:${port}`,
     'direct TLS': `xmpps://localhost:${port}`,
     WebSocket: `wss://localhost:${port}/xmpp-websocket`,
+    'WebSocket without TLS': `ws://localhost:${port}/xmpp-websocket`,
   }[way];
   const entity = client({ service, domain, resource, username: user, password });
   entity.reconnect.delay = 100;
