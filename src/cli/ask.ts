@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { CONTROL_SOCKET } from '../node/control-socket.ts';
 import type { Common } from './context.ts';
 import { NotRunning, requestUnix } from '../transport/unix.ts';
@@ -17,6 +18,9 @@ export class CliError extends Error {
 
 export type Ask = (command: string, args: Record<string, unknown>) => Promise<unknown>;
 
+/** ms that a command waits for another one that works on the data folder, and between two attempts. */
+const PATIENCE = 10_000;
+const LOOK = 50;
 /** Operations that can be done on the data folder while no node runs on it. */
 const WITHOUT_NODE = /^user\./;
 
@@ -30,19 +34,27 @@ export function asker(options: Common): {
     ask: async (command, args) => {
       const { dataFolder } = await import('../node/config/index.ts');
       const folder = dataFolder({ file: options.conf, data: options.data });
-      try {
-        return await requestUnix(path.join(folder, CONTROL_SOCKET), { command, args });
-      } catch (error) {
-        if (!(error instanceof NotRunning)) throw error;
+      for (const until = performance.now() + PATIENCE; ;) {
+        try {
+          return await requestUnix(path.join(folder, CONTROL_SOCKET), { command, args });
+        } catch (error) {
+          if (!(error instanceof NotRunning)) throw error;
+        }
         if (!WITHOUT_NODE.test(command)) {
           throw new CliError(
             `no node runs on the data folder ${folder}. 'posthouse start --data ${folder}' starts one; --data names another folder.`,
             EXIT.notRunning,
           );
         }
-        const { openData } = await import('./data.ts');
-        own ??= await openData(options);
-        return own.run({ command, args });
+        const { FolderInUse, openData } = await import('./data.ts');
+        try {
+          own ??= await openData(options);
+          return await own.run({ command, args });
+        } catch (error) {
+          // another command, which is soon done, or a node, which can soon be asked
+          if (!(error instanceof FolderInUse) || performance.now() > until) throw error;
+          await delay(LOOK);
+        }
       }
     },
     close: async () => {

@@ -4,6 +4,8 @@ import { Operations } from '../node/operations.ts';
 import type { Common } from './context.ts';
 import { readConfig } from './read-config.ts';
 
+export { FolderInUse } from '../node/node.ts';
+
 /** Opens the data folder for operations on it, without listening to anybody. */
 export async function openData(options: Common) {
   process.umask(0o077);

@@ -40,6 +40,8 @@ import { version } from './version.ts';
 /** ms after the start when the HTTP routes are built, which takes a tenth of a second. A request before does it at once. */
 const WARM_AFTER = 2_000;
 
+export { FolderInUse } from '../storage/index.ts';
+
 export interface NodeOptions {
   readonly config: LoadedConfig;
   /** Reads the configuration again; rejects with what is wrong with it. */
@@ -159,7 +161,7 @@ export class Node implements NodeView {
     this.certificates = new Certificates(settings.storage.folder, log);
     this.gate = new AddressGate(() => this.settings.connectionsPerAddress);
     const websocket = new WebSocketGate(
-      settings.streams.limits.afterLogin.bytes,
+      () => this.settings.streams.limits.afterLogin.bytes,
       connection => new ClientStream(connection, this.streams, !connection.secured),
     );
     this.http = new HttpServers({

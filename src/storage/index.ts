@@ -8,7 +8,7 @@ export type {
   Storage,
   Transactor,
 } from '../api/storage.ts';
-export { DataFolderError } from './lock.ts';
+export { DataFolderError, FolderInUse } from './lock.ts';
 export { type SqliteOptions, SqliteStorage } from './sqlite.ts';
 import type { Storage } from '../api/storage.ts';
 import { type SqliteOptions, SqliteStorage } from './sqlite.ts';

@@ -5,6 +5,9 @@ import Database from 'better-sqlite3';
 /** Another process uses the data folder, or it cannot be used at all; the message is for the operator. */
 export class DataFolderError extends Error {}
 
+/** Another process has it. */
+export class FolderInUse extends DataFolderError {}
+
 /**
  * Keeps a data folder for one process. The lock is SQLite's own on a file beside the database: the system takes it back when the
  * process dies, however it dies.
@@ -27,7 +30,7 @@ export function lockFolder(folder: string): { release(): void } {
   } catch (error) {
     db?.close();
     if ((error as { code?: string }).code === 'SQLITE_BUSY') {
-      throw new DataFolderError(
+      throw new FolderInUse(
         `the data folder ${folder} is in use by another node (process ${pid(pidFile)}). Stop that one ('posthouse stop --data ${folder}'), or give another folder with --data.`,
         { cause: error },
       );

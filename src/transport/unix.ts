@@ -1,5 +1,17 @@
 import { chmodSync, rmSync } from 'node:fs';
 import net from 'node:net';
+import path from 'node:path';
+
+/** Bytes of a path that the system takes for a socket (sun_path, without its end). */
+const LONGEST = process.platform === 'linux' ? 107 : 103;
+
+/** The path as it can be given to the system: from the working folder on, where that is shorter. */
+function address(file: string): string {
+  if (Buffer.byteLength(file) <= LONGEST) return file;
+  const short = path.relative('.', file);
+  if (Buffer.byteLength(short) <= LONGEST) return short;
+  throw new Error(`the path ${file} is too long for a socket (${LONGEST} bytes): give the data folder a shorter one.`);
+}
 
 /** Longest request or answer, in characters. */
 const MOST = 16 * 1024 * 1024;
@@ -9,10 +21,11 @@ const MOST = 16 * 1024 * 1024;
  * over; the caller has made sure that none lives.
  */
 export async function serveUnix(
-  path: string,
+  file: string,
   answer: (request: unknown) => Promise<unknown>,
 ): Promise<{ close(): void }> {
-  rmSync(path, { force: true });
+  const at = address(file);
+  rmSync(file, { force: true });
   const server = net.createServer(socket => {
     socket.on('error', () => socket.destroy());
     readLines(socket, line => {
@@ -37,17 +50,17 @@ export async function serveUnix(
   try {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(path, resolve);
+      server.listen(at, resolve);
     });
   } finally {
     process.umask(mask);
   }
-  chmodSync(path, 0o600);
+  chmodSync(file, 0o600);
   server.unref();
   return {
     close: () => {
       server.close();
-      rmSync(path, { force: true });
+      rmSync(file, { force: true });
     },
   };
 }
@@ -56,12 +69,12 @@ export async function serveUnix(
 export class NotRunning extends Error {}
 
 /** Asks one thing. Rejects with NotRunning, or with the answer's own error. */
-export function requestUnix(path: string, request: unknown): Promise<unknown> {
+export function requestUnix(file: string, request: unknown): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const socket = net.connect(path);
+    const socket = net.connect(address(file));
     let answered = false;
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      reject(error.code === 'ENOENT' || error.code === 'ECONNREFUSED' ? new NotRunning(path, { cause: error }) : error);
+      reject(error.code === 'ENOENT' || error.code === 'ECONNREFUSED' ? new NotRunning(file, { cause: error }) : error);
     });
     socket.on('connect', () => socket.write(`${JSON.stringify(request)}\n`));
     socket.on('close', () => {

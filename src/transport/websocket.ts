@@ -122,19 +122,20 @@ function withNamespace(wire: string): string {
   return match ? `${match[0]} xmlns='jabber:client'${wire.slice(match[0].length)}` : wire;
 }
 
-/** Turns upgrade requests into streams. `maxBytes` bounds a frame. */
+/** Turns upgrade requests into streams. `maxBytes` bounds a frame; it is asked for each connection. */
 export class WebSocketGate {
   private readonly server: WebSocketServer;
+  private readonly maxBytes: () => number;
   private readonly accept: (connection: WebSocketConnection) => StreamHandler;
 
-  constructor(maxBytes: number, accept: (connection: WebSocketConnection) => StreamHandler) {
+  constructor(maxBytes: () => number, accept: (connection: WebSocketConnection) => StreamHandler) {
+    this.maxBytes = maxBytes;
     this.accept = accept;
     this.server = new WebSocketServer({
       noServer: true,
       clientTracking: false,
       // compressing secrets with an attacker's text beside them leaks them
       perMessageDeflate: false,
-      maxPayload: maxBytes,
       // RFC 7395 3.1
       handleProtocols: protocols => (protocols.has('xmpp') ? 'xmpp' : false),
     });
@@ -148,6 +149,7 @@ export class WebSocketGate {
       );
       return;
     }
+    this.server.options.maxPayload = this.maxBytes();
     this.server.handleUpgrade(request, socket, head, websocket => {
       const connection = new WebSocketConnection(websocket, request);
       connection.attach(this.accept(connection));

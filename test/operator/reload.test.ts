@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { WebSocket } from 'ws';
+import { until } from '../kit/wait.ts';
 import { Operated } from './program.ts';
 
 const SECRET = 'the-secret-of-the-gateway';
@@ -67,15 +69,43 @@ describe('a change of the configuration', () => {
     assert.equal(vcard.attrs.type, 'error', 'off for this host');
   });
 
+  it('of what a client may send is for new sessions, over TCP and WebSocket', async () => {
+    const before = await node.login('romeo@localhost/before');
+    const websocket = async (): Promise<{ said: () => string; send(text: string): void; code(): number }> => {
+      const socket = new WebSocket(`ws://127.0.0.1:${node.ports.http}/xmpp-websocket`, 'xmpp');
+      let text = '';
+      let code = 0;
+      socket.on('message', (data: Buffer) => (text += data.toString()));
+      socket.on('close', number => (code = number));
+      socket.on('error', () => {});
+      await new Promise(resolve => socket.once('open', resolve));
+      return { said: () => text, send: given => socket.send(given), code: () => code };
+    };
+    node.configure(conf('{ localhost: {} }', `${modules('')}limits: { stanza: 20000 }\n`));
+    await node.done(['config', 'reload']);
+    const big = `<message to='romeo@localhost'><body>${'x'.repeat(30_000)}</body></message>`;
+    before.send(big);
+    await before.settle();
+    const after = await node.login('romeo@localhost/after');
+    after.send(big);
+    assert.equal(await after.streamError(), 'policy-violation');
+    const web = await websocket();
+    web.send(`<open xmlns='urn:ietf:params:xml:ns:xmpp-framing' to='localhost' version='1.0'/>`);
+    await until(() => web.said().includes('features'), 'the features');
+    web.send(big);
+    await until(() => web.code() !== 0, 'the end of the connection');
+    assert.equal(web.code(), 1009, 'RFC 6455 7.4.1');
+  });
+
   it('is shown without any secret', async () => {
     const [text, json] = [await node.done(['config', 'show']), await node.done(['config', 'show', '--json'])];
     for (const shown of [text, json]) {
       assert.match(shown, /\(hidden\)/);
       assert.ok(!shown.includes(SECRET), shown);
     }
-    assert.match(text, /^ {2}attempts: 2 {2}# \*$/m);
-    const values = JSON.parse(json) as { core: { login: { attempts: number } } };
-    assert.equal(values.core.login.attempts, 2);
+    assert.match(text, /^ {2}stanza: 20000 {2}# bytes {2}# \*$/m);
+    const values = JSON.parse(json) as { core: { limits: { stanza: number } } };
+    assert.equal(values.core.limits.stanza, 20_000);
   });
 
   it('is all or nothing when a module cannot be loaded', async () => {
@@ -92,10 +122,7 @@ export default defineModule({ name: 'broken', doc: 'x', setup() { throw new Erro
     const status = JSON.parse(await node.done(['status', '--json'])) as { hosts: string[] };
     assert.deepEqual(status.hosts, ['localhost']);
     writeFileSync(node.conf, before);
-    assert.equal(
-      await node.done(['config', 'reload']),
-      'Nothing new is in force.\nOther than at the start, for the next one: log.level.\n',
-    );
+    assert.equal(await node.done(['config', 'reload']), 'Nothing changed.\n');
   });
 
   it('names a variable that is missing at the next start', async () => {

@@ -68,6 +68,11 @@ describe('users without a running node', () => {
     }
   });
 
+  it('are added by several commands at once, each in its turn', async () => {
+    const all = await Promise.all(['nurse', 'peter'].map(name => user(['add', `${name}@localhost`], 'x\n')));
+    for (const { code, err } of all) assert.equal(code, 0, err);
+  });
+
   it('are disabled and deleted', async () => {
     assert.equal((await user(['disable', 'romeo@localhost'])).out, 'romeo@localhost is disabled.\n');
     assert.match((await user(['show', 'romeo@localhost'])).out, /^status +disabled$/m);
