@@ -31,7 +31,7 @@ describe('unloading every module leaves nothing behind', () => {
     for (const [name, point] of Object.entries(node.points)) {
       const there = 'run' in point ? point.registrations : point.listeners;
       assert.deepEqual(
-        there.map(({ owner }) => owner),
+        there.filter(({ owner }) => owner !== 'core'),
         [],
         name,
       );
@@ -40,7 +40,10 @@ describe('unloading every module leaves nothing behind', () => {
       node.iqs.registrations.map(({ owner }) => owner),
       ['core'],
     );
-    for (const [name, collection] of Object.entries(node.collections)) assert.deepEqual(collection.entries, [], name);
+    for (const [name, collection] of Object.entries(node.collections)) {
+      const left = collection.entries.filter(({ owner }) => owner !== 'core');
+      assert.deepEqual(left, [], name);
+    }
     for (const session of node.sessions())
       assert.deepEqual(
         session.slots.filter(value => value !== undefined),

@@ -130,15 +130,19 @@ export function checkValue(
   }
 }
 
-/** Checks a map against a schema: unknown names are told with the nearest known one, which may be one of `others`. */
+/**
+ * Checks a map against a schema: unknown names are told with the nearest known one, which may be one of `others`. What the map does not
+ * name has the value of `base`, or its default.
+ */
 export function checkObject(
   schema: OptionsSchema,
   map: YAMLMap,
   path: string,
   context: CheckContext,
   others: readonly string[] = [],
+  base?: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
-  const out: Record<string, unknown> = { ...defaultsOf(schema) };
+  const out: Record<string, unknown> = { ...(base ?? defaultsOf(schema)) };
   const known = [...Object.keys(schema), ...others];
   for (const pair of map.items) {
     const name = keyOf(pair);
@@ -150,10 +154,13 @@ export function checkObject(
     }
     // 'name:' with nothing behind it is as if it was not there
     if (isEmpty(pair.value)) continue;
-    out[name] = checkValue(option, pair.value as YamlNode, at, context);
+    out[name] =
+      base && option.kind === 'object' && isMap(pair.value)
+        ? checkObject(option.properties, pair.value, at, context, [], base[name] as Record<string, unknown>)
+        : checkValue(option, pair.value as YamlNode, at, context);
   }
   const given = new Set(map.items.filter(pair => !isEmpty(pair.value)).map(keyOf));
-  checkRequired(schema, given, map, path, context);
+  if (!base) checkRequired(schema, given, map, path, context);
   return out;
 }
 

@@ -7,14 +7,18 @@ import type { HostConfig } from './loaded.ts';
 import { suggestion } from './problems.ts';
 import { host as hostSchema } from './schema.ts';
 
-type Schemas = ReadonlyMap<string, OptionsSchema>;
+/** The modules that are on: what their options are checked against, and their values where a host has no others. */
+interface ModulesInUse {
+  readonly schemas: ReadonlyMap<string, OptionsSchema>;
+  readonly modules: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
 
 const plain = (): HostConfig => ({ ...defaultsOf(hostSchema), without: [], modules: {} });
 
 /** Checks `hosts`: by domain, as RFC 7622 writes it. Empty when none is named. */
 export function checkHosts(
   node: YamlNode | undefined,
-  schemas: Schemas,
+  inUse: ModulesInUse,
   context: CheckContext,
 ): Record<string, HostConfig> {
   const out: Record<string, HostConfig> = {};
@@ -29,7 +33,7 @@ export function checkHosts(
     const domain = prepareDomain(name);
     if (domain === undefined) context.problem(key, `hosts.${name}`, `'${name}' is no domain.`);
     else if (out[domain]) context.problem(key, `hosts.${name}`, `this is '${domain}', which is named already.`);
-    else out[domain] = isEmpty(pair.value) ? plain() : checkHost(domain, pair.value as YamlNode, schemas, context);
+    else out[domain] = isEmpty(pair.value) ? plain() : checkHost(domain, pair.value as YamlNode, inUse, context);
   }
   return out;
 }
@@ -40,7 +44,7 @@ export function onlyHost(name: string, hosts: Record<string, HostConfig>): Recor
   return domain === undefined ? undefined : { [domain]: hosts[domain] ?? plain() };
 }
 
-function checkHost(name: string, node: YamlNode, schemas: Schemas, context: CheckContext): HostConfig {
+function checkHost(name: string, node: YamlNode, inUse: ModulesInUse, context: CheckContext): HostConfig {
   const at = `hosts.${name}`;
   if (!isMap(node)) {
     context.problem(node, at, 'a map of options, or {}.');
@@ -59,10 +63,11 @@ function checkHost(name: string, node: YamlNode, schemas: Schemas, context: Chec
           key: path.resolve(context.folder, values.key),
         };
   const modules = node.items.find(pair => keyOf(pair) === 'modules')?.value as YamlNode | undefined;
-  return { ...values, ...files, ...checkModulesOfHost(modules, `${at}.modules`, schemas, context) };
+  return { ...values, ...files, ...checkModulesOfHost(modules, `${at}.modules`, inUse, context) };
 }
 
-function checkModulesOfHost(node: YamlNode | undefined, at: string, schemas: Schemas, context: CheckContext) {
+function checkModulesOfHost(node: YamlNode | undefined, at: string, inUse: ModulesInUse, context: CheckContext) {
+  const { schemas } = inUse;
   const without: string[] = [];
   const modules: Record<string, Record<string, unknown>> = {};
   if (isEmpty(node)) return { without, modules };
@@ -78,7 +83,7 @@ function checkModulesOfHost(node: YamlNode | undefined, at: string, schemas: Sch
     if (!schema)
       context.problem(pair.key as YamlNode, here, `this module is not on.${suggestion(module, [...schemas.keys()])}`);
     else if (isScalar(value) && value.value === false) without.push(module);
-    else if (isMap(value)) modules[module] = checkObject(schema, value, here, context);
+    else if (isMap(value)) modules[module] = checkObject(schema, value, here, context, [], inUse.modules[module]);
     else if (!isEmpty(value) && !(isScalar(value) && value.value === true))
       context.problem(value, here, 'options of the module, or true or false.');
   }

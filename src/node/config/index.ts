@@ -47,7 +47,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
   };
   const values = checkCore(root, context);
   const { modules, schemas } = await checkModules(part('modules'), options.moduleOptions, context);
-  const named = checkHosts(part('hosts'), schemas, context);
+  const named = checkHosts(part('hosts'), { schemas, modules }, context);
   const listeners = checkListeners(part('listeners'), context);
   const hosts = hostsServed(named, options.domain);
   document.throwProblems();
