@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { chmodSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { needs } from '../kit/needs.ts';
+import { BIN, Operated } from './program.ts';
+import { SmallDisk } from './small-disk.ts';
+
+interface Finding {
+  readonly level: 'ok' | 'hint' | 'problem';
+  readonly about: string;
+  readonly text: string;
+}
+
+describe('posthouse check', () => {
+  let node: Operated;
+  before(async () => {
+    node = await Operated.prepare();
+  });
+  after(() => node.remove());
+
+  /** What it finds, beside the host's certificate. */
+  async function findings(args: readonly string[] = []): Promise<{ code: number | null; about(what: string): string }> {
+    const { code, out } = await node.command(['check', '--json', ...args]);
+    const all = (JSON.parse(out) as { findings: Finding[] }).findings;
+    const about = (what: string): string =>
+      all
+        .filter(finding => finding.about === what)
+        .map(({ level, text }) => `${level}: ${text}`)
+        .join('\n');
+    return { code, about };
+  }
+
+  it('finds nothing against a first start, and starts or makes nothing', async () => {
+    const { code, about } = await findings();
+    assert.equal(code, 0);
+    assert.equal(about('configuration'), 'ok: posthouse.yaml is right');
+    assert.match(about('data folder'), /^ok: .*data will be made$/m);
+    for (const port of Object.values(node.ports))
+      assert.match(about('ports'), new RegExp(`ok: .* port ${port} is free`));
+    assert.match(about('certificate of localhost'), /^hint: none is configured: a self-signed one is made/);
+    assert.equal(about('DNS of localhost'), '', 'nobody has to look that up');
+    assert.throws(() => chmodSync(node.data, 0o700), /ENOENT/);
+  });
+
+  it('tells which records clients elsewhere need', async () => {
+    const { about } = await findings(['--domain', 'chat.example']);
+    assert.match(
+      about('DNS of chat.example'),
+      new RegExp(
+        `^hint: no address and no SRV record .*_xmpp-client\\._tcp\\.chat\\.example\\. SRV 0 5 ${node.ports.xmpp} `,
+      ),
+    );
+  });
+
+  it('minds a data folder that others may look into, or whose disk is nearly full', async () => {
+    mkdirSync(node.data, { mode: 0o755 });
+    chmodSync(node.data, 0o755);
+    const { code, about } = await findings();
+    assert.equal(code, 0);
+    assert.match(about('data folder'), /^hint: .*others may look into it: 'chmod 700 /);
+    chmodSync(node.data, 0o700);
+    const disk = SmallDisk.make();
+    if (!disk) return;
+    try {
+      const small = await findings(['--data', path.join(disk.folder, 'data')]);
+      assert.equal(small.code, 1);
+      assert.match(small.about('data folder'), /^problem: only \d+ MiB are free there; make room/m);
+    } finally {
+      disk.remove();
+    }
+  });
+
+  it('minds how many files may be open', async function () {
+    needs(this, { command: 'prlimit', why: 'util-linux: fewer open files' });
+    const args = ['--nofile=512', process.execPath, BIN, 'check', '--conf', node.conf, '--data', node.data];
+    const ended = promisify(execFile)('prlimit', args, { cwd: node.folder });
+    await assert.rejects(ended, (error: { code: number; stdout: string }) => {
+      assert.equal(error.code, 1);
+      assert.match(
+        error.stdout,
+        /PROBLEM {2}open files: this user may open 512 files, and each client needs one \('ulimit -n/,
+      );
+      assert.match(error.stdout, /^1 thing to mend\.$/m);
+      return true;
+    });
+  });
+
+  it('sees that a node runs there', async () => {
+    await node.start();
+    const { code, about } = await findings();
+    assert.equal(code, 0);
+    assert.equal(about('ports'), 'ok: a node runs on this data folder and holds them');
+    assert.match(about('certificate of localhost'), /^hint: .*localhost\.crt is self-signed/);
+    assert.equal(await node.stop(), 0);
+  });
+});
