@@ -32,7 +32,8 @@ export default defineModule({
     mod.iq({ xmlns: NS.discoInfo, name: 'query', type: 'get', to: 'both', from: 'anyone' }, request =>
       info(mod, request),
     );
-    mod.iq({ xmlns: NS.discoItems, name: 'query', type: 'get', to: 'both', from: 'anyone' }, request =>
+    const absent = { bare: noItems };
+    mod.iq({ xmlns: NS.discoItems, name: 'query', type: 'get', to: 'both', from: 'anyone', absent }, request =>
       items(mod, request),
     );
 
@@ -104,8 +105,13 @@ async function info(mod: Mod, request: IqRequest) {
   return query(NS.discoInfo, undefined, [...identities, ...features.map(feature), ...forms]);
 }
 
+/** XEP-0030 8: what a stranger is told has no items, whether there is such an account or not. */
+function noItems(request: IqRequest): Element {
+  return query(NS.discoItems, request.payload.attrs.node, []);
+}
+
 async function items(mod: Mod, request: IqRequest) {
-  if (!(await mayAsk(mod, request))) return refuse('service-unavailable');
+  if (!(await mayAsk(mod, request))) return noItems(request);
   const host = request.to.domain;
   const of = request.to.isDomain ? 'host' : 'account';
   const node = request.payload.attrs.node;

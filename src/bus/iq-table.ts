@@ -25,9 +25,10 @@ export interface IqRequest {
 
 /** What those are told who ask an account that is not there: at its bare JID, at a resource of it. Default service-unavailable. */
 export interface AbsentAnswers {
-  readonly bare?: StanzaError;
-  readonly full?: StanzaError;
+  readonly bare?: AbsentAnswer;
+  readonly full?: AbsentAnswer;
 }
+type AbsentAnswer = StanzaError | ((request: IqRequest) => Answer);
 
 export interface IqRegistration {
   readonly owner: string;

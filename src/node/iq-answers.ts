@@ -1,4 +1,12 @@
-import { Empty, FULL, type Answer, type IqRequest, type IqTable, type Packet } from '../bus/index.ts';
+import {
+  Empty,
+  FULL,
+  type Answer,
+  type IqRegistration,
+  type IqRequest,
+  type IqTable,
+  type Packet,
+} from '../bus/index.ts';
 import type { Jid } from '../jid/index.ts';
 import { refuse, StanzaError } from '../protocol/index.ts';
 import type { Element } from '../xml/index.ts';
@@ -53,15 +61,16 @@ export class IqAnswers {
     return this.wait(answer, packet);
   }
 
-  /** What is said for an account that is not there: no other than what strangers to one that is are told. */
-  absent(packet: Packet): StanzaError {
+  /** Answers for an account that is not there: no other than what strangers to one that is are told. */
+  answerAbsent(packet: Packet): void {
     const { stanza, type } = packet;
+    if (type !== 'get' && type !== 'set') return;
     const [kid] = stanza.children();
-    const registration =
-      kid === undefined ? undefined : this.table.find(type, 'account', stanza.kidName(kid), stanza.kidXmlns(kid));
-    const { absent, enabled } = registration ?? {};
+    const { absent, enabled } =
+      this.table.find(type, 'account', stanza.kidName(kid!), stanza.kidXmlns(kid!)) ?? ({} as Partial<IqRegistration>);
     const told = packet.address === FULL ? absent?.full : absent?.bare;
-    return told && enabled?.(packet.to!.domain) !== false ? told : refuse('service-unavailable');
+    if (!told || enabled?.(packet.to!.domain) === false) this.bounce(packet, refuse('service-unavailable'));
+    else this.send(packet, told instanceof StanzaError ? told : told(new Request(packet, type, packet.to!, false)));
   }
 
   private async wait(answer: Promise<Answer>, packet: Packet): Promise<void> {

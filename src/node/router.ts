@@ -187,7 +187,7 @@ export class Router {
 
   /** RFC 6121 8.5.1. */
   private unknownAccount(packet: Packet): void {
-    if (packet.kind === IQ) this.bounce(packet, this.answers.absent(packet));
+    if (packet.kind === IQ) this.answers.answerAbsent(packet);
     // 8.5.4: a headline is ignored as by an account that is away
     else if (packet.kind === MESSAGE && packet.type !== 'headline') this.bounce(packet, refuse('service-unavailable'));
   }

@@ -20,7 +20,7 @@ import {
 } from './header.ts';
 import { HOLD_INBOX, HOLD_OUTPUT, HOLD_RATE, HOLD_TURN } from './holds.ts';
 import { Login } from './login.ts';
-import { onManagement, onResume } from './management.ts';
+import { onEarlyManagement, onManagement, onResume } from './management.ts';
 import { RateGauge } from './rate.ts';
 import { channelBindingTypes, offer } from './sasl/index.ts';
 
@@ -199,6 +199,7 @@ export class ClientStream implements StreamHandler, ScannerSink, SessionStream {
       connection.startTls(this.host!.domain);
     } else if (stanza.xmlns === NS.sasl) this.login.onStanza(stanza);
     else if (stanza.name === 'iq' && stanza.xmlns === NS.client && answerBeforeLogin(this, stanza)) return;
+    else if (stanza.xmlns === NS.sm && (stanza.name === 'enable' || stanza.name === 'resume')) onEarlyManagement(this);
     else if (this.isEnd(stanza)) this.farewell();
     // RFC 6120 4.9.3.12
     else this.fail({ condition: 'not-authorized', text: 'Log in first.' });

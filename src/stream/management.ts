@@ -98,6 +98,11 @@ export function onResume(stream: ClientStream, stanza: Stanza): void {
   attempt();
 }
 
+/** XEP-0198 3, 6: <enable/> and <resume/> before login. */
+export function onEarlyManagement(stream: ClientStream): void {
+  failed(stream, 'unexpected-request');
+}
+
 function failed(stream: ClientStream, condition: string): void {
   stream.connection.write(`<failed xmlns='${NS.sm}'><${condition} xmlns='${NS.stanzaErrors}'/></failed>`);
   stream.connection.flush();

@@ -102,7 +102,19 @@ describe('play: service discovery and capabilities (XEP-0030, XEP-0115, XEP-0128
     assert.equal(own.attrs.from ?? 'romeo@localhost', 'romeo@localhost');
     assert.deepEqual(identities(own), ['account/registered']);
     assert.ok(features(own).includes(INFO));
-    for (const query of [info(), items(), info('x')]) {
+    for (const query of [items(), items('x')]) {
+      const strange = await juliet.iq('get', query, 'romeo@localhost');
+      const absent = await juliet.iq('get', query, 'nobody@localhost');
+      for (const answer of [strange, absent]) {
+        assert.equal(answer.attrs.type, 'result');
+        assert.deepEqual(answer.getChild('query', ITEMS)!.children, []);
+      }
+      assert.equal(
+        strange.toString().replaceAll(/romeo| id="q\d+"/g, ''),
+        absent.toString().replaceAll(/nobody| id="q\d+"/g, ''),
+      );
+    }
+    for (const query of [info(), info('x')]) {
       const [strange, absent] = [
         await juliet.iq('get', query, 'romeo@localhost'),
         await juliet.iq('get', query, 'nobody@localhost'),
