@@ -1,8 +1,10 @@
 import type { Command } from '../../src/api/index.ts';
+import type { Jid } from '../../src/jid/index.ts';
 
 /** An execution between two stages: XEP-0050 3.3. */
 export interface Execution {
   readonly command: Command;
+  readonly from: Jid;
   readonly state: Map<string, unknown>;
   /** What the form at hand allows. */
   actions: readonly string[];
@@ -17,6 +19,18 @@ export class Executions {
 
   get size(): number {
     return this.open.size;
+  }
+
+  /** How many an account has under way. */
+  of(account: Jid): number {
+    let count = 0;
+    for (const { from } of this.open.values()) if (from.bare === account.bare) count++;
+    return count;
+  }
+
+  /** Who ran them is gone: nobody will go on with them. */
+  leave(full: Jid): void {
+    for (const [key, { from }] of this.open) if (from.full === full.full) this.open.delete(key);
   }
 
   get(key: string): Execution | undefined {

@@ -32,12 +32,20 @@ export default defineModule({
       doc: 'How many commands may be under way at once.',
       reload: 'live',
     }),
+    perAccount: option.integer({
+      default: 20,
+      minimum: 1,
+      maximum: 100_000,
+      doc: 'How many of them one account may have.',
+      reload: 'live',
+    }),
   }),
   setup(mod) {
     const executions = new Executions();
     mod.iq({ xmlns: NS.commands, name: 'command', type: 'set', to: 'host' }, request =>
-      execute(mod, mod.options().executions, executions, request),
+      execute(mod, mod.options(), executions, request),
     );
+    mod.when('ended', session => executions.leave(session.jid));
     mod.add('discoNodes', {
       of: 'host',
       node: NS.commands,
@@ -103,8 +111,14 @@ function kept(mod: Mod, node: string, host: string): StanzaError | undefined {
   return undefined;
 }
 
+interface Limits {
+  readonly executions: number;
+  readonly perAccount: number;
+}
+
 /** XEP-0050 2.4, 3, 4. */
-async function execute(mod: Mod, most: number, executions: Executions, request: IqRequest) {
+async function execute(mod: Mod, limits: Limits, executions: Executions, request: IqRequest) {
+  const { executions: most, perAccount } = limits;
   const { attrs } = request.payload;
   const node = attrs.node ?? '';
   const host = request.to.domain;
@@ -125,10 +139,11 @@ async function execute(mod: Mod, most: number, executions: Executions, request: 
     return answer(node, id, 'canceled', []);
   }
   if (action !== 'execute' && !known?.actions.includes(action)) return malformed('bad-action');
-  if (!known && executions.size >= most)
+  if (!known && (executions.size >= most || executions.of(request.from) >= perAccount))
     return new StanzaError('resource-constraint', { type: 'wait', text: 'Too many commands are under way.' });
 
-  const execution: Execution = known ?? { command, state: new Map(), actions: [], touched: 0 };
+  const { from } = request;
+  const execution: Execution = known ?? { command, from, state: new Map(), actions: [], touched: 0 };
   execution.touched = Date.now();
   // XEP-0050 3.5.1: a form of type 'cancel' is read like one that is submitted
   const form = request.payload.getChild('x', NS.dataForms);
