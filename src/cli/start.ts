@@ -8,6 +8,8 @@ import { readConfig } from './read-config.ts';
 
 /** ms after the start when compiled code is kept for the next one. */
 const KEEP_AFTER = 5_000;
+/** ms in which two signals are one: at Ctrl-C, npm passes on what the terminal sends as well. */
+const ONE_KEY = 500;
 /** ms that the process may live on after the node's end. */
 const LINGER = 2_000;
 
@@ -40,21 +42,37 @@ export async function start(options: Common): Promise<number> {
   setTimeout(flushCompileCache, KEEP_AFTER).unref();
   stopping.take(node);
   await node.stopped;
+  const code = await node.stop('').then(
+    () => EXIT.done,
+    (error: unknown) => {
+      logger.fatal({ err: error }, 'the node could not be stopped in order');
+      return EXIT.failed;
+    },
+  );
   log.close();
   // what still holds the event loop then is of no use to anybody
-  setTimeout(() => process.exit(EXIT.done), LINGER).unref();
-  return EXIT.done;
+  setTimeout(() => process.exit(code), LINGER).unref();
+  return code;
+}
+
+/** Whoever waits for the node hears how its end went. */
+function stopped(end: Promise<void>): void {
+  end.catch(() => {});
 }
 
 /** What signals do: those that come before there is a node are kept for it. */
 function signals({ logger, reopen }: Log): { take(node: Node): void } {
   let node: Node | undefined;
   let asked: string | undefined;
+  let askedAt = 0;
   const stop = (signal: string): void => {
+    const now = performance.now();
     const again = asked !== undefined;
+    if (again && now - askedAt < ONE_KEY) return;
     asked = signal;
+    askedAt = now;
     if (!node) return;
-    void (again ? node.stopNow(`${signal} again`) : node.stop(signal));
+    stopped(again ? node.stopNow(`${signal} again`) : node.stop(signal));
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
@@ -70,7 +88,7 @@ function signals({ logger, reopen }: Log): { take(node: Node): void } {
   return {
     take: started => {
       node = started;
-      if (asked !== undefined) void node.stop(asked);
+      if (asked !== undefined) stopped(node.stop(asked));
     },
   };
 }

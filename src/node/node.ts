@@ -390,7 +390,7 @@ export class Node implements NodeView {
 
   /** Stops in order: no new connections, clients told, everything stored. Bounded by the configured time. */
   stop(reason: string): Promise<void> {
-    this.stopping ??= this.end(reason);
+    this.stopping ??= this.end(reason).finally(this.hasStopped);
     return this.stopping;
   }
 
@@ -401,26 +401,30 @@ export class Node implements NodeView {
   }
 
   private async end(reason: string): Promise<void> {
-    this.log.info(`stopping: ${reason}`);
+    // a start that failed has nothing to tell of its end
+    const level = this.accepting ? 'info' : 'debug';
+    this.log[level](`stopping: ${reason}`);
     this.accepting = false;
-    const close = (): void => {
-      this.control?.close();
-      this.listeners.close();
-    };
-    await drain({ ...this.parts(), close }, reason, this.settings.shutdownSeconds, this.impatience.signal);
-    this.hub.stop();
-    this.streams.stop();
-    this.certificates.stop();
-    this.lag.stop();
-    clearTimeout(this.warming);
-    await this.storage.close();
-    this.log.info('stopped');
-    this.hasStopped();
+    try {
+      await drain(this.parts(), reason, this.settings.shutdownSeconds, this.impatience.signal);
+      this.hub.stop();
+      this.streams.stop();
+      this.certificates.stop();
+      this.lag.stop();
+      clearTimeout(this.warming);
+    } finally {
+      await this.storage.close();
+    }
+    this.log[level]('stopped');
   }
 
   private parts() {
     const { log, hub, streams, http, modules } = this;
-    return { log, hub, streams, http, modules };
+    const close = (): void => {
+      this.control?.close();
+      this.listeners.close();
+    };
+    return { log, hub, streams, http, modules, close };
   }
 }
 

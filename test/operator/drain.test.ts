@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import type { TestClient } from '../kit/client.ts';
 import { until } from '../kit/wait.ts';
@@ -79,9 +80,13 @@ describe('the end of a node', () => {
     node.configure('shutdown: { time: 10 min }\n');
     await node.start();
     const romeo = await frozen(node, 'romeo@localhost/orchard');
-    node.signal('SIGTERM');
-    await node.logged('stopping: SIGTERM');
-    node.signal('SIGTERM');
+    node.signal('SIGINT');
+    // npm says it too when the terminal does
+    node.signal('SIGINT');
+    await node.logged('stopping: SIGINT');
+    await setTimeout(700);
+    assert.ok(node.running, 'it waits for its client');
+    node.signal('SIGINT');
     assert.equal(await node.ended(), 0);
     romeo.destroy();
   });
