@@ -10,6 +10,8 @@ export interface Login {
   readonly domain: string;
   readonly password: string;
   readonly resource: string;
+  /** File of the certificate that the server made for itself. */
+  readonly certificate: string;
 }
 
 export interface Message {

@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import tls from 'node:tls';
 import { Cable } from './cable.ts';
+import { type Need, needs } from '../kit/needs.ts';
 import type { Arrive, Person, Way } from './person.ts';
 import { Server } from './server.ts';
 
 /** What a client is known to lack; the plays that need it are not given with it. */
 export interface Lacks {
   readonly resumption?: boolean;
+  /** What has to be installed for it. */
+  readonly need?: Need;
+  /** Those of the server's mechanisms that it gets along with; all by SCRAM, without and with channel binding, when left out. */
+  readonly mechanisms?: readonly string[];
 }
 
 /** The first day of two people with a client of others, over one transport, against a server of their own. */
@@ -19,8 +23,9 @@ export function plays(client: string, way: Way, arrive: Arrive, lacks: Lacks = {
     let cable: Cable;
     let present: Person[];
 
-    before(async () => {
-      server = await Server.start();
+    before(async function () {
+      if (lacks.need) needs(this, lacks.need);
+      server = await Server.start({ mechanisms: lacks.mechanisms });
       await server.add('romeo', 'juliet');
       await trust(server);
       cable = await Cable.to(portOf(server, way));
@@ -37,7 +42,8 @@ export function plays(client: string, way: Way, arrive: Arrive, lacks: Lacks = {
     });
 
     const enter = async (user: string, resource: string, port = portOf(server, way)): Promise<Person> => {
-      const person = await arrive({ way, port, user, resource, domain: server.domain, password: server.password });
+      const { domain, password, certificate } = server;
+      const person = await arrive({ way, port, user, resource, domain, password, certificate });
       present.push(person);
       // whoever comes now finds it there
       await person.presences.next('its own presence', ({ type, from }) => type === 'available' && from === person.jid);
@@ -57,6 +63,7 @@ export function plays(client: string, way: Way, arrive: Arrive, lacks: Lacks = {
           resource: 'garden',
           domain: server.domain,
           password: 'a rose',
+          certificate: server.certificate,
         }).then(person => person.leave()),
         /not-authorized/,
       );
@@ -192,6 +199,6 @@ function portOf(server: Server, way: Way): number {
 
 /** Lets the clients of this process check the certificate that the server made for itself, as if an authority had signed it. */
 async function trust(server: Server): Promise<void> {
-  const own = await readFile(path.join(server.data, 'certificates', `${server.domain}.crt`), 'utf8');
+  const own = await readFile(server.certificate, 'utf8');
   tls.setDefaultCACertificates([...tls.getCACertificates('bundled'), own]);
 }

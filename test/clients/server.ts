@@ -11,6 +11,12 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const BIN = path.join(ROOT, 'bin/posthouse.js');
 
+const HASHES = ['SHA-512', 'SHA-256', 'SHA-1'];
+/** Mechanisms without channel binding. */
+export const UNBOUND: readonly string[] = HASHES.map(hash => `SCRAM-${hash}`);
+/** Mechanisms with channel binding and without. */
+export const SCRAM: readonly string[] = [...UNBOUND.map(name => `${name}-PLUS`), ...UNBOUND];
+
 /** A port of the loopback interface that nobody listens on. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -44,8 +50,11 @@ export class Server {
     this.#process.stderr?.on('data', keep);
   }
 
-  /** Starts it on free ports with data in a new folder, and waits until it listens. */
-  static async start(): Promise<Server> {
+  /**
+   * Starts it on free ports with data in a new folder, and waits until it listens. `mechanisms` for logins are those without PLAIN unless
+   * others are given: a client that gets in has spoken SCRAM. `more` is added to the configuration.
+   */
+  static async start(options: { mechanisms?: readonly string[]; more?: string } = {}): Promise<Server> {
     const folder = await mkdtemp(path.join(tmpdir(), 'posthouse-clients-'));
     const ports = { xmpp: await freePort(), xmpps: await freePort(), https: await freePort(), http: await freePort() };
     const conf = path.join(folder, 'posthouse.yaml');
@@ -58,10 +67,8 @@ listeners:
   xmpps: { type: c2s-tls, port: ${ports.xmpps}, addresses: [127.0.0.1] }
   https: { type: https, port: ${ports.https}, addresses: [127.0.0.1] }
   http: { type: http, port: ${ports.http}, addresses: [127.0.0.1] }
-# without PLAIN: a client that gets in has spoken SCRAM
-login:
-  mechanisms: [SCRAM-SHA-512-PLUS, SCRAM-SHA-256-PLUS, SCRAM-SHA-1-PLUS, SCRAM-SHA-512, SCRAM-SHA-256, SCRAM-SHA-1]
-`,
+login: { mechanisms: [${(options.mechanisms ?? SCRAM).join(', ')}] }
+${options.more ?? ''}`,
     );
     const server = new Server(folder, ports, conf);
     try {
@@ -97,6 +104,11 @@ login:
   /** Its data folder. */
   get data(): string {
     return path.join(this.folder, 'data');
+  }
+
+  /** File of the certificate that it made for itself. */
+  get certificate(): string {
+    return path.join(this.data, 'certificates', `${this.domain}.crt`);
   }
 
   /** Runs `posthouse ARGS` on its data folder. @throws with what the command printed, when it fails */

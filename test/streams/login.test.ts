@@ -83,6 +83,29 @@ describe('SASL on a stream: RFC 6120 6', () => {
     trial.say(auth('ANONYMOUS', 'x')).failedWith('policy-violation');
   });
 
+  it('a channel binding that does not fit is no wrong password: who tries all mechanisms comes to PLAIN', async () => {
+    const bound = (): StreamTrial => {
+      const trial = new StreamTrial({ secured: true });
+      trial.connection.bindings['tls-exporter'] = Buffer.from('x');
+      return trial.open();
+    };
+    // slixmpp: a binding that is none with TLS 1.3, then none as if we had none
+    const wrongs = [
+      auth('SCRAM-SHA-256-PLUS', 'p=tls-unique,,n=romeo,r=abc'),
+      auth('SCRAM-SHA-256', 'y,,n=romeo,r=abc'),
+    ];
+    const conditions = ['malformed-request', 'not-authorized'];
+    const trial = bound();
+    for (let k = 0; k < 6; k++) assert.equal(failed(trial.say(wrongs[k % 2]!)), conditions[k % 2]);
+    trial.say(plain('romeo'));
+    await turn();
+    trial.expect(/^<success /);
+    // but not without end
+    const endless = bound();
+    for (let k = 0; k < 11; k++) failed(endless.say(wrongs[k % 2]!));
+    endless.say(wrongs[1]!).failedWith('policy-violation');
+  });
+
   it('what is no base64, no mechanism, no exchange is refused for what it is', () => {
     const refused = (markup: string): string => failed(secured().say(markup));
     assert.equal(refused(`<auth xmlns='${NS.sasl}' mechanism='PLAIN'>!!</auth>`), 'incorrect-encoding');

@@ -98,13 +98,24 @@ export class ScramExchange implements SaslExchange {
     }
     // Someone between us took the -PLUS mechanisms out of the features.
     if (flag === 'y' && this.#ctx.offered.some(name => name.endsWith('-PLUS'))) {
-      return failure('not-authorized', 'server-does-support-channel-binding');
+      return {
+        kind: 'failure',
+        condition: 'not-authorized',
+        text: 'server-does-support-channel-binding',
+        unbound: true,
+      };
     }
     const header = Buffer.from(first.gs2Header, 'utf8');
     if (flag !== 'p') return header;
     const supported = binding === 'tls-exporter' || binding === 'tls-server-end-point';
     const data = supported ? this.#ctx.channelBinding(binding) : undefined;
-    if (!data) return failure('malformed-request', 'unsupported-channel-binding-type');
+    if (!data)
+      return {
+        kind: 'failure',
+        condition: 'malformed-request',
+        text: 'unsupported-channel-binding-type',
+        unbound: true,
+      };
     return Buffer.concat([header, data]);
   }
 

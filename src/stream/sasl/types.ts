@@ -74,12 +74,13 @@ export interface SaslContext {
 
 /**
  * One step's answer. `success.data` is the mechanism's additional data (RFC 6120 6.4.6). `failure.local` is there only where
- * a credential of that account was tested, or not tested because of the brake. `delay`: ms to wait before answering.
+ * a credential of that account was tested, or not tested because of the brake. `failure.unbound`: the client's channel binding does not
+ * fit, whoever it is. `delay`: ms to wait before answering.
  */
 export type SaslStep =
   | { kind: 'challenge'; data: Buffer }
   | { kind: 'success'; local: string; data?: Buffer; anonymous?: boolean; delay?: number }
-  | { kind: 'failure'; condition: SaslFailure; text?: string; local?: string; delay?: number };
+  | { kind: 'failure'; condition: SaslFailure; text?: string; local?: string; unbound?: true; delay?: number };
 
 /**
  * A login under way, as a state machine. `step` takes the decoded data of <auth/> or <response/>, undefined for an <auth/>
