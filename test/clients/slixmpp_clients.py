@@ -108,7 +108,6 @@ class Client(slixmpp.ClientXMPP):
         kind = presence['type']
         if presence['from'] == self.boundjid and not self.echo.done():
             self.echo.set_result(True)
-            return
         plain = kind if kind in PRESENCES[:6] else 'available'
         self.tell('presence', **{'from': presence['from'].full, 'type': plain, 'show': kind})
 

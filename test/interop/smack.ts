@@ -30,7 +30,7 @@ export function fetchJars(): string {
   rmSync(fresh, { recursive: true, force: true });
   const args = ['-q', '-B', '-f', POM, 'dependency:copy-dependencies', `-DoutputDirectory=${fresh}`];
   const { status, error } = spawnSync('mvn', args, { stdio: ['ignore', 'inherit', 'inherit'] });
-  if (error) throw new Error('Maven is needed for the jars: apt-get install -y maven openjdk-17-jdk-headless');
+  if (error) throw new Error('Maven is needed for the jars: apt-get install -y maven default-jre-headless');
   if (status !== 0) throw new Error(`mvn ${args.join(' ')} ended with ${status}`);
   rmSync(lib, { recursive: true, force: true });
   renameSync(fresh, lib);
@@ -59,7 +59,7 @@ export function makeTrustStore(certificate: string, file: string): void {
     ],
     { encoding: 'utf8' },
   );
-  if (error) throw new Error('the keytool of a JDK is needed: apt-get install -y openjdk-17-jdk-headless');
+  if (error) throw new Error('the keytool of Java is needed: apt-get install -y default-jre-headless');
   if (status !== 0) throw new Error(`keytool: ${stderr}`);
 }
 
@@ -122,7 +122,7 @@ export async function runSmack(options: SmackOptions): Promise<Printed> {
   try {
     await once(child, 'close');
   } catch {
-    throw new Error('Java is needed: apt-get install -y openjdk-17-jdk-headless');
+    throw new Error('Java is needed: apt-get install -y default-jre-headless');
   } finally {
     process.off('exit', stop);
   }
