@@ -121,23 +121,25 @@ export default defineModule({
       const after = lists.of(account);
       push(account, xml('unblock', { xmlns: BLOCKING }, ...(jids ?? []).map(item)));
       // XEP-0191 3.4
-      const presence = mod.maybe(PresenceService);
       const shown = (jids ?? before.jids).filter(jid => before.matches(jid) && !after.matches(jid));
-      for (const contact of await contacts(account, shown, ['from', 'to', 'both'])) {
-        if (!after.matches(contact)) await presence?.show(account, contact);
-      }
+      const friends = await contacts(account, shown, ['from', 'to', 'both']);
+      await mod.maybe(PresenceService)?.show(
+        account,
+        friends.filter(contact => !after.matches(contact)),
+      );
     }
 
     /** Those among these addresses, or at them when they are domains, who have to do with the account's presence. */
     async function contacts(account: Jid, jids: readonly Jid[], ways: readonly Subscription[]): Promise<Jid[]> {
       const roster = await mod.maybe(Roster)?.get(account);
+      const bares = new Map<string, Jid[]>();
+      for (const jid of jids) bares.set(jid.bare, [...(bares.get(jid.bare) ?? []), jid]);
       const found = new Map<string, Jid>();
       for (const { address: contact, subscription } of roster?.values() ?? []) {
         if (!ways.includes(subscription)) continue;
-        for (const jid of jids) {
-          if (jid.bare === contact.bare) found.set(jid.full, jid);
-          else if (jid.full === contact.domain) found.set(contact.full, contact);
-        }
+        for (const jid of bares.get(contact.bare) ?? []) found.set(jid.full, jid);
+        if (bares.get(contact.domain)?.some(jid => jid.isDomain && jid.resource === ''))
+          found.set(contact.full, contact);
       }
       return [...found.values()];
     }

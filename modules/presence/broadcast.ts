@@ -153,9 +153,13 @@ export class Broadcast {
     );
   }
 
-  /** Asks for the presence of one contact again, for every available resource. */
-  askFor(item: RosterItem, account: Jid): Step {
-    return inOrder(available(this.node, account), session => void this.ask(session, item));
+  /** Shows an account to contacts that it was hidden from, as far as they may see it, and asks for their presence. */
+  async showAgain(account: Jid, contacts: readonly Jid[], roster: RosterMap): Promise<void> {
+    await eachInSlices(contacts, async contact => {
+      const item = roster.get(contact.bare);
+      if (item?.subscription === 'from' || item?.subscription === 'both') await this.showTo(account, contact, true);
+      if (item) for (const session of available(this.node, account)) await this.ask(session, item);
+    });
   }
 
   /** Hides an account from addresses that see it: `contacts` by subscription, others because a resource showed itself to them. */
@@ -163,7 +167,7 @@ export class Broadcast {
     for (const session of this.node.user(account)?.sessions ?? []) {
       const told = new Map(this.shown.takeDirected(session, others).map(to => [to.full, to]));
       if (session.presence) for (const contact of contacts) told.set(contact.full, contact);
-      for (const to of told.values()) await this.node.route(Packet.fromWire(UNAVAILABLE, session.jid, to));
+      await eachInSlices(told.values(), to => this.node.route(Packet.fromWire(UNAVAILABLE, session.jid, to)) ?? TOLD);
     }
   }
 }

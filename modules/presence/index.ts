@@ -34,9 +34,9 @@ export default defineModule({
       reload: 'live',
     }),
     requestSize: option.size({
-      default: 16_384,
+      default: 4096,
       minimum: 1024,
-      doc: 'The largest subscription request that is kept.',
+      doc: 'The largest subscription request that is kept. All that wait are sent at once, so they have to fit into limits.outboxBytes.',
       reload: 'live',
     }),
   }),
@@ -92,12 +92,7 @@ export default defineModule({
 
     mod.provide(PresenceService, {
       hide: (account, contacts, others) => broadcast.hideFrom(account, contacts, others),
-      show: async (account, contact) => {
-        const item = await roster.item(account, contact);
-        if (item?.subscription === 'from' || item?.subscription === 'both')
-          await broadcast.showTo(account, contact, true);
-        if (item) await broadcast.askFor(item, account);
-      },
+      show: async (account, contacts) => broadcast.showAgain(account, contacts, await roster.get(account)),
       requests: account => {
         const listed = requests.list(account.bare);
         return listed.filter(({ contact }) => !blocks(account, parseJid(contact)!)).map(readRequest);

@@ -13,6 +13,9 @@ export interface RequestLimits {
   readonly requestSize: number;
 }
 
+/** Contacts of a removed account that are told at the same time. */
+const TOGETHER = 100;
+
 /** Asks for subscriptions, grants them, ends them: RFC 6121 3. */
 export class Subscriptions {
   private readonly node: NodeView;
@@ -167,7 +170,10 @@ export class Subscriptions {
 
   /** An account is removed: its contacts, and those who asked for it, are told as if it had removed them. */
   async cancelAll(account: Jid): Promise<void> {
-    for (const item of [...(await this.roster.get(account)).values()]) await this.cancel(account, item);
+    const items = [...(await this.roster.get(account)).values()];
+    // many together, so that what they lead to is committed together
+    for (let i = 0; i < items.length; i += TOGETHER)
+      await Promise.all(items.slice(i, i + TOGETHER).map(item => this.cancel(account, item)));
     for (const { contact } of this.requests.list(account.bare)) {
       const address = parseJid(contact);
       if (address) await this.say('unsubscribed', account, address);

@@ -28,6 +28,14 @@ export default defineModule({
       doc: 'Contacts that an account may have.',
       reload: 'live',
     }),
+    size: option.integer({
+      default: 2_000_000,
+      minimum: 10_000,
+      maximum: 1_000_000_000,
+      unit: 'characters',
+      doc: 'What the addresses, names and groups of a whole roster may come to. It is sent in one piece, so it has to fit into limits.outboxBytes.',
+      reload: 'live',
+    }),
     name: option.integer({
       default: 1023,
       minimum: 1,
@@ -57,7 +65,7 @@ export default defineModule({
     const interested = mod.perSession<boolean>(session => before.has(session));
 
     const audience = {
-      most: (host: string) => mod.options(host).items,
+      most: (host: string) => mod.options(host),
       interested: (account: Jid) => mod.node.user(account)?.sessions.filter(session => interested.get(session)) ?? [],
       push: (account: Jid, ...change: Parameters<typeof pushWire>) => {
         const sessions = audience.interested(account);

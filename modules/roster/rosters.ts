@@ -1,15 +1,17 @@
 import { Lru, type SessionView } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import type { RosterChange, RosterItem, RosterMap, RosterService } from './contract.ts';
-import { NO_GROUPS, type RosterStore, type StoredRoster } from './store.ts';
+import { NO_GROUPS, type RosterStore, sizeOf, type StoredRoster } from './store.ts';
 
 /** Changes told one by one to a client that knows an earlier version; with more of them it gets the roster anew. */
 const CHANGES = 100;
+/** As many are told so in any case. */
+const FEW = 10;
 
 /** What happens to the sessions of an account. */
 export interface RosterAudience {
-  /** Contacts that an account of that host may have. */
-  most(host: string): number;
+  /** Contacts, and characters of them all, that an account of that host may have. */
+  most(host: string): { readonly items: number; readonly size: number };
   interested(account: Jid): readonly SessionView[];
   push(account: Jid, contact: string, item: RosterItem | undefined, version: number): void;
 }
@@ -72,8 +74,17 @@ export class Rosters implements RosterService {
     return this.ask(account, ({ items }) => isOf(items.get(contact.bare), 'to'));
   }
 
-  hasRoomFor(account: Jid, contact: Jid): boolean | Promise<boolean> {
-    return this.ask(account, ({ items }) => items.has(contact.bare) || items.size < this.audience.most(account.domain));
+  hasRoomFor(
+    account: Jid,
+    contact: Jid,
+    wanted: Pick<RosterItem, 'name' | 'groups'> = { name: undefined, groups: NO_GROUPS },
+  ): boolean | Promise<boolean> {
+    return this.ask(account, ({ items, size }) => {
+      const most = this.audience.most(account.domain);
+      const before = items.get(contact.bare);
+      const after = sizeOf({ ...(before ?? this.blank(contact)), ...wanted });
+      return (before !== undefined || items.size < most.items) && size - sizeOf(before) + after <= most.size;
+    });
   }
 
   /** What `look` finds while nothing changes: no later change is pushed before what becomes of it in the same tick. */
@@ -128,6 +139,7 @@ export class Rosters implements RosterService {
     const version = Math.max(roster.version + 1, Date.now());
     roster.floor = await this.store.put(account, contact, item, version);
     roster.version = version;
+    roster.size += sizeOf(item) - sizeOf(roster.items.get(contact));
     if (item) roster.items.set(contact, item);
     else roster.items.delete(contact);
     this.cache.set(account, roster);
@@ -144,8 +156,8 @@ export class Rosters implements RosterService {
     const version = versionOf(text);
     if (version === undefined || version < roster.floor || version > roster.version) return 'all';
     const changes = this.store.changedSince(account.bare, version, CHANGES + 1).length;
-    // the whole roster where that is shorter
-    return changes > CHANGES || changes * 2 > roster.items.size ? 'all' : 'changes';
+    // the whole roster where that is clearly shorter
+    return changes > CHANGES || (changes > FEW && changes * 2 > roster.items.size) ? 'all' : 'changes';
   }
 
   /** Tells what changed after a version, in order, with nothing changing meanwhile; then `done` is called. */

@@ -38,7 +38,7 @@ async function change(rosters: Rosters, request: IqRequest, limits: RosterLimits
   const groups = item.getChildren('group', NS.roster).map(group => group.getText());
   const problem = check(name, groups, limits);
   if (problem) return problem;
-  if (!(await rosters.hasRoomFor(request.to, contact)))
+  if (!(await rosters.hasRoomFor(request.to, contact, { name, groups })))
     return new StanzaError('resource-constraint', { type: 'cancel', text: 'The roster is full.' });
   // 2.1.2.5: what the client says of subscriptions counts for nothing; 2.4.1: an empty name is none
   await rosters.change(request.to, contact, before => ({

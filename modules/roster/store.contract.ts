@@ -36,7 +36,7 @@ export function rosterStoreContract(open: () => Promise<Storage>): void {
   const items = async (account = ROMEO) => [...(await store.load(account)).items.values()];
 
   it('an account that has none has an empty roster', async () => {
-    assert.deepEqual(await store.load(ROMEO), { items: new Map(), version: 0, floor: 0 });
+    assert.deepEqual(await store.load(ROMEO), { items: new Map(), size: 0, version: 0, floor: 0 });
   });
 
   it('keeps all of an item', async () => {
@@ -133,7 +133,7 @@ export function rosterStoreContract(open: () => Promise<Storage>): void {
     await put(item('juliet@example.org'), 1);
     await store.put('paris@example.org', 'juliet@example.org', item('juliet@example.org'), 1);
     await store.removeAll(ROMEO);
-    assert.deepEqual(await store.load(ROMEO), { items: new Map(), version: 0, floor: 0 });
+    assert.deepEqual(await store.load(ROMEO), { items: new Map(), size: 0, version: 0, floor: 0 });
     assert.equal((await items('paris@example.org')).length, 1);
   });
 }

@@ -25,6 +25,8 @@ interface Row {
 /** A roster as it is in memory. */
 export interface StoredRoster {
   readonly items: Map<string, RosterItem>;
+  /** Characters of all addresses, names and groups. */
+  size: number;
   /** Grows with every change; no roster of an account of that name ever had it before. */
   version: number;
   /** All changes after this version are known. */
@@ -70,6 +72,7 @@ export class RosterStore {
     const row = this.versions.get(account);
     const roster: StoredRoster = {
       items: new Map(),
+      size: 0,
       version: Number(row?.version ?? 0),
       floor: Number(row?.floor ?? 0),
     };
@@ -86,9 +89,13 @@ export class RosterStore {
   }
 
   /** Reads a page; the place to go on from, if there may be more. */
-  private read(account: string, after: number, { items }: StoredRoster): number | undefined {
+  private read(account: string, after: number, roster: StoredRoster): number | undefined {
     const rows = this.page.all(account, after);
-    for (const row of rows) items.set(row.contact, fromRow(row));
+    for (const row of rows) {
+      const item = fromRow(row);
+      roster.items.set(row.contact, item);
+      roster.size += sizeOf(item);
+    }
     return rows.length < PAGE ? undefined : rows.at(-1)!.id;
   }
 
@@ -173,6 +180,14 @@ function fromRow(row: Row): RosterItem {
     approved: row.approved === 1,
     groups: row.group_names === '[]' ? NO_GROUPS : (JSON.parse(row.group_names) as string[]),
   };
+}
+
+/** Characters of what makes an item long. */
+export function sizeOf(item: RosterItem | undefined): number {
+  if (!item) return 0;
+  let size = item.jid.length + (item.name?.length ?? 0);
+  for (const group of item.groups) size += group.length;
+  return size;
 }
 
 export const NO_GROUPS: readonly string[] = [];

@@ -207,6 +207,29 @@ describe('play: the roster (RFC 6121 2.1 to 2.5)', () => {
     }
   });
 
+  it('a roster as a whole has a length', async () => {
+    const small = await TestNode.start({ users: ['full'], yaml: 'modules: { roster: { size: 10000, name: 4000 } }' });
+    try {
+      const full = await small.login('full@localhost/x');
+      const item = (jid: string, length: number): string =>
+        rosterSet(`<item jid='${jid}' name='${'n'.repeat(length)}'><group>${'g'.repeat(length)}</group></item>`);
+      assert.equal((await full.iq('set', item('a@b.example', 2400))).attrs.type, 'result');
+      assert.equal((await full.iq('set', item('c@b.example', 2400))).attrs.type, 'result');
+      assert.equal(condition(await full.iq('set', item('d@b.example', 400))), 'resource-constraint');
+      // what is there may become shorter, but not longer
+      assert.equal(condition(await full.iq('set', item('a@b.example', 3000))), 'resource-constraint');
+      assert.equal((await full.iq('set', item('a@b.example', 2000))).attrs.type, 'result');
+      assert.equal((await full.iq('set', item('d@b.example', 100))).attrs.type, 'result');
+      assert.equal(
+        (await full.iq('set', rosterSet("<item jid='c@b.example' subscription='remove'/>"))).attrs.type,
+        'result',
+      );
+      assert.equal((await full.iq('set', item('e@b.example', 2000))).attrs.type, 'result');
+    } finally {
+      await small.stop();
+    }
+  });
+
   it('is still there after a restart (and so are requests and approvals)', async () => {
     let house = await TestNode.start({ users: ['romeo', 'juliet'] });
     try {
