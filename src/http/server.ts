@@ -32,6 +32,8 @@ type Face = 'public' | 'private';
 export class HttpServers {
   private readonly parts: HttpParts;
   private readonly servers: http.Server[] = [];
+  /** The sets of routes that somebody can ask for. */
+  private readonly faces = new Set<Face>();
   private readonly apps = new Map<Face, Promise<FastifyInstance>>();
   private version = -1;
 
@@ -139,11 +141,12 @@ export class HttpServers {
       });
     });
     this.servers.push(server);
+    this.faces.add(settings.face);
   }
 
-  /** Builds the routes before the first request needs them. */
+  /** Builds the routes that are listened for before the first request needs them. */
   async warm(): Promise<void> {
-    await Promise.all([this.app('public'), this.app('private')]);
+    for (const face of this.faces) await this.app(face);
   }
 
   acceptNoMore(): void {
