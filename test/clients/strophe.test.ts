@@ -4,6 +4,8 @@ import { plays } from './plays.ts';
 
 const CARBONS = 'urn:xmpp:carbons:2';
 const { Status } = Strophe;
+// it tells of each step otherwise
+Strophe.setLogLevel(Strophe.LogLevel.FATAL);
 
 /** The part of a DOM element that is read here; the project is compiled without the DOM's types. */
 interface Dom {
