@@ -1,4 +1,4 @@
-import { advance, BROKEN, START_NAME } from './element.ts';
+import { advance, BROKEN } from './element.ts';
 import { fromWire, unescapeXml } from './escape.ts';
 import type { XmlLimits } from './fault.ts';
 import { giveBack, type Progress, taken, takeProgress } from './progress.ts';
@@ -31,16 +31,21 @@ function maskOf(p: Progress, raw: string): number {
 
 /** Names and namespaces of nearly all stanzas are the same few strings, so that comparing them costs nothing. */
 function nameOf(raw: string, end: number): string {
-  if (end === 8 && raw.startsWith('message', 1)) return 'message';
-  if (end === 3 && raw.startsWith('iq', 1)) return 'iq';
-  if (end === 9 && raw.startsWith('presence', 1)) return 'presence';
+  if (end === 8 && spelt(raw, 1, 'message')) return 'message';
+  if (end === 3 && spelt(raw, 1, 'iq')) return 'iq';
+  if (end === 9 && spelt(raw, 1, 'presence')) return 'presence';
   return fromWire(raw.slice(1, end));
 }
 
 function namespaceOf(raw: string, start: number, end: number): string {
-  if (end - start === 13 && raw.startsWith('jabber:client', start)) return 'jabber:client';
-  if (end - start === 13 && raw.startsWith('urn:xmpp:sm:3', start)) return 'urn:xmpp:sm:3';
+  if (end - start === 13 && spelt(raw, start, 'jabber:client')) return 'jabber:client';
+  if (end - start === 13 && spelt(raw, start, 'urn:xmpp:sm:3')) return 'urn:xmpp:sm:3';
   return unescapeXml(fromWire(raw.slice(start, end)));
+}
+
+function spelt(raw: string, at: number, word: string): boolean {
+  for (let k = 0; k < word.length; k++) if (raw.charCodeAt(at + k) !== word.charCodeAt(k)) return false;
+  return true;
 }
 
 const UNBOUNDED: XmlLimits = { bytes: 2 ** 30, depth: 2 ** 30, attributes: 2 ** 28, elements: 2 ** 30 };
@@ -52,7 +57,7 @@ export function indexed(wire: string): Stanza {
   if (length > scratch.length) scratch = Buffer.allocUnsafeSlow(Math.min(length * 2, MOST_SCRATCH));
   const buf = length > scratch.length ? Buffer.from(wire, 'latin1') : scratch;
   if (buf === scratch) buf.latin1Write(wire, 0, length);
-  const p = takeProgress(START_NAME);
+  const p = takeProgress();
   const end = wire.startsWith('<') ? advance(p, buf, 0, length, UNBOUNDED, 0, false) : BROKEN;
   if (end !== length) throw new Error(`not canonical: ${p.fault?.text ?? 'not one element'}`);
   const stanza = makeStanza(p, wire, '');

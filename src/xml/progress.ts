@@ -1,5 +1,6 @@
-import { sameBytes, spells } from './classes.ts';
+import { spells } from './classes.ts';
 import type { XmlFault } from './fault.ts';
+import { hasName, reserved } from './shortcuts.ts';
 import { K_END, K_HEAD_END, K_NAME_END, K_NS_END, K_NS_START, K_START, KID, kidHash } from './stanza.ts';
 
 const NAMES = 64;
@@ -28,11 +29,14 @@ export class Progress {
   odd = false;
   /** Start and end of each open element's name. */
   names = new Int32Array(NAMES);
-  /** Of the tag at hand: name start, name end, value start, value end. */
+  // Name of the tag at hand
+  tagStart = 0;
+  tagEnd = 0;
+  /** Its attributes: name start, name end, value start, value end. */
   attrs = new Int32Array(ATTRS);
   attrCount = 0;
+  xmlns = -1; // index in attrs
   private seen = 0; // which hashes of names are in attrs
-  private xmlns = -1; // index in attrs
   // of the element itself
   topAttrs: number[] = NONE;
   nameEnd = 0;
@@ -47,22 +51,18 @@ export class Progress {
   /** Name of the root element around it, which may not begin again. */
   root = '';
 
-  begin(state: number): void {
-    this.state = state;
-    this.pos = this.mark = 1;
-    this.elements = this.depth = this.kidCount = this.kidMask = 0;
+  begin(): void {
+    this.state = this.pos = this.mark = this.elements = this.depth = this.kidCount = this.kidMask = 0;
     this.colon = -1;
     this.high = this.escaped = this.odd = false;
     this.fault = undefined;
     this.root = '';
   }
 
-  /** A start tag's name is complete. */
-  openTag(start: number, end: number, depth: number): void {
-    const at = depth * 2;
-    if (at === this.names.length) this.names = grown(this.names);
-    this.names[at] = start;
-    this.names[at + 1] = end;
+  /** A start tag's name, [start, end), is complete. */
+  openTag(start: number, end: number): void {
+    this.tagStart = start;
+    this.tagEnd = end;
     this.attrCount = this.seen = 0;
     this.xmlns = -1;
   }
@@ -73,14 +73,9 @@ export class Progress {
     if (attrCount === this.attrs.length) this.attrs = grown(this.attrs);
     const { attrs } = this;
     const length = end - start;
-    const bit = 1 << ((length * 7 + buf[base + start]!) & 31);
-    if ((this.seen & bit) !== 0) {
-      for (let k = 0; k < attrCount; k += 4) {
-        if (attrs[k + 1]! - attrs[k]! === length && sameBytes(buf, base + attrs[k]!, base + start, length))
-          return false;
-      }
-    }
-    this.seen |= bit;
+    const hash = 1 << ((length * 7 + buf[base + start]!) & 31);
+    if ((this.seen & hash) !== 0 && hasName(attrs, attrCount, buf, base, base + start, length)) return false;
+    this.seen |= hash;
     if (length === 5 && spells(buf, base + start, 'xmlns')) this.xmlns = attrCount;
     attrs[attrCount] = start;
     attrs[attrCount + 1] = end;
@@ -92,21 +87,23 @@ export class Progress {
     const { attrs, attrCount } = this;
     attrs[attrCount + 2] = start;
     attrs[attrCount + 3] = end;
-    // as long as one of the two that XML keeps for itself (http://www.w3.org/...): for the tree to decide
-    if (
-      attrCount === this.xmlns &&
-      (end - start === 29 || end - start === 36) &&
-      spells(buf, base + start + 11, 'w3')
-    ) {
-      this.odd = true;
-    }
+    // for the tree to decide
+    if (attrCount === this.xmlns && reserved(buf, base + start, base + end)) this.odd = true;
     this.attrCount = attrCount + 4;
+  }
+
+  /** Its start tag is complete and leaves it open. */
+  descend(depth: number): void {
+    const at = depth * 2;
+    if (at === this.names.length) this.names = grown(this.names);
+    this.names[at] = this.tagStart;
+    this.names[at + 1] = this.tagEnd;
   }
 
   /** The start tag of the element itself is complete; `end` is behind its '>'. */
   topOpened(end: number, empty: boolean): void {
     const { attrs, attrCount, xmlns } = this;
-    this.nameEnd = this.names[1]!;
+    this.nameEnd = this.tagEnd;
     this.topAttrs = taken(attrs, attrCount);
     this.headEnd = empty ? end - 2 : end - 1;
     this.nsStart = xmlns < 0 ? -1 : attrs[xmlns + 2]!;
@@ -115,21 +112,19 @@ export class Progress {
 
   /** Whether the element itself has the name of the root. */
   isRoot(buf: Uint8Array, base: number): boolean {
-    const { names, root } = this;
-    return root !== '' && names[1]! - names[0]! === root.length && spells(buf, base + names[0]!, root);
+    const { nameEnd, root } = this;
+    return root !== '' && nameEnd - 1 === root.length && spells(buf, base + 1, root);
   }
 
   /** The start tag of a direct child is complete. `around` is the length of the namespace that it inherits. */
   kidOpened(buf: Uint8Array, base: number, end: number, around: number): void {
-    const { attrs, names, xmlns, kidCount } = this;
+    const { attrs, xmlns, kidCount, tagStart, tagEnd } = this;
     if (kidCount === this.kids.length) this.kids = grown(this.kids);
     const { kids } = this;
-    const nameStart = names[2]!;
-    const nameEnd = names[3]!;
     const nsStart = xmlns < 0 ? -1 : attrs[xmlns + 2]!;
     const nsEnd = xmlns < 0 ? -1 : attrs[xmlns + 3]!;
-    kids[kidCount + K_START] = nameStart - 1;
-    kids[kidCount + K_NAME_END] = nameEnd;
+    kids[kidCount + K_START] = tagStart - 1;
+    kids[kidCount + K_NAME_END] = tagEnd;
     kids[kidCount + K_NS_START] = nsStart;
     kids[kidCount + K_NS_END] = nsEnd;
     kids[kidCount + K_HEAD_END] = end;
@@ -137,7 +132,7 @@ export class Progress {
     this.kidCount = kidCount + KID;
     const inherited = this.nsStart < 0 ? around : this.nsEnd - this.nsStart;
     const nsLength = nsStart < 0 ? inherited : nsEnd - nsStart;
-    this.kidMask |= 1 << kidHash(nameEnd - nameStart, buf[base + nameStart]!, nsLength);
+    this.kidMask |= 1 << kidHash(tagEnd - tagStart, buf[base + tagStart]!, nsLength);
   }
 
   kidClosed(end: number): void {
@@ -164,9 +159,9 @@ export function taken(scratch: Int32Array, count: number): number[] {
 const POOLED = 64;
 const pool: Progress[] = [];
 
-export function takeProgress(state: number): Progress {
+export function takeProgress(): Progress {
   const progress = pool.pop() ?? new Progress();
-  progress.begin(state);
+  progress.begin();
   return progress;
 }
 

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { BANG, CLASS, GT, HIGH, LT, NAME_START, QUESTION, SLASH, SPACE } from './classes.ts';
-import { advance, BROKEN, START_NAME } from './element.ts';
+import { advance, BROKEN } from './element.ts';
 import type { XmlFault, XmlLimits } from './fault.ts';
 import { DECLARATION_BYTES, declaredEncoding, NO_PREFIXES, readHeader, type StreamHeader } from './header.ts';
 import { indexed, makeStanza } from './make.ts';
@@ -204,7 +204,7 @@ export class Scanner {
           continue;
         }
         this.declaration = LATE;
-        this.progress = p = takeProgress(START_NAME);
+        this.progress = p = takeProgress();
         p.root = this.rootName;
       }
       const end = advance(p, buf, i, to, this.limits, this.content.length, this.phase === OUTSIDE);

@@ -77,7 +77,7 @@ describe('Hostile input', () => {
     const { scanner, collector } = open();
     scanner.push(Buffer.from(tag(LIMITS.attributes)));
     assert.equal(collector.stanzas.length, 1);
-    scanner.push(Buffer.from(tag(1_000_000)));
+    scanner.push(Buffer.from(tag(300_000)));
     assert.equal(collector.condition, 'policy-violation');
   });
 
