@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { jid } from '../kit/wire.ts';
 import { TestNode } from '../kit/node.ts';
 import { until } from '../kit/wait.ts';
-import { fill, Line, Lines, NS } from './line.ts';
+import { fill, type Line, Lines, NS } from './line.ts';
 
 const SLEEPY = fileURLToPath(new URL('sleepy/', import.meta.url));
 const BALCONY = 'juliet@localhost/balcony';
@@ -239,7 +239,7 @@ describe('Rates and numbers over the wire', () => {
     const some = [await lines.tcp(), await lines.tls(), await lines.websocket()];
     const last = await lines.tcp();
     for (const line of [...some, last]) await line.open();
-    const refused = await Line.tcp(node.port);
+    const refused = await lines.tcp();
     await refused.end();
     assert.equal(refused.all, '');
     await assert.rejects(lines.tls());

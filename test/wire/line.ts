@@ -247,16 +247,16 @@ export class Lines {
     return line;
   }
 
-  tcp(): Promise<Line> {
-    return this.#keep(Line.tcp(this.node.port));
+  tcp(port = this.node.port): Promise<Line> {
+    return this.#keep(Line.tcp(port));
   }
 
-  tls(options?: tls.ConnectionOptions): Promise<Line> {
-    return this.#keep(Line.tls(this.node.tlsPort, options));
+  tls(options?: tls.ConnectionOptions, port = this.node.tlsPort): Promise<Line> {
+    return this.#keep(Line.tls(port, options));
   }
 
-  websocket(protocols?: string | string[]): Promise<Line> {
-    return this.#keep(Line.websocket(`wss://127.0.0.1:${this.node.httpsPort}/xmpp-websocket`, protocols));
+  websocket(protocols?: string | string[], url?: string): Promise<Line> {
+    return this.#keep(Line.websocket(url ?? `wss://127.0.0.1:${this.node.httpsPort}/xmpp-websocket`, protocols));
   }
 
   /** Over TCP without TLS, which the listeners of tests allow. */

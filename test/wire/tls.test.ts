@@ -6,7 +6,7 @@ import type tls from 'node:tls';
 import { freePort } from '../kit/ports.ts';
 import { TestNode } from '../kit/node.ts';
 import { until } from '../kit/wait.ts';
-import { Line, Lines, NS } from './line.ts';
+import { type Line, Lines, NS } from './line.ts';
 
 const STARTTLS = `<starttls xmlns='${NS.tls}'/>`;
 
@@ -39,7 +39,7 @@ limits: { unauthenticatedTime: 1 s, connectionsPerAddress: 10 }
   after(() => node.stop());
 
   it('STARTTLS is required where logins without it are not allowed', async () => {
-    const line = await Line.tcp(strictPort);
+    const line = await lines.tcp(strictPort);
     const features = await line.open('one.example');
     assert.match(features, /<starttls [^>]*><required\/><\/starttls><\/stream:features>/);
     assert.equal(await line.plain('romeo'), 'encryption-required');
@@ -80,14 +80,14 @@ limits: { unauthenticatedTime: 1 s, connectionsPerAddress: 10 }
     await started.open('one.example');
     started.send(STARTTLS);
     await started.expect(/<proceed [^>]*\/>/);
-    const direct = await Line.tcp(node.tlsPort);
+    const direct = await lines.tcp(node.tlsPort);
     await Promise.all([started.end(), direct.end()]);
   });
 
   it('direct TLS begins with the first byte; plain text there is refused', async () => {
     const line = await lines.tls({ servername: 'one.example' });
     await line.login('romeo', 'x', 'one.example');
-    const plain = await Line.tcp(node.tlsPort);
+    const plain = await lines.tcp(node.tlsPort);
     plain.send(`<?xml version='1.0'?><stream:stream to='one.example'>`);
     await plain.end();
     assert.doesNotMatch(plain.all, /<stream/);
@@ -103,7 +103,7 @@ limits: { unauthenticatedTime: 1 s, connectionsPerAddress: 10 }
   it('is of version 1.2 or 1.3, with forward secrecy', async () => {
     for (const version of ['TLSv1', 'TLSv1.1'] as const) {
       await assert.rejects(
-        Line.tls(node.tlsPort, { minVersion: version, maxVersion: version, ciphers: 'DEFAULT@SECLEVEL=0' }),
+        lines.tls({ minVersion: version, maxVersion: version, ciphers: 'DEFAULT@SECLEVEL=0' }),
         version,
       );
     }
@@ -112,8 +112,8 @@ limits: { unauthenticatedTime: 1 s, connectionsPerAddress: 10 }
       assert.equal((line.socket as tls.TLSSocket).getProtocol(), version);
       assert.match(await line.open('one.example'), /mechanisms/);
     }
-    await assert.rejects(Line.tls(node.tlsPort, { maxVersion: 'TLSv1.2', ciphers: 'AES128-GCM-SHA256' }));
-    await assert.rejects(Line.tls(node.tlsPort, { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-SHA' }));
+    await assert.rejects(lines.tls({ maxVersion: 'TLSv1.2', ciphers: 'AES128-GCM-SHA256' }));
+    await assert.rejects(lines.tls({ maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-SHA' }));
   });
 
   it('shows the certificate of the host that SNI names; of the first to who names none, or another', async () => {
@@ -164,8 +164,8 @@ limits: { unauthenticatedTime: 1 s, connectionsPerAddress: 10 }
       'xmpp-client',
     );
     assert.equal(((await lines.tls()).socket as tls.TLSSocket).alpnProtocol, false);
-    await assert.rejects(Line.tls(node.tlsPort, { ALPNProtocols: ['h2', 'http/1.1'] }), /ALPN|alert/i);
-    await assert.rejects(Line.tls(node.tlsPort, { ALPNProtocols: ['xmpp-server'] }), /ALPN|alert/i);
+    await assert.rejects(lines.tls({ ALPNProtocols: ['h2', 'http/1.1'] }), /ALPN|alert/i);
+    await assert.rejects(lines.tls({ ALPNProtocols: ['xmpp-server'] }), /ALPN|alert/i);
   });
 
   it('a record that is broken ends the connection', async () => {
@@ -179,7 +179,7 @@ limits: { unauthenticatedTime: 1 s, connectionsPerAddress: 10 }
     });
     await once(middle.listen(0, '127.0.0.1'), 'listening');
     try {
-      const line = await Line.tls((middle.address() as net.AddressInfo).port);
+      const line = await lines.tls({}, (middle.address() as net.AddressInfo).port);
       await line.login('romeo', 'x', 'one.example');
       assert.equal(node.node.sessionCount, 1);
       upstream!.write(Buffer.concat([Buffer.from([0x17, 0x03, 0x03, 0x00, 0x20]), Buffer.alloc(32, 0x5a)]));
@@ -215,7 +215,7 @@ limits: { unauthenticatedTime: 1 s, connectionsPerAddress: 10 }
     const many = await Promise.all(Array.from({ length: 10 }, () => lines.tcp()));
     await Promise.all(many.map(line => line.open('one.example')));
     // that is all
-    const eleventh = await Line.tcp(node.port);
+    const eleventh = await lines.tcp(node.port);
     await eleventh.end();
     assert.equal(eleventh.all, '');
     many[0]!.cut();

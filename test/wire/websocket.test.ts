@@ -4,7 +4,7 @@ import http from 'node:http';
 import type { WebSocket } from 'ws';
 import { TestNode } from '../kit/node.ts';
 import { until } from '../kit/wait.ts';
-import { fill, Line, Lines, NS } from './line.ts';
+import { fill, Lines, NS } from './line.ts';
 
 const message = (id: string): string =>
   `<message xmlns='jabber:client' to='juliet@localhost' id='${id}'><body>${id}</body></message>`;
@@ -36,14 +36,12 @@ describe('WebSocket over the wire: RFC 7395', () => {
   afterEach(() => lines.cut());
   after(() => node.stop());
 
-  const url = (): string => `wss://127.0.0.1:${node.httpsPort}/xmpp-websocket`;
-
   it("speaks the subprotocol 'xmpp', and no other (3.1)", async () => {
     const line = await lines.websocket(['mqtt', 'xmpp']);
     assert.equal((line.socket as WebSocket).protocol, 'xmpp');
-    await assert.rejects(Line.websocket(url(), ['mqtt']), /400/);
-    await assert.rejects(Line.websocket(url(), []), /400/);
-    await assert.rejects(Line.websocket(url().replace('websocket', 'websockets'), ['xmpp']), /404/);
+    await assert.rejects(lines.websocket(['mqtt']), /400/);
+    await assert.rejects(lines.websocket([]), /400/);
+    await assert.rejects(lines.websocket('xmpp', `wss://127.0.0.1:${node.httpsPort}/xmpp`), /404/);
   });
 
   it('carries a chat', async () => {
@@ -167,9 +165,8 @@ describe('WebSocket over the wire: RFC 7395', () => {
   });
 
   it('without TLS it is to be had on the loopback listener, and logs in', async () => {
-    const line = await Line.websocket(`ws://127.0.0.1:${node.httpPort}/xmpp-websocket`);
+    const line = await lines.websocket('xmpp', `ws://127.0.0.1:${node.httpPort}/xmpp-websocket`);
     await line.login('romeo', 'orchard');
-    line.cut();
   });
 });
 
