@@ -47,6 +47,8 @@ type Step = void | Promise<void>;
 export class Router {
   private readonly parts: RouterParts;
   private readonly answers: IqAnswers;
+  /** Accounts, by their bare JIDs, for which leftovers are on their way: what comes for them takes its place behind. */
+  readonly passing = new Map<string, Promise<void>>();
   private readonly incoming = [0, 0, 0];
   private readonly outgoing = [0, 0, 0];
 
@@ -222,6 +224,12 @@ export class Router {
   }
 
   private byRules(packet: Packet): Step {
+    const passing = this.passing.size > 0 ? this.passing.get(packet.to!.bare) : undefined;
+    // RFC 6120 10.1: older ones of the same sender may be among them
+    return passing ? passing.then(() => this.rules(packet)) : this.rules(packet);
+  }
+
+  private rules(packet: Packet): Step {
     return this.run(this.parts.points.account.run(packet, undefined), packet, () => {
       if (packet.kind !== MESSAGE) return undefined;
       return this.run(this.parts.points.absent.run(packet, undefined), packet, () => {
@@ -292,7 +300,7 @@ export class Router {
       const stamp = new Date(item.since).toISOString();
       packet.append(`<delay xmlns='${NS.delay}' from='${session.jid.domain}' stamp='${stamp}'/>`);
     }
-    return this.byRules(packet);
+    return this.rules(packet);
   }
 
   /** Goes on with `next` when nothing stopped the stanza. */

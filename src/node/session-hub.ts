@@ -176,11 +176,15 @@ export class SessionHub implements SessionOwner {
     this.users.remove(session);
     this.watch.ended(session);
     this.points.ended.tell(session, presence);
-    const done = this.passOn(session)
-      .catch((error: unknown) => {
-        this.log.error({ err: error, session: session.id }, 'what a session left could not be passed on');
-      })
-      .then(() => this.forget(session));
+    const { passing } = this.router;
+    const { bare } = session.user.jid;
+    const before = passing.get(bare);
+    const passed = before ? before.then(() => this.passOn(session)) : this.passOn(session);
+    passing.set(bare, passed);
+    const done = passed.then(() => {
+      if (passing.get(bare) === passed) passing.delete(bare);
+      this.forget(session);
+    });
     this.ending.add(done);
     void done.then(() => this.ending.delete(done));
   }
@@ -188,8 +192,12 @@ export class SessionHub implements SessionOwner {
   /** What the client never took goes another way, in order. */
   private async passOn(session: Session): Promise<void> {
     for (const item of session.outbox.leave()) {
-      const waiting = this.router.leftover(item, session);
-      if (waiting) await waiting;
+      try {
+        const waiting = this.router.leftover(item, session);
+        if (waiting) await waiting;
+      } catch (error) {
+        this.log.error({ err: error, session: session.id }, 'a stanza that a session left could not be passed on');
+      }
     }
   }
 

@@ -100,6 +100,7 @@ export class FakeNode implements StreamEnvironment {
 
   constructor() {
     const router = {
+      passing: new Map<string, Promise<void>>(),
       received: (packet: Packet): void | Promise<void> => {
         const id = packet.id ?? '';
         this.handled.push(id);

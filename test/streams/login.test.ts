@@ -217,15 +217,16 @@ describe('Before login', () => {
   });
 
   it('so do the elements of later', () => {
-    for (const markup of [
-      `<enable xmlns='${NS.sm}'/>`,
-      `<resume xmlns='${NS.sm}' h='0' previd='x'/>`,
-      `<r xmlns='${NS.sm}'/>`,
-      `<active xmlns='urn:xmpp:csi:0'/>`,
-      `<x xmlns='y'/>`,
-      `<close xmlns='${NS.framing}'/>`,
-    ]) {
+    for (const markup of [`<active xmlns='urn:xmpp:csi:0'/>`, `<x xmlns='y'/>`, `<close xmlns='${NS.framing}'/>`]) {
       secured().say(markup).failedWith('not-authorized');
+    }
+  });
+
+  it('stream management is refused (XEP-0198 3), and the stream goes on', () => {
+    const trial = secured();
+    for (const markup of [`<enable xmlns='${NS.sm}'/>`, `<resume xmlns='${NS.sm}' h='0' previd='x'/>`]) {
+      trial.say(markup).expect(/^<failed xmlns='urn:xmpp:sm:3'><unexpected-request xmlns='[^']+'\/><\/failed>$/);
+      assert.equal(trial.state, 'login');
     }
   });
 

@@ -254,6 +254,30 @@ describe('Stream management over the wire: XEP-0198', () => {
     );
   });
 
+  it('what is said while a long queue is being stored takes its place behind it', async () => {
+    const romeo = await lines.login('romeo', 'orchard');
+    const juliet = await lines.login('juliet', 'balcony');
+    await juliet.enable();
+    juliet.freeze();
+    const waiting = session('juliet@localhost/balcony')!;
+    let count = 0;
+    for (; count < 2500; count++) say(romeo, String(count));
+    await romeo.settle();
+    juliet.cut();
+    await until(() => !waiting.connected, 'the cut');
+    node.node.hub.sweep(Date.now() + 61_000);
+    for (; count < 2600; count++) say(romeo, String(count));
+    await romeo.settle();
+    await node.node.hub.settled();
+    const again = await lines.login('juliet', 'garden');
+    again.stanza('<presence/>');
+    await again.expect(/<body>2599</);
+    assert.deepEqual(
+      bodies(again.all),
+      Array.from({ length: 2600 }, (_, n) => String(n)),
+    );
+  });
+
   it('an acknowledgement comes when an offline message is stored, not before', async () => {
     const romeo = await lines.login('romeo', 'orchard');
     await romeo.enable();
