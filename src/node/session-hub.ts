@@ -183,7 +183,7 @@ export class SessionHub implements SessionOwner {
     passing.set(bare, passed);
     const done = passed.then(() => {
       if (passing.get(bare) === passed) passing.delete(bare);
-      this.forget(session);
+      return this.forget(session);
     });
     this.ending.add(done);
     void done.then(() => this.ending.delete(done));
