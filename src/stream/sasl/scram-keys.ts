@@ -1,8 +1,12 @@
 import { createHmac, createSecretKey, hash as digest, pbkdf2 } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
+import { Turns } from '../../util/turns.ts';
 import type { ScramCredential, ScramHash } from './types.ts';
 
 const derive = promisify(pbkdf2);
+/** A storm of logins leaves a processor to those who are logged in, and of the only one half. */
+const turns = new Turns(Math.max(1, Math.min(4, availableParallelism()) - 1));
 
 /** A digest's octets, and so those of each key and proof. */
 export const digestLength: Readonly<Record<ScramHash, number>> = { sha1: 20, sha256: 32, sha512: 64 };
@@ -30,7 +34,8 @@ export async function deriveScramKeys(
   salt: Buffer,
   iterations: number,
 ): Promise<{ storedKey: Buffer; serverKey: Buffer }> {
-  return scramKeys(hash, await derive(password, salt, iterations, digestLength[hash], hash));
+  const salted = await turns.run(() => derive(password, salt, iterations, digestLength[hash], hash));
+  return scramKeys(hash, salted);
 }
 
 /**
