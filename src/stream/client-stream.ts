@@ -21,6 +21,7 @@ import {
 import { HOLD_INBOX, HOLD_OUTPUT, HOLD_RATE, HOLD_TURN } from './holds.ts';
 import { Login } from './login.ts';
 import { onEarlyManagement, onManagement, onResume } from './management.ts';
+import { portionTaken } from './portion.ts';
 import { RateGauge } from './rate.ts';
 import { channelBindingTypes, offer } from './sasl/index.ts';
 
@@ -35,9 +36,6 @@ export type StreamState =
 
 /** The first byte of a TLS handshake. */
 const TLS_RECORD = 0x16;
-/** Stanzas that a stream may have handled in one turn of the event loop; then it is the others' turn. */
-const TURN = 64;
-
 /** Bytes of answers that a client may leave unread before it is read no more itself. */
 const UNREAD = 64 * 1024;
 
@@ -166,7 +164,7 @@ export class ClientStream implements StreamHandler, ScannerSink, SessionStream {
   private onSessionStanza(stanza: Stanza): void {
     const session = this.session!;
     if (stanza.xmlns === NS.client) {
-      if (++this.turn === TURN) this.yieldTurn();
+      if (portionTaken(++this.turn)) this.yieldTurn();
       if (this.rate?.takeStanza()) this.pauseFor(this.rate.pause);
       const error = session.receive(stanza);
       if (error) this.fail(error);
@@ -349,6 +347,7 @@ export class ClientStream implements StreamHandler, ScannerSink, SessionStream {
 
   /** A flood is read in portions, so that nobody waits for the end of it. */
   private yieldTurn(): void {
+    if ((this.holds & HOLD_TURN) !== 0) return;
     this.holdFor(HOLD_TURN);
     setImmediate(() => {
       this.turn = 0;

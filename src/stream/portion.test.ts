@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict';
+import { portionTaken } from './portion.ts';
+
+/** How many stanzas a stream gets handled before it has to yield. */
+function portion(): number {
+  for (let count = 1; ; count++) if (portionTaken(count)) return count;
+}
+
+const nextTurn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
+
+describe('portions of a turn', () => {
+  it('are large while few streams want one, and small for those who come late to a crowd', async () => {
+    await nextTurn();
+    assert.deepEqual([portion(), portion(), portion(), portion()], [64, 64, 64, 64]);
+    assert.deepEqual([portion(), portion()], [8, 8]);
+    await nextTurn();
+    assert.equal(portion(), 64);
+  });
+});
