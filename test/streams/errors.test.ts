@@ -71,6 +71,7 @@ describe('Stream errors: RFC 6120 4.9', () => {
     const folder = path.join(import.meta.dirname, '../../src');
     for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
       if (!name.endsWith('.ts') || name.endsWith('.test.ts') || name.endsWith('stanza-error.ts')) continue;
+      if (name.includes('/sasl/')) continue; // its failures are SASL's (RFC 6120 6.5)
       const text = readFileSync(path.join(folder, name), 'utf8');
       for (const [, condition] of text.matchAll(/condition: '([a-z-]+)'[,;} ]/g)) found.add(condition!);
       for (const [, condition] of text.matchAll(/this\.fault\('([a-z-]+)'/g)) found.add(condition!);
