@@ -5,8 +5,6 @@ import { NO_GROUPS, type RosterStore, sizeOf, type StoredRoster } from './store.
 
 /** Changes told one by one to a client that knows an earlier version; with more of them it gets the roster anew. */
 const CHANGES = 100;
-/** As many are told so in any case. */
-const FEW = 10;
 
 /** What happens to the sessions of an account. */
 export interface RosterAudience {
@@ -156,8 +154,8 @@ export class Rosters implements RosterService {
     const version = versionOf(text);
     if (version === undefined || version < roster.floor || version > roster.version) return 'all';
     const changes = this.store.changedSince(account.bare, version, CHANGES + 1).length;
-    // the whole roster where that is clearly shorter
-    return changes > CHANGES || (changes > FEW && changes * 2 > roster.items.size) ? 'all' : 'changes';
+    // the whole roster where that is shorter
+    return changes > CHANGES || changes * 2 > roster.items.size ? 'all' : 'changes';
   }
 
   /** Tells what changed after a version, in order, with nothing changing meanwhile; then `done` is called. */
