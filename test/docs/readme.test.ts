@@ -4,6 +4,7 @@ import { existsSync, globSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ROOMS } from '../../scripts/check-imports.ts';
+import { needs } from '../kit/needs.ts';
 import { tempFolder } from '../kit/temp.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -40,6 +41,13 @@ describe('README', () => {
     assert.deepEqual(shell.slice(0, 2), ['npm ci && npm start', 'npm test']);
     assert(PACKAGE.scripts.start && PACKAGE.scripts.test);
     assert(README.includes(`Node (${PACKAGE.engines.node.replace('>=', '')} or later`));
+  });
+
+  it('is where .ci/run takes the test command from', async function () {
+    needs(this, { command: 'bash', why: 'what .ci/run is written in' });
+    const [reading] = /^readme_test\(\) \{\n[^]*?^\}$/m.exec(read('.ci/run'))!;
+    assert.deepEqual(await run('bash', ['-c', `${reading}; readme_test`]), { code: 0, said: 'npm test\n' });
+    assert.match(read('.ci/run'), /command=\$\(readme_test\)/);
   });
 
   it('names commands that exist', async () => {
