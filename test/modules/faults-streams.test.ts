@@ -42,7 +42,7 @@ describe('what a failing module adds to streams, listeners and HTTP', () => {
     stage.node.metrics.families
       .find(({ name }) => name === 'posthouse_module_failures_total')!
       .read()
-      .map(({ labels }) => labels.point)
+      .map(({ labels }) => labels.point!)
       .sort();
   const fetchText = async (path: string): Promise<string> => {
     const response = await fetch(`http://127.0.0.1:${stage.httpPort}${path}`);
