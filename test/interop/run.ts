@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { readResults } from './results.ts';
+import { failuresAmong, readResults, replaced, type Run } from './results.ts';
 import { Server } from './server.ts';
 import { CACHE, fetchJars, makeTrustStore, type Printed, runSmack } from './smack.ts';
 import { type Excuses, judge, readExcuses } from './verdict.ts';
@@ -14,6 +14,17 @@ const HOST = '127.0.0.9';
 const PORT = 5222;
 const MODES = ['required', 'disabled'] as const;
 type Mode = (typeof MODES)[number];
+
+/**
+ * Cases that look at the first presence that comes, which may be one that another case left under way: when it overtakes Smack's own
+ * threads, they fail whatever the server does. Where one of these fails, it is run once more with nothing before it, and that counts.
+ */
+const ALONE: readonly string[] = [
+  // takes what comes from the other account for its own request, also the `unsubscribe` of the case before it
+  'RosterIntegrationTest.testPresenceDeliveredToRecipient',
+  // "not reliable", says Smack (AbstractSmackIntegrationTest.performActionAndWaitForPresence): it asks after any presence at all
+  'SoftwareInfoIntegrationTest.test',
+];
 
 const help = `Runs the integration tests of Smack, a client library of others, against this server.
 
@@ -67,26 +78,29 @@ async function runMode(
   try {
     Server.addUser(data, `${admin.name}@${DOMAIN}`, admin.password);
     const server = await Server.start(data, HOST, PORT);
-    let printed: Printed;
+    const runs: Printed[] = [];
     try {
       const trustStore = path.join(data, 'trust.p12');
       makeTrustStore(path.join(data, 'certificates', `${DOMAIN}.crt`), trustStore);
-      printed = await runSmack({
-        jars: options.jars,
-        domain: DOMAIN,
-        host: HOST,
-        security: mode,
-        trustStore,
-        admin,
-        only: options.only,
-      });
-      writeFileSync(path.join(CACHE, `${mode}.log`), printed.log);
-      writeFileSync(path.join(CACHE, `${mode}.traffic.log`), printed.traffic);
+      const run = async (only: readonly string[]): Promise<Run> => {
+        const { jars } = options;
+        const printed = await runSmack({ jars, domain: DOMAIN, host: HOST, security: mode, trustStore, admin, only });
+        runs.push(printed);
+        const { broken, ...read } = readResults(printed.log);
+        return broken === undefined ? read : { ...read, broken: `${broken}:\n${printed.log.slice(-3000)}` };
+      };
+      let whole = await run(options.only);
+      for (const name of failuresAmong(whole, ALONE)) {
+        console.log(`  ${name} failed, and is run again with nothing before it`);
+        whole = replaced(whole, name, await run([name]));
+      }
+      return report(whole, options, server.complaints);
     } finally {
+      writeFileSync(path.join(CACHE, `${mode}.log`), runs.map(({ log }) => log).join('\n'));
+      writeFileSync(path.join(CACHE, `${mode}.traffic.log`), runs.map(({ traffic }) => traffic).join('\n'));
       writeFileSync(path.join(CACHE, `${mode}.server.log`), server.log);
       await server.stop();
     }
-    return report(printed.log, options, server.complaints);
   } finally {
     if (options.keep) console.log(`  data are in ${data}`);
     else rmSync(data, { recursive: true, force: true });
@@ -94,12 +108,12 @@ async function runMode(
 }
 
 /** Prints what came out. Gives whether all is well. */
-function report(log: string, options: { excuses: Excuses; only: string[] }, complaints: readonly string[]): boolean {
+function report(run: Run, options: { excuses: Excuses; only: string[] }, complaints: readonly string[]): boolean {
   const whole = options.only.length === 0;
-  const { results, disabled, broken } = readResults(log);
+  const { results, disabled, broken } = run;
   const { problems, passed, excused } = judge(results, options.excuses, whole && broken === undefined);
   const all = [
-    ...(broken === undefined ? [] : [`${broken}:\n${log.slice(-3000)}`]),
+    ...(broken === undefined ? [] : [broken]),
     ...(whole ? disabled.map(name => `${name} is disabled, and nobody asked for that`) : []),
     ...problems,
     ...complaints.map(line => `the server complains: ${line}`),

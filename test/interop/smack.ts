@@ -94,7 +94,8 @@ export async function runSmack(options: SmackOptions): Promise<Printed> {
     'sinttest.securityMode': options.security,
     'sinttest.adminAccountUsername': options.admin.name,
     'sinttest.adminAccountPassword': options.admin.password,
-    'sinttest.replyTimeout': '5000',
+    // of milliseconds, on a machine where other things may go on
+    'sinttest.replyTimeout': '20000',
     'sinttest.enabledConnections': CONNECTIONS[options.security],
     'sinttest.dnsResolver': 'javax',
     'sinttest.debugger': 'console',

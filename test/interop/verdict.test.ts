@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { readResults } from './results.ts';
+import { failuresAmong, readResults, replaced } from './results.ts';
 import { judge, readExcuses } from './verdict.ts';
 
 /** What the framework prints, shortened. */
@@ -59,6 +59,20 @@ describe("Smack's results and their judgement", () => {
     assert.match(readResults('').broken!, /ended before/);
     assert.match(readResults(printed(FINISHED, 5)).broken!, /speaks of 5 cases, and 4 were read/);
     assert.match(readResults(printed(FINISHED.replace('2/4', '3/4'))).broken!, /4 were read/);
+  });
+
+  it('a case that was run alone counts as it came out there', () => {
+    const mood = 'MoodIntegrationTest.testNotification';
+    const run = readResults(printed(FINISHED));
+    assert.deepEqual(failuresAmong(run, [mood, 'PingIntegrationTest.pingServer', 'FormTest.testFilloutForm']), [mood]);
+    const alone = (end: string): string => `Available tests: 1\nINFO: ${mood} (Normal) ${end}`;
+    const good = readResults(alone('Success\nINFO: SmackIntegrationTestFramework[x] finished: 1/1 [0 failed]'));
+    const better = replaced(run, mood, good);
+    assert.deepEqual(failuresAmong(better, [mood]), []);
+    assert.equal(better.results.length, run.results.length);
+    assert.equal(better.broken, undefined);
+    // and when that run broke, nothing counts
+    assert.match(replaced(run, mood, readResults(alone('Start'))).broken!, /ended before/);
   });
 
   it('is content when all that did not pass is excused', () => {
