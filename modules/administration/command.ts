@@ -51,14 +51,16 @@ export function adminCommand(definition: {
   node: string;
   name: string;
   instructions?: string;
+  /** Default 'admin'. */
+  access?: Command['access'];
   fields?: readonly Field[] | ((request: CommandRequest) => readonly Field[] | Promise<readonly Field[]>);
   run(values: Values, request: CommandRequest): Told | Promise<Told>;
 }): Command {
-  const { node, name, instructions = 'Fill in this form.', fields, run } = definition;
+  const { node, name, instructions = 'Fill in this form.', access = 'admin', fields, run } = definition;
   return {
     node: `${FORM_TYPE}#${node}`,
     name,
-    access: 'admin',
+    access,
     run: async (request): Promise<CommandResult> => {
       if (fields && !request.values) {
         const list = typeof fields === 'function' ? await fields(request) : fields;

@@ -51,6 +51,7 @@ export function serviceCommands(mod: Mod, store: AdministratorsStore): Command[]
     }),
     adminCommand({
       node: 'shutdown',
+      access: 'operator',
       name: 'Stop the service',
       fields: [
         { name: 'delay', type: 'list-single', label: 'When', values: ['30'], options: DELAYS, required: true },

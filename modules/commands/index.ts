@@ -91,9 +91,12 @@ export default defineModule({
 });
 
 function* available(mod: Mod, bare: string, host: string): Generator<Command> {
-  const admin = mod.node.admins(host).some(jid => jid.bare === bare);
+  const administers = (one: string): boolean => mod.node.admins(one).some(jid => jid.bare === bare);
+  const admin = administers(host);
+  const operator = admin && [...mod.node.hosts].every(administers);
+  const may = { user: true, admin, operator };
   for (const { owner, item } of mod.collections.commands.entries) {
-    if (mod.node.moduleEnabled(owner, host) && (admin || item.access === 'user')) yield item;
+    if (may[item.access] && mod.node.moduleEnabled(owner, host)) yield item;
   }
 }
 
@@ -120,7 +123,9 @@ interface Limits {
 async function execute(mod: Mod, limits: Limits, executions: Executions, request: IqRequest) {
   const { executions: most, perAccount } = limits;
   const { attrs } = request.payload;
-  const node = attrs.node ?? '';
+  const { node } = attrs;
+  // XEP-0050 4.1
+  if (!node) return refuse('bad-request', "A command has a 'node'.");
   const host = request.to.domain;
   const action = attrs.action ?? 'execute';
   if (!ACTIONS.includes(action as 'execute')) return malformed('malformed-action');

@@ -1,4 +1,6 @@
-/** How often each address has done something within a time. Memory is bounded by what is forgotten. */
+import { networkOf } from '../../src/api/index.ts';
+
+/** How often each address (in IPv6 each /64) has done something within a time. Memory is bounded by what is forgotten. */
 export class Budget {
   readonly #window: number;
   readonly #spent = new Map<string, number[]>();
@@ -13,16 +15,17 @@ export class Budget {
   /** Counts once more; false, and not counted, when that would be more than `most`. */
   spend(address: string, most: number): boolean {
     const oldest = this.#clock() - this.#window;
-    const times = (this.#spent.get(address) ?? []).filter(time => time > oldest);
+    const network = networkOf(address);
+    const times = (this.#spent.get(network) ?? []).filter(time => time > oldest);
     if (times.length >= most) return false;
     times.push(this.#clock());
-    this.#spent.set(address, times);
+    this.#spent.set(network, times);
     return true;
   }
 
   /** Takes the last count back: it led to nothing. */
   giveBack(address: string): void {
-    this.#spent.get(address)?.pop();
+    this.#spent.get(networkOf(address))?.pop();
   }
 
   /** Drops addresses whose time is over. */

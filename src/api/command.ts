@@ -25,6 +25,7 @@ export interface Command {
   readonly node: string;
   /** For people. */
   readonly name: string;
-  readonly access: 'admin' | 'user';
+  /** Everybody, who administers the host, or who administers all hosts of the node. */
+  readonly access: 'user' | 'admin' | 'operator';
   readonly run: (request: CommandRequest) => CommandResult | Promise<CommandResult>;
 }

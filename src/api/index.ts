@@ -46,3 +46,4 @@ export { defineOptions, option, type OptionsOf, type OptionsSchema } from './opt
 export type { BatchTransaction, BatchWriter, Migration, Reader, Statement, Storage, Transactor } from './storage.ts';
 export { StorageError } from './storage.ts';
 export { Lru } from '../util/lru.ts';
+export { networkOf } from '../util/network.ts';

@@ -140,6 +140,8 @@ modules: { commands: { executions: 3 }, ${path.join(import.meta.dirname, 'comman
 
   it('refuses actions that are none, or not now, and sessions of others (4.4)', async () => {
     assert.equal(await refused(romeo, 'order', { action: 'dance' }), 'bad-request malformed-action');
+    for (const payload of [`<command xmlns='${NS}'/>`, `<command xmlns='${NS}' node=''/>`])
+      assert.equal(condition(await romeo.iq('set', payload, 'localhost')), 'bad-request');
     for (const action of ['next', 'prev', 'complete', 'cancel'])
       assert.equal(await refused(romeo, 'order', { action }), 'bad-request bad-action', action);
     assert.equal(await refused(romeo, 'order', { session: 'made-up' }), 'bad-request bad-sessionid');

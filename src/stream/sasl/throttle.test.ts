@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { begin } from './mechanisms.ts';
-import { networkOf } from './network.ts';
+import { networkOf } from '../../util/network.ts';
 import { backend, bytes, context, fails, login } from './test-kit.ts';
 import { LoginThrottle } from './throttle.ts';
 import type { LoginThrottleOptions } from './throttle.ts';

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { Lru } from '../../util/lru.ts';
-import { networkOf } from './network.ts';
+import { networkOf } from '../../util/network.ts';
 import type { LoginGate, LoginVerdict } from './types.ts';
 
 export interface LoginLimit {

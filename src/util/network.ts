@@ -1,5 +1,5 @@
 /**
- * The network that an address belongs to, as the login brake counts: an IPv4 address is its own, IPv6 is cut to the /64 that
+ * The network that an address belongs to, as whatever is bounded by address counts: an IPv4 address is its own, IPv6 is cut to the /64 that
  * one subscriber is given, IPv4 inside IPv6 is IPv4. Anything else (a socket's path, nothing) comes back as it is.
  */
 export function networkOf(address: string): string {
