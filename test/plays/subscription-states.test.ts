@@ -242,6 +242,34 @@ describe('play: subscription states (RFC 6121 A)', () => {
     });
   }
 
+  it('for a resource that is not there, requests are for the account, the other three are ignored (8.5.3.2.2)', async () => {
+    const prefix = 'nowhere-';
+    await cast(prefix);
+    const before = await statesNow();
+    const to = 'juliet@localhost/nowhere';
+    const ask = (name: string, type: Type): void =>
+      elsewhere.send(`<presence from='${elsewhere.address(name)}/x' to='${to}' type='${type}'/>`);
+    ask(`${prefix}none+out`, 'subscribed');
+    ask(`${prefix}both`, 'unsubscribed');
+    ask(`${prefix}both`, 'unsubscribe');
+    ask(`${prefix}none`, 'subscribe');
+    const { here, there } = await quiet();
+    const came = here.filter(({ name }) => name === 'presence');
+    assert.deepEqual(
+      came.map(({ attrs }) => [attrs.type, attrs.from, attrs.to]),
+      [['subscribe', elsewhere.address(`${prefix}none`), 'juliet@localhost']],
+    );
+    assert.deepEqual(there, []);
+    const after = await statesNow();
+    for (const state of ['none+out', 'both']) assert.equal(after(prefix + state), before(prefix + state));
+    // a resource that is there stands for its account
+    elsewhere.send(
+      `<presence from='${elsewhere.address(`${prefix}none+out`)}/x' to='${juliet.jid}' type='subscribed'/>`,
+    );
+    await quiet();
+    assert.equal((await statesNow())(`${prefix}none+out`), 'to');
+  });
+
   it('a request that was approved in advance is granted at once, in each state that can be (3.4.2)', async () => {
     const prefix = 'approved-';
     await cast(prefix);
