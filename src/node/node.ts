@@ -374,6 +374,7 @@ export class Node implements NodeView {
     }
     useCertificates();
     if (JSON.stringify(before.throttle) !== JSON.stringify(settings.throttle)) this.setThrottle();
+    this.streams.limitsChanged();
     for (const domain of before.hosts.keys()) if (!settings.hosts.has(domain)) this.closeHost(domain);
     const reloaded = { changed: old.difference(next).live, restart: this.options.config.difference(next).restart };
     this.log.info(reloaded, 'configuration reloaded');

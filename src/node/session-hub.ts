@@ -6,6 +6,7 @@ import { refuse, type StanzaError, type StreamError } from '../protocol/index.ts
 import type { Leftover, OutboxLimits } from '../session/outbox.ts';
 import { Session, type SessionOwner } from '../session/session.ts';
 import type { Users } from '../session/users.ts';
+import { Lru } from '../util/lru.ts';
 import type { Router } from './router.ts';
 
 /** How sessions are kept; read at each use, so that it changes live. */
@@ -33,6 +34,7 @@ export interface SessionWatch {
   ended(session: Session): void;
 }
 
+const OVER = 8192; // sessions that are over, of which a client can still learn what they handled
 const SWEEP = 5_000; // ms between two looks at all sessions
 
 /** All sessions of a node: how they begin, wait, come back and end. */
@@ -44,6 +46,8 @@ export class SessionHub implements SessionOwner {
   private readonly watch: SessionWatch;
   private readonly log: Logger;
   private readonly resumptions = new Map<string, Session>();
+  /** What those that are over had handled: XEP-0198 5. */
+  private readonly over = new Lru<string, { account: string; h: number }>(OVER);
   private readonly sweeper: NodeJS.Timeout;
   private dirty: Session[] = [];
   private ids = 0;
@@ -145,6 +149,11 @@ export class SessionHub implements SessionOwner {
 
   // ---- how they wait and come back (XEP-0198 5) -----------------------------------------------------------------------------
 
+  handledBefore(id: string, account: Jid): number | undefined {
+    const ended = this.over.get(id);
+    return ended?.account === account.bare ? ended.h : undefined;
+  }
+
   enableResumption(session: Session, id: string): void {
     this.resumptions.set(id, session);
   }
@@ -172,7 +181,9 @@ export class SessionHub implements SessionOwner {
 
   ended(session: Session, presence: Packet | undefined): void {
     const { resumption } = session;
-    if (resumption) this.resumptions.delete(resumption.id);
+    if (resumption && this.resumptions.delete(resumption.id)) {
+      this.over.set(resumption.id, { account: session.user.jid.bare, h: session.h });
+    }
     this.users.remove(session);
     this.watch.ended(session);
     this.points.ended.tell(session, presence);

@@ -114,6 +114,10 @@ export class Streams implements StreamEnvironment {
     return this.hub.resumable(id, account);
   }
 
+  handledBefore(id: string, account: Jid): number | undefined {
+    return this.hub.handledBefore(id, account);
+  }
+
   enableResumption(session: Session, id: string): void {
     this.hub.enableResumption(session, id);
   }
@@ -206,6 +210,11 @@ export class Streams implements StreamEnvironment {
       this.unbound.delete(stream);
       stream.fail({ condition: 'connection-timeout', text: 'The login took too long.' });
     }
+  }
+
+  /** The limits are others now. */
+  limitsChanged(): void {
+    for (const stream of this.open) stream.renewRate();
   }
 
   /** Tells every client that the stream ends. */

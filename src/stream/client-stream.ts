@@ -305,7 +305,12 @@ export class ClientStream implements StreamHandler, ScannerSink, SessionStream {
   begin(session: Session): void {
     this.session = session;
     this.state = 'session';
-    this.rate = RateGauge.of(this.env.limits);
+    this.renewRate();
+  }
+
+  /** Its session may send as much as the limits say now. */
+  renewRate(): void {
+    if (this.session) this.rate = RateGauge.of(this.env.limits);
   }
 
   // ---- reading and not reading ----------------------------------------------------------------------------------------------

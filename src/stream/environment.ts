@@ -64,6 +64,8 @@ export interface StreamEnvironment {
   ): Session | StanzaError | Promise<Session | StanzaError>;
   /** The session that this resumption id stands for, if it is this account's. */
   resumable(id: string, account: Jid): Session | undefined;
+  /** How many stanzas a session of this account that could be resumed, and is over, had handled; undefined where that is forgotten. */
+  handledBefore(id: string, account: Jid): number | undefined;
   /** Notes that a session can be found by this id. */
   enableResumption(session: Session, id: string): void;
   /** Told of every stream's first and last moment, and of the end of its login. */

@@ -71,10 +71,10 @@ export function onResume(stream: ClientStream, stanza: Stanza): void {
   const h = count(stanza.attr('h'));
   if (previd === undefined || h === undefined) return failed(stream, 'bad-request');
   const session = stream.env.resumable(previd, stream.account!);
-  if (!session) return failed(stream, 'item-not-found');
+  if (!session) return gone(stream, previd);
   const resume = (): void => {
     if (stream.state !== 'binding') return;
-    if (!session.alive) return failed(stream, 'item-not-found');
+    if (!session.alive) return gone(stream, previd);
     if (!session.takeOver(stream, h, stream.lang)) return tooHigh(stream, session, h);
     stream.begin(session);
     stream.connection.write(`<resumed xmlns='${NS.sm}' h='${session.h}' previd='${previd}'/>`);
@@ -103,8 +103,14 @@ export function onEarlyManagement(stream: ClientStream): void {
   failed(stream, 'unexpected-request');
 }
 
-function failed(stream: ClientStream, condition: string): void {
-  stream.connection.write(`<failed xmlns='${NS.sm}'><${condition} xmlns='${NS.stanzaErrors}'/></failed>`);
+/** XEP-0198 5: no such session; if there was one, its client may learn what became of its last stanzas. */
+function gone(stream: ClientStream, previd: string): void {
+  failed(stream, 'item-not-found', stream.env.handledBefore(previd, stream.account!));
+}
+
+function failed(stream: ClientStream, condition: string, h?: number): void {
+  const handled = h === undefined ? '' : ` h='${h}'`;
+  stream.connection.write(`<failed xmlns='${NS.sm}'${handled}><${condition} xmlns='${NS.stanzaErrors}'/></failed>`);
   stream.connection.flush();
 }
 

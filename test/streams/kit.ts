@@ -165,6 +165,10 @@ export class FakeNode implements StreamEnvironment {
     return this.hub.resumable(id, account);
   }
 
+  handledBefore(id: string, account: Jid): number | undefined {
+    return this.hub.handledBefore(id, account);
+  }
+
   enableResumption(session: Session, id: string): void {
     this.hub.enableResumption(session, id);
   }

@@ -213,7 +213,21 @@ describe('Resumption: XEP-0198 5', () => {
     // answers and pushes are of use to nobody else
     assert.deepEqual(node.leftovers, [`<message id='b'/>`]);
     const second = await loggedIn(node);
-    second.say(resume(id)).expect(/^<failed .*<item-not-found /);
+    second.say(resume(id)).expect(/^<failed xmlns='urn:xmpp:sm:3' h='0'><item-not-found /);
+  });
+
+  it('that fails tells what the session had handled, to its owner', async () => {
+    const node = new FakeNode();
+    const first = await StreamTrial.session('orchard', { node });
+    const id = first.enable();
+    first.say(`<message id='1'/><message id='2'/></stream:stream>`);
+    const second = await loggedIn(node);
+    second.say(resume(id)).expect(/^<failed xmlns='urn:xmpp:sm:3' h='2'><item-not-found /);
+    node.hosts['example.org'] = {
+      backend: { ...node.host('example.net')!.backend, plain: () => Promise.resolve('ok') },
+    };
+    const other = await loggedIn(node, 'juliet');
+    other.say(resume(id)).expect(/^<failed xmlns='urn:xmpp:sm:3'><item-not-found /);
   });
 
   it('with a count that is too high ends the new stream; the session still waits, and not for ever', async () => {

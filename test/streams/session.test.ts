@@ -73,6 +73,26 @@ describe('A stream with a session', () => {
     }
   });
 
+  it('has the rate of the newest limits', async () => {
+    const node = new FakeNode();
+    const trial = await StreamTrial.session('x', { node });
+    const flood = (): void => {
+      for (let n = 0; n < 30; n++) trial.atOnce(`<message id='${n}'/>`);
+    };
+    flood();
+    assert.equal(trial.connection.paused, false);
+    node.limits = { ...node.limits, stanzasPerSecond: 1000, stanzasBurst: 10 };
+    trial.stream.renewRate();
+    flood();
+    assert.equal(trial.connection.paused, true);
+    await new Promise(resolve => setTimeout(resolve, 50));
+    node.limits = { ...node.limits, stanzasPerSecond: 0 };
+    trial.stream.renewRate();
+    flood();
+    await turn();
+    assert.equal(trial.connection.paused, false);
+  });
+
   it('ends with unsupported-stanza-type for what is no stanza (4.9.3.24)', async () => {
     for (const markup of [
       '<query/>',

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { jid } from '../kit/wire.ts';
 import { TestNode } from '../kit/node.ts';
@@ -232,6 +233,27 @@ describe('Rates and numbers over the wire', () => {
       bodies(juliet.all).map(text => text.split(' ')[0]),
       numbers(25),
     );
+  });
+
+  it('other limits hold at once, for those who are there too', async () => {
+    const juliet = await lines.login('juliet', 'balcony');
+    const romeo = await lines.login('romeo', 'orchard');
+    const configuration = readFileSync(node.configFile, 'utf8');
+    try {
+      writeFileSync(node.configFile, configuration.replace('stanzasBurst: 50', 'stanzasBurst: 10'));
+      await node.node.reload();
+      romeo.send(
+        numbers(40)
+          .map(n => message(n))
+          .join(''),
+      );
+      await juliet.expect(/<body>9<\/body>/);
+      assert.doesNotMatch(juliet.all, /<body>39</);
+      await juliet.expect(/<body>39<\/body>/);
+    } finally {
+      writeFileSync(node.configFile, configuration);
+      await node.node.reload();
+    }
   });
 
   it('an address has so many connections, of any kind, and the next when one of them has gone', async () => {
