@@ -14,6 +14,26 @@ describe('A stream with a session', () => {
     assert.equal(trial.elements()[0]!.attrs.id, '4');
   });
 
+  it('does the same however its bytes are cut', async () => {
+    const input = Buffer.from(
+      `${get('a')} <message id='ö'><body>&lt;❤</body></message>\n<r xmlns='${NS.sm}'/>${get('b')}<presence id='c'/></stream:stream>`,
+    );
+    const outcome = async (...cuts: number[]): Promise<string> => {
+      const trial = await StreamTrial.session();
+      trial.enable();
+      let from = 0;
+      for (const cut of [...cuts, input.length]) {
+        trial.connection.receive(input.subarray(from, cut));
+        from = cut;
+      }
+      return JSON.stringify([trial.node.handled, trial.heard(), trial.state]);
+    };
+    const whole = await outcome();
+    assert.match(whole, /^\[\["a","ö","b","c"\],.*<\/stream:stream>","closed"\]$/);
+    for (let cut = 1; cut < input.length; cut++) assert.equal(await outcome(cut), whole, String(cut));
+    for (let cut = 1; cut < input.length - 7; cut += 5) assert.equal(await outcome(cut, cut + 1, cut + 7), whole);
+  });
+
   it('keeps the order of its stanzas while a handler waits (10.1), and stops reading when many wait', async () => {
     const trial = await StreamTrial.session();
     const slow = Promise.withResolvers<void>();

@@ -289,29 +289,31 @@ describe('Stream management over the wire: XEP-0198', () => {
     await nurse.expect(/<body>stored<\/body>/);
   });
 
-  it('a reader whose connection is reset keeps what it was not sent, though it never agreed to acknowledge', async () => {
-    const romeo = await lines.login('romeo', 'orchard');
-    const juliet = await lines.login('juliet', 'balcony');
-    juliet.stanza('<presence/>');
-    await juliet.settle();
-    juliet.freeze();
-    const sent = session('juliet@localhost/balcony')!;
-    const body = 'x'.repeat(20_000);
-    let count = 0;
-    await fill(sent, romeo, () => say(romeo, `${count++} ${body}`));
-    // written, not taken by the kernel, and not yet written
-    const waiting = sent.outbox.size;
-    juliet.cut();
-    await until(() => session('juliet@localhost/balcony') === undefined, 'the end');
-    await node.node.hub.settled();
-    const again = await lines.login('juliet', 'balcony');
-    again.stanza('<presence/>');
-    await again.expect(new RegExp(`<body>${count - 1} `));
-    const numbers = bodies(again.all).map(text => Number(text.split(' ')[0]));
-    assert(numbers.length >= waiting, `${numbers.length} of ${waiting}`);
-    assert.deepEqual(
-      numbers,
-      Array.from({ length: numbers.length }, (_, n) => count - numbers.length + n),
-    );
-  });
+  for (const transport of ['tcp', 'tls', 'websocket'] as const) {
+    it(`a reader whose connection is reset keeps what it was not sent, though it never agreed to acknowledge: ${transport}`, async () => {
+      const romeo = await lines.login('romeo', 'orchard');
+      const juliet = await (await lines[transport]()).login('juliet', 'balcony');
+      juliet.stanza('<presence/>');
+      await juliet.settle();
+      juliet.freeze();
+      const sent = session('juliet@localhost/balcony')!;
+      const body = 'x'.repeat(20_000);
+      let count = 0;
+      await fill(sent, romeo, () => say(romeo, `${count++} ${body}`));
+      // written, not taken by the kernel, and not yet written
+      const waiting = sent.outbox.size;
+      juliet.cut();
+      await until(() => session('juliet@localhost/balcony') === undefined, 'the end');
+      await node.node.hub.settled();
+      const again = await lines.login('juliet', 'balcony');
+      again.stanza('<presence/>');
+      await again.expect(new RegExp(`<body>${count - 1} `));
+      const numbers = bodies(again.all).map(text => Number(text.split(' ')[0]));
+      assert(numbers.length >= waiting, `${numbers.length} of ${waiting}`);
+      assert.deepEqual(
+        numbers,
+        Array.from({ length: numbers.length }, (_, n) => count - numbers.length + n),
+      );
+    });
+  }
 });

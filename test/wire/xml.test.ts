@@ -124,6 +124,25 @@ describe('What may not come over the wire', () => {
     }
   });
 
+  it('a stanza without a language has that of its stream (RFC 6120 8.1.5)', async () => {
+    const juliet = await lines.login('juliet', 'balcony');
+    // as the stream behind the login says it
+    const german = await lines.tcp();
+    await german.open();
+    await german.plain('romeo');
+    german.send(
+      `<stream:stream to='localhost' version='1.0' xml:lang='de' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>`,
+    );
+    await german.expect(/<stream:stream [^>]*xml:lang='de'.*<\/stream:features>/s);
+    await german.bind('orchard');
+    german.send(`<message ${to}><body>a</body></message>`);
+    await juliet.expect(/<message [^>]*xml:lang='de'[^>]*><body>a</);
+    german.send(`<message ${to} xml:lang='fr'><body>b</body></message>`);
+    const [french] = await juliet.expect(/<message [^>]*><body>b</);
+    assert.match(french, /xml:lang=['"]fr['"]/);
+    assert.doesNotMatch(french, /de'/);
+  });
+
   it("another's address ends the stream (RFC 6120 8.1.2.1)", async () => {
     const juliet = await lines.login('juliet', 'balcony');
     for (const from of ['juliet@localhost', 'romeo@localhost/elsewhere', 'localhost', 'x', '']) {
