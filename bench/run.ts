@@ -32,6 +32,8 @@ Rows:
 ${rows.map(({ name, title }) => `  ${name.padEnd(20)}${title}`).join('\n')}
   messages, rough, all  groups of them
 
+What reading a stanza costs, without sockets: node bench/scan.ts
+
 Options:
   --quick        fewer rounds, shorter windows
   --window N     messages on the way in each pair (1: each message takes its own read and write in every program)

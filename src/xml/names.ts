@@ -7,12 +7,15 @@ const NCNAME = `[${START}][${REST}]*`;
 const NAME = new RegExp(`^${NCNAME}$`, 'u');
 const QNAME = new RegExp(`^${NCNAME}(?::${NCNAME})?$`, 'u');
 
+// nearly all names are of ASCII: that is told sooner
+const ASCII_NAME = /^[A-Za-z_][A-Za-z0-9_.-]*$/;
+
 /** Whether text is an NCName of Namespaces in XML 1.0: a name without a colon. */
 export function isName(text: string): boolean {
-  return NAME.test(text);
+  return ASCII_NAME.test(text) || NAME.test(text);
 }
 
 /** Whether text is a QName of Namespaces in XML 1.0. */
 export function isQName(text: string): boolean {
-  return QNAME.test(text);
+  return ASCII_NAME.test(text) || QNAME.test(text);
 }

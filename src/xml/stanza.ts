@@ -57,7 +57,7 @@ export class Stanza {
     this.mask = mask;
   }
 
-  /** Value of an attribute of the stanza itself (spelt with its prefix: 'xml:lang'), unescaped; undefined when absent. */
+  /** Value of an attribute of the stanza itself (a name of ASCII, with its prefix: 'xml:lang'), unescaped; undefined when absent. */
   attr(name: string): string | undefined {
     const at = this.attrAt(name);
     if (at < 0) return undefined;
@@ -95,7 +95,7 @@ export class Stanza {
     return this.kids.length / KID;
   }
 
-  /** The first direct child of that name and namespace. */
+  /** The first direct child of that name and namespace, both as they read. */
   child(name: string, xmlns: string): Kid | undefined {
     if ((this.mask & (1 << kidHash(name.length, name.charCodeAt(0), xmlns.length))) === 0) return undefined;
     const { kids } = this;
@@ -115,10 +115,14 @@ export class Stanza {
   }
 
   /** All direct children, in order. */
-  *children(): Generator<Kid> {
-    for (let k = 0; k < this.kids.length; k += KID) yield k;
+  children(): readonly Kid[] {
+    const { length } = this.kids;
+    const out = new Array<Kid>(length / KID);
+    for (let k = 0; k < length; k += KID) out[k / KID] = k;
+    return out;
   }
 
+  /** Whether a child is of that name and namespace. */
   isKid(k: Kid, name: string, xmlns: string): boolean {
     const { kids, raw } = this;
     if (this.mask === UNPLAIN) return this.kidName(k) === name && this.kidXmlns(k) === xmlns;

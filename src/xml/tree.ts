@@ -1,10 +1,7 @@
 import { Element } from '@xmpp/xml';
+import { EQUALS, GT, SLASH } from './classes.ts';
 import { escapeAttribute, escapeText, fromWire, toWire, unescapeXml } from './escape.ts';
 import { type Prefixes, Scope, XML_NS } from './namespaces.ts';
-
-// not \s, which matches more than XML's white space does
-const ATTRIBUTE = /[ \t\r\n]+([^ \t\r\n=]+)[ \t\r\n]*=[ \t\r\n]*(?:"([^"]*)"|'([^']*)')/y;
-const TAG_NAME = /[^ \t\r\n/>]+/y;
 
 /**
  * Makes a tree of one element whose well-formedness the scanner has already established; never hand it anything else.
@@ -80,18 +77,35 @@ export interface StartTag {
 
 /** Reads the start tag whose name begins at `at`, in well-formed text. Values come unescaped and normalised (XML 1.0 3.3.3). */
 export function readStartTag(text: string, at: number): StartTag {
-  TAG_NAME.lastIndex = at;
-  const name = TAG_NAME.exec(text)![0];
+  let i = at;
+  while (!endsName(text.charCodeAt(i))) i++;
+  const name = text.slice(at, i);
   const attrs: [string, string][] = [];
-  let end = at + name.length;
-  ATTRIBUTE.lastIndex = end;
-  for (let m = ATTRIBUTE.exec(text); m; m = ATTRIBUTE.exec(text)) {
-    end = ATTRIBUTE.lastIndex;
-    attrs.push([m[1]!, unescapeXml(normaliseLines(m[2] ?? m[3]!).replace(/[\t\n]/g, ' '))]);
+  while (true) {
+    i = skipSpace(text, i);
+    const c = text.charCodeAt(i);
+    if (c === GT) return { name, attrs, empty: false, end: i + 1 };
+    if (c === SLASH) return { name, attrs, empty: true, end: i + 2 };
+    const start = i;
+    while (!endsName(text.charCodeAt(i))) i++;
+    const key = text.slice(start, i);
+    i = skipSpace(text, i);
+    // behind the '='
+    i = skipSpace(text, i + 1);
+    const end = text.indexOf(text[i]!, i + 1);
+    const value = normaliseLines(text.slice(i + 1, end));
+    attrs.push([key, unescapeXml(/[\t\n]/.test(value) ? value.replace(/[\t\n]/g, ' ') : value)]);
+    i = end + 1;
   }
-  while (text[end] !== '>' && text[end] !== '/') end++;
-  const empty = text[end] === '/';
-  return { name, attrs, empty, end: end + (empty ? 2 : 1) };
+}
+
+const isSpace = (c: number): boolean => c === 0x20 || c === 0x0a || c === 0x09 || c === 0x0d;
+const endsName = (c: number): boolean => c === GT || c === SLASH || c === EQUALS || isSpace(c);
+
+function skipSpace(text: string, at: number): number {
+  let i = at;
+  while (isSpace(text.charCodeAt(i))) i++;
+  return i;
 }
 
 function addText(parent: Element | undefined, text: string): void {
