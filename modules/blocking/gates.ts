@@ -48,16 +48,20 @@ export function incomingGate(listOf: ListOf, answers: (host: string) => boolean)
 
 /**
  * XEP-0191 3.3, for accounts of this node: what the server sends of an account's presence does not reach those whom it has
- * blocked; but they see it go.
+ * blocked, neither that somebody comes nor that he goes; but those who are blocked see the account go (`hiding`).
  */
-export function presenceGate(listOf: ListOf, isLocal: (domain: string) => boolean): (packet: Packet) => Verdict {
+export function presenceGate(
+  listOf: ListOf,
+  isLocal: (domain: string) => boolean,
+  hiding: (account: Jid) => boolean,
+): (packet: Packet) => Verdict {
   return packet => {
     const { from, type } = packet;
-    // that it goes, and that subscriptions end, is told; a client's own words were stopped before (outgoingGate)
-    if (type === 'unavailable' || type === 'unsubscribe' || type === 'unsubscribed') return undefined;
+    // that subscriptions end is told; a client's own words were stopped before (outgoingGate)
+    if (type === 'unsubscribe' || type === 'unsubscribed') return undefined;
     if (from.local === '' || !isLocal(from.domain)) return undefined;
     const list = listOf(from);
     if (list === Blocklist.NONE || from.bare === packet.to!.bare || !list.matches(packet.to!)) return undefined;
-    return DONE;
+    return type === 'unavailable' && hiding(from) ? undefined : DONE;
   };
 }

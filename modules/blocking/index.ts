@@ -54,6 +54,8 @@ export default defineModule({
     const interested = mod.perSession<boolean>(() => false);
     const reports = mod.count('reports', 'Reports of abuse that came with a block (XEP-0377).');
     let pushes = 0;
+    /** Accounts that are about to look offline to those they block, and how many times at once. */
+    const hiding = new Map<string, number>();
 
     mod.on('received', 'gate', { to: ['host', 'bare', 'full', 'foreign'] }, outgoingGate(listOf));
     mod.on(
@@ -67,7 +69,11 @@ export default defineModule({
       'arriving',
       'gate',
       { kind: 'presence', to: ['bare', 'full'] },
-      presenceGate(listOf, domain => mod.node.hosts.has(domain)),
+      presenceGate(
+        listOf,
+        domain => mod.node.hosts.has(domain),
+        account => hiding.has(account.bare),
+      ),
     );
 
     // XEP-0191 3.2
@@ -105,13 +111,18 @@ export default defineModule({
       push(account, xml('block', { xmlns: BLOCKING }, ...jids.map(item)));
       // XEP-0191 3.3: whoever sees the account sees it go; nobody else learns that it is there
       const hidden = jids.filter(jid => !before.matches(jid));
-      await mod
-        .maybe(PresenceService)
-        ?.hide(
-          account,
-          await contacts(account, hidden, ['from', 'both']),
-          address => after.matches(address) && !before.matches(address) && address.bare !== account.bare,
-        );
+      const friends = await contacts(account, hidden, ['from', 'both']);
+      const isHidden = (address: Jid): boolean =>
+        after.matches(address) && !before.matches(address) && address.bare !== account.bare;
+      const { bare } = account;
+      hiding.set(bare, (hiding.get(bare) ?? 0) + 1);
+      try {
+        await mod.maybe(PresenceService)?.hide(account, friends, isHidden);
+      } finally {
+        const others = hiding.get(bare)! - 1;
+        if (others > 0) hiding.set(bare, others);
+        else hiding.delete(bare);
+      }
       return 'blocked';
     }
 

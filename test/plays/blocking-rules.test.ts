@@ -181,7 +181,15 @@ describe('play: the rules of blocking (XEP-0191)', () => {
       // who comes anew is not seen by somebody who logs in anew
       const again = await server.login(`${R}/again`, { presence: true });
       assert.ok(!(await again.settle()).some(({ attrs }) => attrs.from?.startsWith(J)));
-      await romeo.settle();
+      // nor is somebody's leaving, who was not seen to come
+      const cellar = await server.login(`${J}/cellar`, { presence: true });
+      cellar.send("<presence type='unavailable'/><presence/>");
+      await cellar.settle();
+      await cellar.end();
+      await juliet.presence(`${J}/cellar`, 'unavailable');
+      await juliet.settle();
+      assert.ok(!(await again.settle()).some(({ attrs }) => attrs.from?.startsWith(J)));
+      assert.ok(!(await romeo.settle()).some(({ attrs }) => attrs.from?.startsWith(J)));
 
       await juliet.iq('set', unblock(R));
       for (const client of [romeo, again]) {
