@@ -72,6 +72,35 @@ describe('posthouse check', () => {
     }
   });
 
+  it('tells of modules without their listener, and of listeners without their module', async () => {
+    const other = await Operated.prepare('modules: { bytestreams: {}, component: {} }\n');
+    const read = async (): Promise<Finding[]> =>
+      (JSON.parse((await other.command(['check', '--json'])).out) as { findings: Finding[] }).findings;
+    const hints = (findings: readonly Finding[]): string[] =>
+      findings
+        .filter(({ level, about }) => level === 'hint' && /^(?:module|listener) /.test(about))
+        .map(({ about, text }) => `${about}: ${text}`);
+    try {
+      assert.deepEqual(hints(await read()), [
+        "module component: nobody reaches it: it needs a listener of type component under 'listeners'",
+        "module bytestreams: nobody reaches it: it needs a listener of type socks5 under 'listeners'",
+      ]);
+      const { xmpp, xmpps } = other.ports;
+      other.configure(`listeners:
+  xmpp: { port: ${xmpp}, addresses: [127.0.0.1] }
+  gates: { type: component, port: ${xmpps}, addresses: [127.0.0.1] }
+  proxy: { type: socks5, port: 17777, addresses: [127.0.0.1] }
+modules: { bytestreams: {} }
+`);
+      assert.deepEqual(hints(await read()), [
+        "listener gates: who connects is sent away: it needs the module component under 'modules'",
+        'module bytestreams: clients are told port 7777, and the listener has 17777: right only where a router passes it on',
+      ]);
+    } finally {
+      await other.remove();
+    }
+  });
+
   it('minds how many files may be open', async function () {
     needs(this, { command: 'prlimit', why: 'util-linux: fewer open files' });
     const args = ['--nofile=512', process.execPath, BIN, 'check', '--conf', node.conf, '--data', node.data];

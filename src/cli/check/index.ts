@@ -12,6 +12,7 @@ import { checkFolder } from './folder.ts';
 import { checkLimits } from './limits.ts';
 import { checkNames } from './names.ts';
 import { checkPorts } from './ports.ts';
+import { checkProtocols } from './protocols.ts';
 
 const MARKS: Record<Level, string> = { ok: ' ok     ', hint: ' hint   ', problem: ' PROBLEM' };
 
@@ -31,6 +32,7 @@ export async function check(options: Common): Promise<number> {
     const running = await isRunning(config);
     checkFolder(config, add);
     await checkPorts(config, running, add);
+    checkProtocols(config, add);
     checkCertificates(config, add);
     checkLimits(add);
     await checkNames(config, add);
