@@ -50,6 +50,16 @@ describe('Stanza', () => {
     });
   });
 
+  it('attributes compared as they are written', () => {
+    const each = stanza(`<message to='juliet@example.com/a&amp;b' id="" from='\u00e9'/>`);
+    assert.equal(each.attrIs('to', 'juliet@example.com/a&amp;b'), true);
+    assert.equal(each.attrIs('to', 'juliet@example.com/a&b'), false);
+    assert.equal(each.attrIs('to', 'juliet@example.com/'), false);
+    assert.equal(each.attrIs('id', ''), true);
+    assert.equal(each.attrIs('from', '\u00e9'), false);
+    assert.equal(each.attrIs('type', ''), false);
+  });
+
   it('name and namespace', () => {
     for (const [markup, name, xmlns] of [
       ['<message/>', 'message', 'jabber:client'],

@@ -65,7 +65,7 @@ export class Stanza {
     return plain(value, 0, value.length) ? value : unescapeXml(fromWire(value));
   }
 
-  /** Whether an attribute stands there with this very text, unescaped or not: for comparing without a copy. */
+  /** Whether an attribute stands there with this very wire text, references and all: for comparing without a copy. */
   attrIs(name: string, text: string): boolean {
     const at = this.attrAt(name);
     if (at < 0) return false;
