@@ -89,13 +89,18 @@ export class SessionHub implements SessionOwner {
     let jid = account.withResource(wanted ?? randomResource());
     const other = this.users.session(jid.full);
     if (other) {
-      if (conflict === 'refuse') return refuse('conflict', 'The resource is in use.');
+      // one that waits for its client is no obstacle: as a rule this is the client
+      if (!other.connected) other.finish();
+      else if (conflict === 'refuse') return refuse('conflict', 'The resource is in use.');
       if (conflict === 'rename') jid = account.withResource(randomResource());
       else other.close({ condition: 'conflict', text: 'The resource was bound by another client.' });
     }
     if (user.sessions.length >= maxPerUser) {
+      // those that wait for a client, which may never come back, make room for one that is here
+      const absent = user.sessions.filter(session => !session.connected).sort((a, b) => a.detachedAt - b.detachedAt)[0];
       // RFC 6120 7.6.2.1
-      return refuse('resource-constraint', `An account may have ${maxPerUser} sessions.`);
+      if (!absent) return refuse('resource-constraint', `An account may have ${maxPerUser} sessions.`);
+      absent.finish();
     }
     const id = `s${(++this.ids).toString(36)}`;
     const session = new Session(id, jid, user, this, anonymous);

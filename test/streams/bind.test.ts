@@ -157,6 +157,21 @@ describe('A resource that is in use: RFC 6120 7.7.2.2', () => {
     assert.equal(old.state, 'session');
   });
 
+  it("refuse and rename: a session that waits for its client is in nobody's way", async () => {
+    for (const conflict of ['refuse', 'rename'] as const) {
+      const node = new FakeNode();
+      node.policy = { ...node.policy, conflict };
+      const old = await StreamTrial.session('orchard', { node });
+      const { session } = old;
+      old.enable();
+      old.connection.cut();
+      assert.equal(session.alive, true);
+      const trial = await StreamTrial.session('orchard', { node });
+      assert.equal(trial.jid, 'romeo@example.org/orchard');
+      assert.equal(session.alive, false);
+    }
+  });
+
   it('rename: the new one gets another', async () => {
     const node = new FakeNode();
     node.policy = { ...node.policy, conflict: 'rename' };
@@ -174,6 +189,29 @@ describe('A resource that is in use: RFC 6120 7.7.2.2', () => {
     assert.match(trial.heard(), /<error type=.wait.><resource-constraint /);
     trial.say(bindRequest('3'));
     assert.equal(trial.state, 'session');
+    assert.equal(node.users.sessionCount, 3);
+  });
+
+  it('of those the one that waits longest for its client makes room for one that is here', async () => {
+    const node = new FakeNode();
+    const trials: StreamTrial[] = [];
+    for (const resource of ['1', '2', '3']) trials.push(await StreamTrial.session(resource, { node }));
+    const sessions = trials.map(trial => trial.session);
+    for (const trial of trials.slice(1)) {
+      trial.enable();
+      trial.connection.cut();
+    }
+    sessions[1]!.detachedAt -= 1000;
+    await StreamTrial.session('4', { node });
+    assert.deepEqual(
+      sessions.map(session => session.alive),
+      [true, false, true],
+    );
+    await StreamTrial.session('5', { node });
+    assert.equal(sessions[2]!.alive, false);
+    const trial = await loggedIn(node);
+    trial.say(bindRequest('6'));
+    assert.match(trial.heard(), /<resource-constraint /);
     assert.equal(node.users.sessionCount, 3);
   });
 });
