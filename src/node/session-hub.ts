@@ -92,7 +92,7 @@ export class SessionHub implements SessionOwner {
       // one that waits for its client is no obstacle: as a rule this is the client
       if (!other.connected) other.finish();
       else if (conflict === 'refuse') return refuse('conflict', 'The resource is in use.');
-      if (conflict === 'rename') jid = account.withResource(randomResource());
+      else if (conflict === 'rename') jid = account.withResource(randomResource());
       else other.close({ condition: 'conflict', text: 'The resource was bound by another client.' });
     }
     if (user.sessions.length >= maxPerUser) {
