@@ -21,12 +21,21 @@ export class Broadcast {
   private readonly roster: RosterService;
   private readonly shown: Shown;
   private readonly blocks: Blocks;
+  /** Whether anything is known of a domain that is not served here: an error for each contact at each presence is of no use. */
+  private readonly reaches: (domain: string) => boolean;
 
-  constructor(node: NodeView, roster: RosterService, shown: Shown, blocks: Blocks) {
+  constructor(
+    node: NodeView,
+    roster: RosterService,
+    shown: Shown,
+    blocks: Blocks,
+    reaches: (domain: string) => boolean,
+  ) {
     this.node = node;
     this.roster = roster;
     this.shown = shown;
     this.blocks = blocks;
+    this.reaches = reaches;
   }
 
   /** RFC 6121 4.2.2, 4.4.2. `first` runs after the first available presence. */
@@ -88,7 +97,8 @@ export class Broadcast {
 
   /** Whether a contact can be reached at all: of the accounts served here, only those who have sessions. */
   private isThere({ address }: RosterItem): boolean {
-    return !this.node.hosts.has(address.domain) || address.local === '' || this.node.user(address) !== undefined;
+    if (!this.node.hosts.has(address.domain)) return this.reaches(address.domain);
+    return address.local === '' || this.node.user(address) !== undefined;
   }
 
   /** XEP-0191 3.3; for accounts of this node the module blocking sees to it. */

@@ -47,7 +47,12 @@ export default defineModule({
     const { requests } = mod.stores;
     const shown = new Shown(mod);
     const blocks = (account: Jid, address: Jid) => mod.maybe(Blocking)?.blocks(account, address) ?? false;
-    const broadcast = new Broadcast(node, roster, shown, blocks);
+    const { domains } = mod.collections;
+    const reaches = (domain: string): boolean => {
+      for (const route of domains.items()) if (route.serves(domain)) return true;
+      return false;
+    };
+    const broadcast = new Broadcast(node, roster, shown, blocks, reaches);
     const subscriptions = new Subscriptions(node, roster, requests, broadcast, blocks, host => mod.options(host));
     const probes = new Probes(node, roster, shown);
     const directed = new Directed(node, roster, shown);

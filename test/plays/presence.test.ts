@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import path from 'node:path';
+import Database from 'better-sqlite3';
 import type { Element } from '../../src/xml/index.ts';
 import { condition, type TestClient } from '../kit/client.ts';
 import { TestNode } from '../kit/node.ts';
@@ -75,6 +77,29 @@ describe('play: presence (RFC 6121 4.2 to 4.5, 4.7)', () => {
       const chamber = await server.login(`${J}/chamber`, { presence: true });
       assert.deepEqual((await chamber.settle()).map(brief), [`presence ${J}/balcony > ${J}`]);
       await romeo.presence(`${J}/chamber`);
+    });
+
+    it('contacts of domains that nothing is known of are no errors at each presence', async () => {
+      romeo.send(
+        "<presence to='x@nowhere.example' type='subscribed'/><presence to='x@nowhere.example' type='subscribe'/>",
+      );
+      await romeo.presence('x@nowhere.example', 'error');
+      // as if the other server had been there once
+      const database = new Database(path.join(server.folder, 'posthouse.sqlite'));
+      await server.addUser(`old${count}`);
+      database
+        .prepare(
+          `INSERT INTO roster_items (account, contact_key, contact, version, name, subscription, ask, approved, group_names)
+           VALUES (?, 'x@nowhere.example', 'x@nowhere.example', 1, NULL, 'both', 0, 0, '[]')`,
+        )
+        .run(`old${count}@localhost`);
+      database.close();
+      const old = await server.login(`old${count}@localhost/x`);
+      old.send("<presence/><presence><show>away</show></presence><presence type='unavailable'/>");
+      assert.deepEqual(
+        (await old.settle()).map(({ attrs }) => attrs.type),
+        [undefined, undefined, 'unavailable'],
+      );
     });
 
     it('a contact that is away hears nothing of it later', async () => {
