@@ -23,21 +23,36 @@ const keys = ((): { buffer: symbol; callback: symbol } | undefined => {
   return ofBuffer && ofCallback ? { buffer: ofBuffer, callback: ofCallback } : undefined;
 })();
 
+const READER = Symbol('reader');
+
+/** Who takes what a socket reads. */
+export interface Reader {
+  /** The bytes are the socket's again after the call. */
+  heard(bytes: Buffer, start: number, end: number): void;
+}
+
 /**
- * Lets all that a socket reads go to `read`, through one buffer that all sockets share: it is the socket's no longer than the
- * call lasts. Nothing is allocated for a read, and no stream machinery stands between.
+ * Lets all that a socket reads go to its reader, through one buffer that all sockets share. Nothing is allocated for a socket or a
+ * read, and no stream machinery stands between.
  */
-export function readInto(socket: net.Socket, read: (bytes: Buffer, start: number, end: number) => void): void {
+export function readInto(socket: net.Socket, reader: Reader): void {
   const internals = socket as net.Socket & Internals;
   const handle = internals._handle;
+  internals[READER] = reader;
   if (!keys || !handle?.useUserBuffer) {
-    socket.on('data', (chunk: Buffer) => read(chunk, 0, chunk.length));
+    socket.on('data', onData);
     return;
   }
   internals[keys.buffer] = buffer;
-  internals[keys.callback] = (length: number): boolean => {
-    read(buffer, 0, length);
-    return true;
-  };
+  internals[keys.callback] = onRead;
   handle.useUserBuffer(buffer);
+}
+
+function onRead(this: Internals, length: number): boolean {
+  (this[READER] as Reader).heard(buffer, 0, length);
+  return true;
+}
+
+function onData(this: net.Socket, chunk: Buffer): void {
+  ((this as net.Socket & Internals)[READER] as Reader).heard(chunk, 0, chunk.length);
 }

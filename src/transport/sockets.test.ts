@@ -66,7 +66,7 @@ for (const secure of [false, true]) {
 
       it('tells of a peer that is gone', async () => {
         const { server, client, close } = await pair(secure);
-        readInto(server, () => undefined);
+        readInto(server, { heard: () => undefined });
         client.destroy();
         const outcomes = new Set<string>();
         for (let i = 0; i < 200 && !server.destroyed && !outcomes.has('failed'); i++) {
@@ -91,7 +91,7 @@ for (const secure of [false, true]) {
       const ends = await Promise.all([pair(secure), pair(secure), pair(secure)]);
       const got = ends.map(() => '');
       ends.forEach(({ server }, i) =>
-        readInto(server, (bytes, start, end) => (got[i] += bytes.latin1Slice(start, end))),
+        readInto(server, { heard: (bytes, start, end) => void (got[i] += bytes.latin1Slice(start, end)) }),
       );
       const texts = ends.map((_, i) => `${i}:${String(i).repeat(100_000)}.`);
       ends.forEach(({ client }, i) => client.write(texts[i]!));
@@ -104,7 +104,7 @@ for (const secure of [false, true]) {
     it('reads nothing while the socket is paused, and all of it afterwards', async () => {
       const { server, client, close } = await pair(secure);
       let got = 0;
-      readInto(server, (_, start, end) => (got += end - start));
+      readInto(server, { heard: (_, start, end) => void (got += end - start) });
       client.write('a');
       while (got === 0) await new Promise(resolve => setTimeout(resolve, 1));
       server.pause();
@@ -118,7 +118,7 @@ for (const secure of [false, true]) {
 
     it('tells of the end', async () => {
       const { server, client, close } = await pair(secure);
-      readInto(server, () => undefined);
+      readInto(server, { heard: () => undefined });
       client.end();
       await once(server, 'close');
       close();

@@ -2,7 +2,7 @@ import net from 'node:net';
 import tls from 'node:tls';
 import type { Connection, StreamHandler } from '../api/connection.ts';
 import { writeTo, type Writer } from './direct-write.ts';
-import { readInto } from './shared-buffer.ts';
+import { type Reader, readInto } from './shared-buffer.ts';
 import type { TlsContexts } from './tls-contexts.ts';
 
 /** Milliseconds that a peer has to close its side once ours is closed. */
@@ -11,7 +11,7 @@ const LINGER = 5_000;
 const FAREWELL = 2_000;
 
 /** A TCP connection, plain or under TLS, with one write a flush. */
-export class TcpConnection implements Connection, Writer {
+export class TcpConnection implements Connection, Reader, Writer {
   readonly framed = false;
   readonly address: string;
   written = 0;
@@ -43,7 +43,8 @@ export class TcpConnection implements Connection, Writer {
   }
 
   private listen(socket: net.Socket): void {
-    readInto(socket, this.heard);
+    readInto(socket, this);
+    (socket as Owned)[OWNER] = this;
     if (socket instanceof tls.TLSSocket) {
       const failed = (error: Error): void => {
         this.handler?.onTlsError?.(error);
@@ -53,11 +54,12 @@ export class TcpConnection implements Connection, Writer {
       // Node tells a server's own TLS sockets only so of a broken record, and leaves them open
       socket.on('_tlsError', failed);
     } else socket.on('error', ignore);
-    socket.on('close', this.closed);
+    socket.on('close', onClose);
   }
 
-  private readonly heard = (bytes: Buffer, start: number, end: number): void =>
+  heard(bytes: Buffer, start: number, end: number): void {
     this.handler?.onBytes(bytes, start, end);
+  }
 
   get transport(): string {
     return this.secured ? 'tls' : 'tcp';
@@ -158,7 +160,7 @@ export class TcpConnection implements Connection, Writer {
   startTls(host: string): void {
     this.flush();
     const plain = this.socket;
-    plain.off('close', this.closed);
+    plain.off('close', onClose);
     const secure = new tls.TLSSocket(plain, this.contexts.serverOptions(host));
     plain.on('close', () => secure.destroy());
     this.socket = secure;
@@ -171,13 +173,22 @@ export class TcpConnection implements Connection, Writer {
     return this.socket instanceof tls.TLSSocket ? this.contexts.binding(this.socket, type) : undefined;
   }
 
-  private readonly closed = (): void => {
+  /** The socket is gone. */
+  closed(): void {
     const { handler } = this;
     // a peer that cut the connection: what was not known to be taken was not
     if (this.finalBacklog < 0) this.finalBacklog = this.written - this.out.length - this.taken;
     this.handler = undefined;
     handler?.onDisconnect();
-  };
+  }
+}
+
+/** Sockets know their connection, so that one listener serves all. */
+const OWNER = Symbol('connection');
+type Owned = net.Socket & { [OWNER]?: TcpConnection };
+
+function onClose(this: Owned): void {
+  this[OWNER]?.closed();
 }
 
 function ignore(): void {
@@ -209,6 +220,9 @@ export function listenTcp(options: TcpListenerOptions): Promise<net.Server> {
     const connection = new TcpConnection(socket, options.contexts);
     connection.attach(options.accept(connection));
   };
+  const onLeft = function (this: net.Socket): void {
+    options.left(plainAddress(this.remoteAddress ?? (this as Owned)[OWNER]?.address ?? ''));
+  };
   const server = net.createServer({ noDelay: true, pauseOnConnect: options.directTls });
   server.on('connection', socket => {
     const address = plainAddress(socket.remoteAddress ?? '');
@@ -216,7 +230,7 @@ export function listenTcp(options: TcpListenerOptions): Promise<net.Server> {
       socket.destroy();
       return;
     }
-    socket.on('close', () => options.left(address));
+    socket.on('close', onLeft);
     if (!options.directTls) {
       onSocket(socket);
       return;
