@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
-process.chdir(new URL('..', import.meta.url).pathname);
+process.chdir(path.resolve(import.meta.dirname, '..'));
 // what is not built any more is not to stay
 rmSync('dist', { recursive: true, force: true });
 const typescript = path.dirname(createRequire(import.meta.url).resolve('typescript/package.json'));
