@@ -31,6 +31,8 @@ export class TlsContexts {
   #byHost = new Map<string, tls.SecureContext>();
   #pairs = new Map<string, KeyPair>();
   #servers = new Set<TlsServer>();
+  /** One set of options for all sockets of a context, which keep it as long as they live. */
+  #options = new WeakMap<tls.SecureContext, tls.TLSSocketOptions>();
   /** tls-server-end-point data by certificate fingerprint: RFC 5929 4.1. */
   #endPoints = new Map<string, Buffer | undefined>();
 
@@ -67,14 +69,17 @@ export class TlsContexts {
 
   /** Options of a server-side TLS socket. `host` is what the stream header named, for clients without SNI. */
   serverOptions(host: string | undefined): tls.TLSSocketOptions {
-    return {
-      isServer: true,
-      secureContext: this.get(host)!,
-      // XEP-0368 4
-      ALPNProtocols: ['xmpp-client'],
-      SNICallback: (name, done) => done(null, this.get(name)),
-    };
+    const secureContext = this.get(host)!;
+    let options = this.#options.get(secureContext);
+    if (!options) {
+      options = { isServer: true, secureContext, ALPNCallback: chooseProtocol, SNICallback: this.#chooseContext };
+      this.#options.set(secureContext, options);
+    }
+    return options;
   }
+
+  readonly #chooseContext = (name: string, done: (error: Error | null, context?: tls.SecureContext) => void): void =>
+    done(null, this.get(name));
 
   /** Data that binds an authentication to a TLS connection: RFC 9266, RFC 5929 4. */
   binding(socket: tls.TLSSocket, type: 'tls-exporter' | 'tls-server-end-point'): Buffer | undefined {
@@ -93,6 +98,14 @@ export class TlsContexts {
     if (!this.#endPoints.has(key)) this.#endPoints.set(key, certificateHash(raw));
     return this.#endPoints.get(key);
   }
+}
+
+/**
+ * XEP-0368 4. A function and no list: of a list Node keeps a copy with each socket, which holds some KB of a shared buffer. Undefined
+ * refuses.
+ */
+function chooseProtocol({ protocols }: { protocols: string[] }): string | undefined {
+  return protocols.includes('xmpp-client') ? 'xmpp-client' : undefined;
 }
 
 function contextOptions(pair: KeyPair): tls.SecureContextOptions {
