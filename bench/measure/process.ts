@@ -52,20 +52,29 @@ export class Started {
     running.add(this);
   }
 
-  /** SIGTERM, then SIGKILL after 10 seconds. */
+  /** SIGTERM, then SIGKILL after 10 seconds; waits for the whole group, for npm ends before what it started. */
   async stop(): Promise<void> {
     this.signal('SIGTERM');
-    await Promise.race([this.exited, sleep(10_000, undefined, { ref: false })]);
-    this.signal('SIGKILL');
+    for (const until = performance.now() + 10_000; this.groupLives && performance.now() < until;) await sleep(20);
+    this.kill('SIGKILL');
     await this.exited;
   }
 
+  private get groupLives(): boolean {
+    return this.kill(0);
+  }
+
   signal(name: NodeJS.Signals): void {
-    if (this.hasExited) return;
+    if (!this.hasExited) this.kill(name);
+  }
+
+  /** False when nobody of the group is there any more. */
+  private kill(signal: NodeJS.Signals | 0): boolean {
     try {
-      process.kill(-this.pid, name);
+      process.kill(-this.pid, signal);
+      return true;
     } catch {
-      // It ended just now.
+      return false;
     }
   }
 }
