@@ -56,9 +56,6 @@ export const OWNERS: Readonly<Record<string, string>> = {
   commander: 'cli',
 };
 
-/** Packages that every room may use. */
-export const FREE: readonly string[] = ['typebox'];
-
 const IMPORT =
   /^\s*(?:import|export)\s+(type\s)?[^'"]*?from\s+['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]|^\s*import\s+['"]([^'"]+)['"]|\brequire\(\s*['"]([^'"]+)['"]/gm;
 /** process.env, or one of the ways around that name. */

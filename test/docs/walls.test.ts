@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { faults, FREE, OWNERS, ROOMS } from '../../scripts/check-imports.ts';
+import { faults, OWNERS, ROOMS } from '../../scripts/check-imports.ts';
 import { tempFolder } from '../kit/temp.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -127,7 +127,7 @@ describe('the walls of the house', () => {
       dependencies: Record<string, string>;
     };
     assert.deepEqual(
-      Object.keys(dependencies).filter(name => !(name in OWNERS) && !FREE.includes(name)),
+      Object.keys(dependencies).filter(name => !(name in OWNERS)),
       [],
     );
   });

@@ -10,7 +10,7 @@ describe('Kit: what a test needs', () => {
     assert.equal(lacks({ command: process.execPath, why }), undefined);
     assert.equal(lacks({ module: 'mocha', why }), undefined);
     // which has no entry but for `import`
-    assert.equal(lacks({ module: 'typebox', why }), undefined);
+    assert.equal(lacks({ module: 'yaml', why }), undefined);
   });
 
   it('says what is missing', () => {
