@@ -34,7 +34,7 @@ async function frozen(context: Context): Promise<Outcome> {
   const each = context.quick ? 150 : 450;
   const results = await onEach(context, false, server => beside(context, server, () => freeze(server, each)));
   const lost = results.map(
-    ({ name, result: { result } }) => [name, result.sent - result.received - result.refused] as const,
+    ({ name, result: { result } }) => [name, Math.max(0, result.sent - result.received - result.refused)] as const,
   );
   const ours = results.find(({ name }) => name === 'posthouse')?.result;
   return {

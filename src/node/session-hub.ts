@@ -35,6 +35,8 @@ export interface SessionWatch {
 }
 
 const OVER = 8192; // sessions that are over, of which a client can still learn what they handled
+/** What sessions leave is passed on in portions of so many; then it is the others' turn. */
+const LEFTOVERS = 64;
 const SWEEP = 5_000; // ms between two looks at all sessions
 
 /** All sessions of a node: how they begin, wait, come back and end. */
@@ -207,7 +209,9 @@ export class SessionHub implements SessionOwner {
 
   /** What the client never took goes another way, in order. */
   private async passOn(session: Session): Promise<void> {
+    let handled = 0;
     for (const item of session.outbox.leave()) {
+      if (++handled % LEFTOVERS === 0) await new Promise(resolve => setImmediate(resolve));
       try {
         const waiting = this.router.leftover(item, session);
         if (waiting) await waiting;
