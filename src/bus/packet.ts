@@ -24,7 +24,11 @@ const SPECIAL = /[&<>"'\x80-\uffff]/;
 
 /** An address as it stands between quotes on the wire. */
 export function wireJid(jid: Jid): string {
-  return (jid.wire ??= SPECIAL.test(jid.full) ? toWire(escapeAttribute(jid.full)) : jid.full);
+  return jid.escaped(quoted);
+}
+
+function quoted(full: string): string {
+  return SPECIAL.test(full) ? toWire(escapeAttribute(full)) : full;
 }
 
 /**

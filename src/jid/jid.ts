@@ -14,8 +14,7 @@ export class Jid {
   readonly bare: string;
   /** with '/resource', if there is one */
   readonly full: string;
-  /** `full` as it stands between quotes on the wire; kept here by who writes it (bus/packet.ts). */
-  wire: string | undefined;
+  #wire: string | undefined;
   #bareJid: Jid | undefined;
 
   /** bareJid and full, when given, spare the making of what is there already. */
@@ -23,7 +22,7 @@ export class Jid {
     this.local = local;
     this.domain = domain;
     this.resource = resource;
-    this.wire = undefined;
+    this.#wire = undefined;
     if (resource === '') {
       this.bare = this.full = full ?? (local === '' ? domain : `${local}@${domain}`);
       this.#bareJid = undefined;
@@ -41,6 +40,11 @@ export class Jid {
   /** No localpart; there may be a resourcepart. */
   get isDomain(): boolean {
     return this.local === '';
+  }
+
+  /** `full` as `escape` writes it, which is asked once. */
+  escaped(escape: (full: string) => string): string {
+    return (this.#wire ??= escape(this.full));
   }
 
   toBare(): Jid {

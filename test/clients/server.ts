@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../kit/ports.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const BIN = path.join(ROOT, 'bin/posthouse.js');
@@ -16,17 +17,6 @@ const HASHES = ['SHA-512', 'SHA-256', 'SHA-1'];
 export const UNBOUND: readonly string[] = HASHES.map(hash => `SCRAM-${hash}`);
 /** Mechanisms with channel binding and without. */
 export const SCRAM: readonly string[] = [...UNBOUND.map(name => `${name}-PLUS`), ...UNBOUND];
-
-/** A port of the loopback interface that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  assert(address !== null && typeof address === 'object');
-  server.close();
-  await once(server, 'close');
-  return address.port;
-}
 
 /** The posthouse program in a process of its own, as an operator would start it. */
 export class Server {
