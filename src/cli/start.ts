@@ -1,6 +1,7 @@
 import { flushCompileCache } from 'node:module';
 import { forPeople, type Log, openLog } from '../node/log.ts';
 import { Node } from '../node/node.ts';
+import { statusOf } from '../node/status.ts';
 import { EXIT } from './ask.ts';
 import type { Common } from './context.ts';
 import { greeting } from './greeting.ts';
@@ -36,7 +37,7 @@ export async function start(options: Common): Promise<number> {
   if (forPeople(settings)) process.stdout.write(greeting(node, config, seconds));
   else {
     const certificates = [...node.certificates.facts].map(([host, { fingerprint }]) => [host, fingerprint]);
-    const { listeners, hosts } = node.status();
+    const { listeners, hosts } = statusOf(node);
     logger.info({ hosts, listeners, certificates: Object.fromEntries(certificates), seconds }, 'ready');
   }
   setTimeout(flushCompileCache, KEEP_AFTER).unref();

@@ -1,26 +1,22 @@
 import path from 'node:path';
 import type { Logger } from 'pino';
 import { type Collections, makeCollections } from '../api/collections.ts';
-import type { NodeView } from '../api/node-view.ts';
-import { IqTable, makePoints, type Packet, type Points } from '../bus/index.ts';
+import { Empty, IqTable, makePoints, type Points } from '../bus/index.ts';
 import { hostMeta } from '../http/host-meta.ts';
 import { HttpServers } from '../http/server.ts';
 import { websocketPage } from '../http/websocket-page.ts';
-import { type Jid, parseJid } from '../jid/index.ts';
-import { NS, refuse, type StanzaError, type StreamError } from '../protocol/index.ts';
-import { Empty } from '../bus/index.ts';
-import type { Session } from '../session/session.ts';
-import { type User, Users } from '../session/users.ts';
+import { NS, refuse } from '../protocol/index.ts';
+import { Users } from '../session/users.ts';
 import { openStorage, type Storage } from '../storage/index.ts';
 import { ClientStream } from '../stream/client-stream.ts';
-import type { StreamHost } from '../stream/environment.ts';
 import { LoginThrottle } from '../stream/sasl/index.ts';
 import { serveUnix } from '../transport/unix.ts';
 import { WebSocketGate } from '../transport/websocket.ts';
 import { AccountsService } from './accounts-service.ts';
-import { type CertificateSource, Certificates } from './certificates.ts';
+import { Certificates } from './certificates.ts';
 import { CONTROL_SOCKET } from './control-socket.ts';
 import type { LoadedConfig } from './config/index.ts';
+import { certificatesOf, Configuration, type Reloaded } from './configuration.ts';
 import { drain } from './drain.ts';
 import { AddressGate, Listeners } from './listeners.ts';
 import { figures } from './figures.ts';
@@ -34,8 +30,10 @@ import { Router } from './router.ts';
 import { SessionHub } from './session-hub.ts';
 import type { Settings } from './settings.ts';
 import { settingsOf } from './settings-of.ts';
+import { problemsOf } from './status.ts';
+import { streamHost } from './stream-host.ts';
 import { Streams } from './streams.ts';
-import { version } from './version.ts';
+import { View } from './view.ts';
 
 /** ms after the start when the HTTP routes are built, which takes a tenth of a second. A request before does it at once. */
 const WARM_AFTER = 2_000;
@@ -51,16 +49,8 @@ export interface NodeOptions {
   readonly listen: boolean;
 }
 
-/** What a reload changed: at once, and what differs from the start and needs another one. */
-export interface Reloaded {
-  readonly changed: readonly string[];
-  readonly restart: readonly string[];
-}
-
 /** One process of Posthouse: everything put together. */
-export class Node implements NodeView {
-  readonly version = version;
-  readonly startedAt = Date.now();
+export class Node extends View {
   readonly log: Logger;
   readonly metrics = new Metrics();
   readonly points: Points = makePoints();
@@ -76,17 +66,16 @@ export class Node implements NodeView {
   readonly storage: Storage;
   readonly accounts: AccountsService;
   settings: Settings;
-  private config: LoadedConfig;
-  private readonly options: NodeOptions;
+  readonly configuration: Configuration;
+  private readonly listening: boolean;
   readonly gate: AddressGate;
   private readonly http: HttpServers;
   private readonly lag: { stop(): void };
   private control: { close(): void } | undefined;
   private stopping: Promise<void> | undefined;
-  private reloading: Promise<unknown> = Promise.resolve();
   private readonly impatience = new AbortController();
   private warming: NodeJS.Timeout | undefined;
-  private accepting = false;
+  accepting = false;
   /** Resolved when the node has stopped. */
   readonly stopped: Promise<void>;
   private readonly hasStopped: () => void;
@@ -110,9 +99,10 @@ export class Node implements NodeView {
   }
 
   private constructor(options: NodeOptions, settings: Settings, storage: Storage) {
+    super();
     const { log } = options;
-    this.options = options;
-    this.config = options.config;
+    this.configuration = new Configuration(this, options);
+    this.listening = options.listen;
     this.settings = settings;
     this.storage = storage;
     this.log = log;
@@ -151,7 +141,7 @@ export class Node implements NodeView {
       metrics: this.metrics,
       settings: () => this.settings.streams,
       domain: () => this.settings.hosts.keys().next().value!,
-      hosts: domain => this.streamHost(domain),
+      hosts: domain => streamHost(this, domain),
       accountExists: account => this.accounts.exists(account),
       mayBind: async account => {
         const found = await this.accounts.get(account);
@@ -171,7 +161,7 @@ export class Node implements NodeView {
       routes: [
         hostMeta({ hosts: () => [...this.settings.hosts.keys()], httpsPort: () => this.listeners.httpsPort }),
         websocketPage(),
-        ownRoutes({ metrics: this.metrics, problems: () => this.problems() }),
+        ownRoutes({ metrics: this.metrics, problems: () => problemsOf(this) }),
       ],
       upgrade: (request, socket, head) => websocket.upgrade(request, socket, head),
       admit: address => this.gate.admit(address),
@@ -192,7 +182,7 @@ export class Node implements NodeView {
       storage,
       log,
       metrics: this.metrics,
-      config: () => this.config,
+      config: () => this.configuration.current,
       sessions: () => this.directory.sessions(),
       pause: () => this.hub.pause(),
     });
@@ -211,7 +201,7 @@ export class Node implements NodeView {
   private async begin(): Promise<void> {
     const { settings } = this;
     const data = this.accounts.open().then(() => this.modules.loadAll(settings.modules));
-    if (!this.options.listen) return data;
+    if (!this.listening) return data;
     const both = [this.certificates.prepare(certificatesOf(settings)), data] as const;
     // whatever fails, nothing goes on behind the back of the stop that follows
     await Promise.allSettled(both);
@@ -231,160 +221,18 @@ export class Node implements NodeView {
     this.http.warm().catch((error: unknown) => this.log.error({ err: error }, 'the HTTP routes cannot be built'));
   }
 
-  private setThrottle(): void {
+  setThrottle(): void {
     const { throttle } = this.settings;
     this.streams.throttle = throttle && new LoginThrottle({ ...throttle, clock: () => performance.now() });
   }
 
-  private streamHost(domain: string): StreamHost | undefined {
-    const host = this.settings.hosts.get(domain);
-    if (!host) return undefined;
-    return {
-      domain,
-      tls: true,
-      mechanisms: this.settings.mechanisms,
-      anonymous: host.anonymous,
-      backend: this.accounts.backend(domain),
-      seeOtherHost: host.seeOtherHost,
-      enabled: module => this.moduleEnabled(module, domain),
-    };
-  }
-
-  // ---- NodeView -------------------------------------------------------------------------------------------------------------
-
-  get hosts(): ReadonlySet<string> {
-    return new Set(this.settings.hosts.keys());
-  }
-
-  moduleEnabled(module: string, host: string): boolean {
-    const without = this.settings.hosts.get(host)?.without;
-    return without === undefined || without.size === 0 || !without.has(this.modules.keyOf(module));
-  }
-
-  moduleEverywhere(module: string): boolean {
-    const key = this.modules.keyOf(module);
-    return [...this.settings.hosts.values()].every(host => !host.without.has(key));
-  }
-
-  isAdmin(jid: Jid, host: string): boolean {
-    return this.admins(host).some(admin => admin.bare === jid.bare);
-  }
-
-  admins(host: string): readonly Jid[] {
-    const texts = [...this.settings.admins, ...(this.settings.hosts.get(host)?.admins ?? [])];
-    const configured = texts.map(text => parseJid(text)).filter(jid => jid !== undefined);
-    const added = [...this.collections.administrators.items()].flatMap(item => item.of(host));
-    return [...configured, ...added];
-  }
-
-  user(bare: Jid): User | undefined {
-    return this.directory.get(bare.bare);
-  }
-
-  users(): Iterable<User> {
-    return this.directory.all();
-  }
-
-  session(full: Jid): Session | undefined {
-    return this.directory.session(full.full);
-  }
-
-  sessions(): Iterable<Session> {
-    return this.directory.sessions();
-  }
-
-  get sessionCount(): number {
-    return this.directory.sessionCount;
-  }
-
-  route(packet: Packet): void | Promise<void> {
-    return this.router.route(packet);
-  }
-
-  deliver(packet: Packet, session: Session, taken?: (taken: boolean) => void): void | Promise<void> {
-    return this.router.deliver(packet, session, taken);
-  }
-
-  bounce(packet: Packet, error: StanzaError): void {
-    this.router.bounce(packet, error);
-  }
-
-  closeSessions(bare: Jid, error: StreamError): void {
-    for (const session of this.directory.get(bare.bare)?.sessions ?? []) session.close(error);
+  /** Takes up the configuration file as it is now: all of it, or nothing. */
+  reload(): Promise<Reloaded> {
+    return this.configuration.reload();
   }
 
   shutdown(reason: string, afterSeconds = 0): void {
     setTimeout(() => void this.stop(reason), afterSeconds * 1000).unref();
-  }
-
-  // ---- for the operator -----------------------------------------------------------------------------------------------------
-
-  /** Reasons why this node is not ready to serve. */
-  problems(): string[] {
-    const problems: string[] = [];
-    if (!this.accepting) problems.push('it does not accept connections');
-    const { ok, reason } = this.storage.health();
-    if (!ok) problems.push(`storage: ${reason}`);
-    return problems;
-  }
-
-  status(): Record<string, unknown> {
-    const problems = this.problems();
-    return {
-      version,
-      ready: problems.length === 0 ? 'yes' : problems.join('; '),
-      hosts: [...this.hosts],
-      upSeconds: Math.floor((Date.now() - this.startedAt) / 1000),
-      sessions: this.sessionCount,
-      modules: this.modules.list().filter(module => module.state === 'loaded').length,
-      memoryMiB: Math.round(process.memoryUsage.rss() / 1024 / 1024),
-      pid: process.pid,
-      listeners: this.listeners.open.map(({ settings, address }) => `${settings.name} ${address}:${settings.port}`),
-    };
-  }
-
-  /** The configuration, secrets hidden, and what of it waits for the next start. */
-  describeConfig(): { text: string; values: unknown } {
-    const { restart } = this.options.config.difference(this.config);
-    const waits = restart.map(option => `# not in force before the next start: ${option}\n`).join('');
-    return { text: waits + this.config.print(), values: this.config.masked() };
-  }
-
-  /** Takes up the configuration file as it is now: all of it, or nothing. Tells what changed, and what a restart needs. */
-  reload(): Promise<Reloaded> {
-    const done = this.reloading.then(() => this.reloadNow());
-    this.reloading = done.catch(() => {});
-    return done;
-  }
-
-  private async reloadNow(): Promise<Reloaded> {
-    const next = await this.options.reread();
-    const settings = settingsOf(next);
-    const useCertificates = await this.certificates.prepare(certificatesOf(settings));
-    const before = this.settings;
-    const old = this.config;
-    this.config = next;
-    this.settings = settings;
-    try {
-      await this.modules.follow(settings.modules);
-    } catch (error) {
-      this.config = old;
-      this.settings = before;
-      throw error;
-    }
-    useCertificates();
-    if (JSON.stringify(before.throttle) !== JSON.stringify(settings.throttle)) this.setThrottle();
-    this.streams.limitsChanged();
-    for (const domain of before.hosts.keys()) if (!settings.hosts.has(domain)) this.closeHost(domain);
-    const reloaded = { changed: old.difference(next).live, restart: this.options.config.difference(next).restart };
-    this.log.info(reloaded, 'configuration reloaded');
-    return reloaded;
-  }
-
-  private closeHost(domain: string): void {
-    // RFC 6120 4.9.3.5
-    const gone: StreamError = { condition: 'host-gone', text: `${domain} is not served here any more.` };
-    for (const session of [...this.directory.sessions()]) if (session.jid.domain === domain) session.close(gone);
   }
 
   // ---- the end --------------------------------------------------------------------------------------------------------------
@@ -427,8 +275,4 @@ export class Node implements NodeView {
     };
     return { log, hub, streams, http, modules, close };
   }
-}
-
-function certificatesOf(settings: Settings): CertificateSource[] {
-  return [...settings.hosts.values()].map(host => host.certificate);
 }

@@ -1,5 +1,6 @@
 import { type Jid, jidProblem, parseJid } from '../jid/index.ts';
 import type { Node } from './node.ts';
+import { statusOf } from './status.ts';
 
 /** What `posthouse` asks a node to do, over the socket in the data folder. A rejection's message is for the operator. */
 export class Operations {
@@ -177,9 +178,9 @@ const OPERATIONS: Record<string, Operation> = {
     await node.modules.reload(args.text('name'));
     return { reloaded: args.text('name') };
   },
-  'config.show': node => node.describeConfig(),
+  'config.show': node => node.configuration.describe(),
   'config.reload': node => node.reload(),
-  status: node => node.status(),
+  status: node => statusOf(node),
   stop: node => {
     node.shutdown('an operator stopped it', 0);
     return { stopping: true };

@@ -3,7 +3,7 @@ import { Jid } from '../jid/index.ts';
 import { StanzaError } from '../protocol/index.ts';
 import type { Stanza } from '../xml/index.ts';
 import type { ClientStream } from './client-stream.ts';
-import { HOLD_ANSWER } from './holds.ts';
+import { HOLD_ANSWER } from './reading.ts';
 
 /** Lets a module answer an IQ that may come before login (XEP-0077 3.1). False when none wants it. */
 export function answerBeforeLogin(stream: ClientStream, stanza: Stanza): boolean {
@@ -21,7 +21,7 @@ export function answerBeforeLogin(stream: ClientStream, stanza: Stanza): boolean
     const packet = new Packet(IQ, stanza, type, new Jid('', '', ''), new Jid('', host.domain, ''));
     const payload = stanza.kidElement(kid!);
     const { secured, address } = connection;
-    stream.holdFor(HOLD_ANSWER);
+    stream.reading.hold(HOLD_ANSWER);
     void Promise.resolve()
       .then(() => item.answer({ host: host.domain, address, secured, type, payload }))
       .catch((error: unknown) => {
@@ -33,7 +33,7 @@ export function answerBeforeLogin(stream: ClientStream, stanza: Stanza): boolean
         if (answer instanceof StanzaError) connection.write(packet.errorWire(answer));
         else connection.write(packet.resultWire(answer === Empty ? undefined : answer));
         connection.flush();
-        stream.releaseFrom(HOLD_ANSWER);
+        stream.reading.release(HOLD_ANSWER);
       });
     return true;
   }

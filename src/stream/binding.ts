@@ -4,7 +4,7 @@ import { NS, refuse, StanzaError } from '../protocol/index.ts';
 import { type Session } from '../session/session.ts';
 import { type Stanza, xml } from '../xml/index.ts';
 import type { ClientStream } from './client-stream.ts';
-import { HOLD_ANSWER } from './holds.ts';
+import { HOLD_ANSWER } from './reading.ts';
 
 /** Resource binding: RFC 6120 7. Anything else before it is an error. */
 export function onBindRequest(stream: ClientStream, stanza: Stanza): void {
@@ -51,11 +51,11 @@ export function onBindRequest(stream: ClientStream, stanza: Stanza): void {
     bound(session);
     return;
   }
-  stream.holdFor(HOLD_ANSWER);
+  stream.reading.hold(HOLD_ANSWER);
   session
     .then(bound, (error: unknown) => {
       stream.env.log.error({ err: error, stream: stream.id }, 'binding failed');
       refused(new StanzaError('internal-server-error', { type: 'wait' }));
     })
-    .finally(() => stream.releaseFrom(HOLD_ANSWER));
+    .finally(() => stream.reading.release(HOLD_ANSWER));
 }

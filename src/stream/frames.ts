@@ -18,14 +18,14 @@ export class Frames implements ScannerSink {
 
   /** Takes a frame; its bytes are the caller's again when it returns. */
   take(scanner: Scanner, bytes: Uint8Array, start: number, end: number): void {
-    if (this.stream.held) this.waiting.push(Buffer.from(bytes.subarray(start, end)));
+    if (this.stream.reading.held) this.waiting.push(Buffer.from(bytes.subarray(start, end)));
     else this.read(scanner, bytes, start, end);
   }
 
   /** The stream is read again. */
   resume(scanner: Scanner): void {
     this.ended(scanner);
-    while (this.waiting.length > 0 && !this.stream.held) {
+    while (this.waiting.length > 0 && !this.stream.reading.held) {
       const frame = this.waiting.shift()!;
       this.read(scanner, frame, 0, frame.length);
     }
@@ -43,7 +43,7 @@ export class Frames implements ScannerSink {
   }
 
   private ended(scanner: Scanner): void {
-    if (scanner.midway && !this.stream.held) this.refuse();
+    if (scanner.midway && !this.stream.reading.held) this.refuse();
   }
 
   private refuse(): void {

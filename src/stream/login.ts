@@ -2,7 +2,7 @@ import { Jid } from '../jid/index.ts';
 import { NS } from '../protocol/index.ts';
 import { escapeXml, type Stanza } from '../xml/index.ts';
 import type { ClientStream } from './client-stream.ts';
-import { HOLD_ANSWER } from './holds.ts';
+import { HOLD_ANSWER } from './reading.ts';
 import {
   begin,
   decodeAuth,
@@ -90,7 +90,7 @@ export class Login {
     }
     if (!(answer instanceof Promise)) return this.answer(answer);
     // nothing else is looked at until the answer is there
-    stream.holdFor(HOLD_ANSWER);
+    stream.reading.hold(HOLD_ANSWER);
     answer.then(
       result => this.answer(result),
       (error: unknown) => this.broken(error),
@@ -106,7 +106,7 @@ export class Login {
     if (this.over) return;
     const delay = step.kind === 'challenge' ? 0 : (step.delay ?? 0);
     if (delay > 0) {
-      this.stream.holdFor(HOLD_ANSWER);
+      this.stream.reading.hold(HOLD_ANSWER);
       this.timer = setTimeout(() => this.finish(step), delay);
     } else this.finish(step);
   }
@@ -125,7 +125,7 @@ export class Login {
       stream.authenticated(new Jid(step.local, stream.host!.domain, ''), step.anonymous ?? false, mechanism);
     }
     connection.flush();
-    stream.releaseFrom(HOLD_ANSWER);
+    stream.reading.release(HOLD_ANSWER);
   }
 
   private fail(condition: SaslFailure, message?: string, local?: string, weight = 1): void {
@@ -142,7 +142,7 @@ export class Login {
       stream.fail({ condition: 'policy-violation', text: 'Too many failed logins.' });
       return;
     }
-    stream.releaseFrom(HOLD_ANSWER);
+    stream.reading.release(HOLD_ANSWER);
   }
 }
 

@@ -3,7 +3,7 @@ import { NS } from '../protocol/index.ts';
 import type { Session } from '../session/session.ts';
 import type { Stanza } from '../xml/index.ts';
 import type { ClientStream } from './client-stream.ts';
-import { HOLD_ANSWER } from './holds.ts';
+import { HOLD_ANSWER } from './reading.ts';
 
 /** XEP-0198 on a stream that has a session: <enable/>, <r/>, <a/>. */
 export function onManagement(stream: ClientStream, session: Session, stanza: Stanza): void {
@@ -57,10 +57,10 @@ function enable(stream: ClientStream, session: Session, stanza: Stanza): void {
   // XEP-0198 4: what came before <enable/> is not counted; so it is finished first
   const waiting = session.settled();
   if (!waiting) return agree();
-  stream.holdFor(HOLD_ANSWER);
+  stream.reading.hold(HOLD_ANSWER);
   void waiting.then(() => {
     if (stream.state === 'session' && session.connected) agree();
-    stream.releaseFrom(HOLD_ANSWER);
+    stream.reading.release(HOLD_ANSWER);
   });
 }
 
@@ -88,12 +88,12 @@ export function onResume(stream: ClientStream, stanza: Stanza): void {
     if (stream.state === 'binding') session.leaveStream();
     const waiting = session.settled();
     if (waiting) {
-      stream.holdFor(HOLD_ANSWER);
+      stream.reading.hold(HOLD_ANSWER);
       void waiting.then(attempt);
       return;
     }
     resume();
-    stream.releaseFrom(HOLD_ANSWER);
+    stream.reading.release(HOLD_ANSWER);
   };
   attempt();
 }

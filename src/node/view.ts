@@ -1,0 +1,87 @@
+import type { Collections } from '../api/collections.ts';
+import type { NodeView } from '../api/node-view.ts';
+import type { Packet } from '../bus/index.ts';
+import { type Jid, parseJid } from '../jid/index.ts';
+import type { StanzaError, StreamError } from '../protocol/index.ts';
+import type { Session } from '../session/session.ts';
+import type { User, Users } from '../session/users.ts';
+import type { AccountsService } from './accounts-service.ts';
+import type { Modules } from './modules/index.ts';
+import type { Router } from './router.ts';
+import type { Settings } from './settings.ts';
+import { version } from './version.ts';
+
+/** What modules see of the node they run in: answers out of its parts. */
+export abstract class View implements NodeView {
+  readonly version = version;
+  readonly startedAt = Date.now();
+  abstract readonly accounts: AccountsService;
+  abstract readonly collections: Collections;
+  abstract readonly directory: Users;
+  abstract readonly modules: Modules;
+  abstract readonly router: Router;
+  abstract readonly settings: Settings;
+
+  get hosts(): ReadonlySet<string> {
+    return new Set(this.settings.hosts.keys());
+  }
+
+  moduleEnabled(module: string, host: string): boolean {
+    const without = this.settings.hosts.get(host)?.without;
+    return without === undefined || without.size === 0 || !without.has(this.modules.keyOf(module));
+  }
+
+  moduleEverywhere(module: string): boolean {
+    const key = this.modules.keyOf(module);
+    return [...this.settings.hosts.values()].every(host => !host.without.has(key));
+  }
+
+  isAdmin(jid: Jid, host: string): boolean {
+    return this.admins(host).some(admin => admin.bare === jid.bare);
+  }
+
+  admins(host: string): readonly Jid[] {
+    const texts = [...this.settings.admins, ...(this.settings.hosts.get(host)?.admins ?? [])];
+    const configured = texts.map(text => parseJid(text)).filter(jid => jid !== undefined);
+    const added = [...this.collections.administrators.items()].flatMap(item => item.of(host));
+    return [...configured, ...added];
+  }
+
+  user(bare: Jid): User | undefined {
+    return this.directory.get(bare.bare);
+  }
+
+  users(): Iterable<User> {
+    return this.directory.all();
+  }
+
+  session(full: Jid): Session | undefined {
+    return this.directory.session(full.full);
+  }
+
+  sessions(): Iterable<Session> {
+    return this.directory.sessions();
+  }
+
+  get sessionCount(): number {
+    return this.directory.sessionCount;
+  }
+
+  route(packet: Packet): void | Promise<void> {
+    return this.router.route(packet);
+  }
+
+  deliver(packet: Packet, session: Session, taken?: (taken: boolean) => void): void | Promise<void> {
+    return this.router.deliver(packet, session, taken);
+  }
+
+  bounce(packet: Packet, error: StanzaError): void {
+    this.router.bounce(packet, error);
+  }
+
+  closeSessions(bare: Jid, error: StreamError): void {
+    for (const session of this.directory.get(bare.bare)?.sessions ?? []) session.close(error);
+  }
+
+  abstract shutdown(reason: string, afterSeconds?: number): void;
+}

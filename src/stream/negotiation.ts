@@ -1,0 +1,47 @@
+import { NS } from '../protocol/index.ts';
+import type { Stanza } from '../xml/index.ts';
+import { answerBeforeLogin } from './before-login.ts';
+import { onBindRequest } from './binding.ts';
+import type { ClientStream } from './client-stream.ts';
+import { onEarlyManagement, onResume } from './management.ts';
+
+/** What comes before login: STARTTLS, SASL, and what modules answer there. */
+export function onLoginStanza(stream: ClientStream, stanza: Stanza): void {
+  if (mayStartTls(stream, stanza)) startTls(stream);
+  else if (stanza.xmlns === NS.sasl) stream.login.onStanza(stanza);
+  else if (stanza.name === 'iq' && stanza.xmlns === NS.client && answerBeforeLogin(stream, stanza)) return;
+  else if (stanza.xmlns === NS.sm && (stanza.name === 'enable' || stanza.name === 'resume')) onEarlyManagement(stream);
+  else if (isEnd(stream, stanza)) stream.farewell();
+  // RFC 6120 4.9.3.12
+  else stream.fail({ condition: 'not-authorized', text: 'Log in first.' });
+}
+
+/** What comes between login and session: binding, or resumption instead of it. */
+export function onBindingStanza(stream: ClientStream, stanza: Stanza): void {
+  if (stanza.name === 'iq' && stanza.xmlns === NS.client) onBindRequest(stream, stanza);
+  else if (stanza.xmlns === NS.sm) onResume(stream, stanza);
+  else if (isEnd(stream, stanza)) stream.farewell();
+  // RFC 6120 7.1
+  else stream.fail({ condition: 'not-authorized', text: 'Bind a resource first.' });
+}
+
+/** <close/> of a framed stream, or a stream error of the client's: it closes its stream with that (RFC 6120 4.9.1.1). */
+export function isEnd(stream: ClientStream, stanza: Stanza): boolean {
+  return stanza.name === 'close'
+    ? stanza.xmlns === NS.framing && stream.connection.framed
+    : stanza.name === 'error' && stanza.xmlns === NS.streams;
+}
+
+function mayStartTls({ connection, host }: ClientStream, stanza: Stanza): boolean {
+  if (stanza.xmlns !== NS.tls || stanza.name !== 'starttls') return false;
+  return !connection.secured && host!.tls && !connection.framed;
+}
+
+function startTls(stream: ClientStream): void {
+  const { connection } = stream;
+  stream.state = 'securing';
+  // what came behind <starttls/> came unprotected: it is dropped (RFC 6120 5.4.3.3)
+  stream.scanner.stop();
+  connection.write(`<proceed xmlns='${NS.tls}'/>`);
+  connection.startTls(stream.host!.domain);
+}
