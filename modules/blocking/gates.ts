@@ -1,4 +1,13 @@
-import { DONE, HOST, IQ, MESSAGE, type Packet, type SessionView, type Verdict } from '../../src/api/index.ts';
+import {
+  DONE,
+  HOST,
+  IQ,
+  type MaybePromise,
+  MESSAGE,
+  type Packet,
+  type SessionView,
+  type Verdict,
+} from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { refuse, StanzaError } from '../../src/protocol/index.ts';
 import { xml } from '../../src/xml/index.ts';
@@ -6,7 +15,9 @@ import { Blocklist } from './blocklist.ts';
 
 export const BLOCKING_ERRORS = 'urn:xmpp:blocking:errors';
 
-type ListOf = (account: Jid) => Blocklist;
+type ListOf = (account: Jid) => MaybePromise<Blocklist>;
+/** Answers at once where the list is known: lists are looked at for each stanza. */
+type Answer = MaybePromise<Verdict>;
 
 /** XEP-0191 3.5: the sender learns that it is itself who blocks. */
 const BLOCKED = new StanzaError('not-acceptable', {
@@ -16,24 +27,32 @@ const BLOCKED = new StanzaError('not-acceptable', {
 });
 
 /** What a client sends to an address that its account has blocked goes back. */
-export function outgoingGate(listOf: ListOf): (packet: Packet, session: SessionView) => Verdict {
+export function outgoingGate(listOf: ListOf): (packet: Packet, session: SessionView) => Answer {
   return (packet, session) => {
     const list = listOf(session.user.jid);
+    return list instanceof Promise
+      ? list.then(found => verdict(found, packet, session))
+      : verdict(list, packet, session);
+  };
+  function verdict(list: Blocklist, packet: Packet, session: SessionView): Verdict {
     if (list === Blocklist.NONE || !list.matches(packet.to!)) return undefined;
     // nobody shuts himself out of his own account or server
     if (packet.to!.bare === session.user.jid.bare) return undefined;
     if (packet.address === HOST && packet.to!.domain === session.jid.domain) return undefined;
     return BLOCKED;
-  };
+  }
 }
 
 /** What comes from an address that the recipient has blocked is kept out. */
-export function incomingGate(listOf: ListOf, answers: (host: string) => boolean): (packet: Packet) => Verdict {
+export function incomingGate(listOf: ListOf, answers: (host: string) => boolean): (packet: Packet) => Answer {
   return packet => {
-    const to = packet.to!;
-    const list = listOf(to);
+    const list = listOf(packet.to!);
+    return list instanceof Promise ? list.then(found => verdict(found, packet)) : verdict(list, packet);
+  };
+  function verdict(list: Blocklist, packet: Packet): Verdict {
     if (list === Blocklist.NONE) return undefined;
     const { from, type } = packet;
+    const to = packet.to!;
     if (!list.matches(from) || from.bare === to.bare || from.full === to.domain) return undefined;
     if (packet.kind === IQ) {
       // XEP-0191 3.5: get and set must be answered, the others must not
@@ -43,7 +62,7 @@ export function incomingGate(listOf: ListOf, answers: (host: string) => boolean)
     if (packet.kind === MESSAGE && (type === 'chat' || type === 'normal') && answers(to.domain))
       return refuse('service-unavailable');
     return DONE;
-  };
+  }
 }
 
 /**
@@ -54,14 +73,17 @@ export function presenceGate(
   listOf: ListOf,
   isLocal: (domain: string) => boolean,
   hiding: (account: Jid) => boolean,
-): (packet: Packet) => Verdict {
+): (packet: Packet) => Answer {
   return packet => {
     const { from, type } = packet;
     // that subscriptions end is told; a client's own words were stopped before (outgoingGate)
     if (type === 'unsubscribe' || type === 'unsubscribed') return undefined;
     if (from.local === '' || !isLocal(from.domain)) return undefined;
+    if (from.bare === packet.to!.bare || (type === 'unavailable' && hiding(from))) return undefined;
     const list = listOf(from);
-    if (list === Blocklist.NONE || from.bare === packet.to!.bare || !list.matches(packet.to!)) return undefined;
-    return type === 'unavailable' && hiding(from) ? undefined : DONE;
+    return list instanceof Promise ? list.then(found => verdict(found, packet)) : verdict(list, packet);
   };
+  function verdict(list: Blocklist, packet: Packet): Verdict {
+    return list.matches(packet.to!) ? DONE : undefined;
+  }
 }

@@ -2,7 +2,7 @@
  * The blocking command (XEP-0191): an account's list of addresses that it neither hears nor talks to. "Polite blocking": the
  * subscriptions stay, and the account looks offline to those it has blocked.
  */
-import { defineModule, defineOptions, Empty, option, type SessionView } from '../../src/api/index.ts';
+import { defineModule, defineOptions, Empty, option, type SessionView, andThen } from '../../src/api/index.ts';
 import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { refuse, StanzaError } from '../../src/protocol/index.ts';
 import { type Element, serialize, wireAttribute, xml } from '../../src/xml/index.ts';
@@ -79,8 +79,7 @@ export default defineModule({
     // XEP-0191 3.2
     mod.iq({ xmlns: BLOCKING, name: 'blocklist', type: 'get', to: 'account' }, request => {
       if (request.session) interested.set(request.session, true);
-      const { jids } = lists.of(request.to);
-      return xml('blocklist', { xmlns: BLOCKING }, ...jids.map(item));
+      return andThen(lists.of(request.to), ({ jids }) => xml('blocklist', { xmlns: BLOCKING }, ...jids.map(item)));
     });
     // XEP-0191 3.3
     mod.iq({ xmlns: BLOCKING, name: 'block', type: 'set', to: 'account' }, async request => {
@@ -105,7 +104,7 @@ export default defineModule({
     });
 
     async function block(account: Jid, jids: readonly Jid[]): Promise<'blocked' | 'full'> {
-      const before = lists.of(account);
+      const before = await lists.of(account);
       const after = await lists.add(account, jids, mod.options(account.domain).entries);
       if (!after) return 'full';
       push(account, xml('block', { xmlns: BLOCKING }, ...jids.map(item)));
@@ -127,9 +126,9 @@ export default defineModule({
     }
 
     async function unblock(account: Jid, jids?: readonly Jid[]): Promise<void> {
-      const before = lists.of(account);
+      const before = await lists.of(account);
       await lists.remove(account, jids);
-      const after = lists.of(account);
+      const after = await lists.of(account);
       push(account, xml('unblock', { xmlns: BLOCKING }, ...(jids ?? []).map(item)));
       // XEP-0191 3.4
       const shown = (jids ?? before.jids).filter(jid => before.matches(jid) && !after.matches(jid));
@@ -179,8 +178,8 @@ export default defineModule({
     }
 
     mod.provide(Blocking, {
-      blocks: (account, other) => lists.of(account).matches(other),
-      list: account => lists.of(account).jids,
+      blocks: (account, other) => andThen(lists.of(account), list => list.matches(other)),
+      list: account => andThen(lists.of(account), list => list.jids),
       block,
       unblock,
     });

@@ -1,4 +1,4 @@
-import { Lru } from '../../src/api/index.ts';
+import { Loaded, type MaybePromise, andThen } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { Blocklist } from './blocklist.ts';
 import type { BlockStore } from './store.ts';
@@ -6,19 +6,17 @@ import type { BlockStore } from './store.ts';
 /** The lists of all accounts, those in use in memory. */
 export class Blocklists {
   private readonly store: BlockStore;
-  private readonly known: Lru<string, Blocklist>;
+  private readonly known: Loaded<Blocklist>;
 
   constructor(store: BlockStore, cached: number) {
     this.store = store;
-    this.known = new Lru(cached);
+    this.known = new Loaded(cached);
   }
 
-  of(account: Jid): Blocklist {
-    const known = this.known.get(account.bare);
-    if (known) return known;
-    const list = Blocklist.of(this.store.get(account));
-    this.known.set(account.bare, list);
-    return list;
+  of(account: Jid): MaybePromise<Blocklist> {
+    return (
+      this.known.get(account.bare) ?? this.known.load(account.bare, andThen(this.store.get(account), Blocklist.of))
+    );
   }
 
   /** Undefined when there would be more than `most`. */

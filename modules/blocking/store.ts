@@ -1,4 +1,4 @@
-import type { Statement, Storage, StoreDefinition } from '../../src/api/index.ts';
+import { type MaybePromise, type Statement, type Storage, type StoreDefinition, andThen } from '../../src/api/index.ts';
 import { type Jid, parseJid } from '../../src/jid/index.ts';
 
 const TABLE = 'blocked_addresses';
@@ -19,8 +19,8 @@ export class BlockStore {
   }
 
   /** In the order in which they were blocked. */
-  get(account: Jid): Jid[] {
-    return jidsOf(this.ofAccount.all(account.bare));
+  get(account: Jid): MaybePromise<Jid[]> {
+    return andThen(this.ofAccount.all(account.bare), jidsOf);
   }
 
   /** Adds addresses, those that are there already are left as they are. Undefined when there would be more than `most`. */

@@ -17,8 +17,8 @@ export default defineModule({
   features: { account: [REQUESTS] },
   setup(mod) {
     const presence = mod.use(PresenceService);
-    mod.iq({ xmlns: REQUESTS, name: 'requests', type: 'get', to: 'account' }, request => {
-      const list = presence.requests(request.to);
+    mod.iq({ xmlns: REQUESTS, name: 'requests', type: 'get', to: 'account' }, async request => {
+      const list = await presence.requests(request.to);
       return xml(
         'requests',
         { xmlns: REQUESTS },

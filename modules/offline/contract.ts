@@ -1,4 +1,4 @@
-import { type Packet, serviceKey } from '../../src/api/index.ts';
+import { type MaybePromise, type Packet, serviceKey } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 
 /** A message that waits for its recipient, safe on disk. */
@@ -15,7 +15,7 @@ export interface OfflineService {
   /** Calls the listener for each message that has been committed for an absent recipient; returns how to stop that. */
   onStored(listener: (message: StoredMessage) => void): () => void;
   /** What waits for an account. */
-  waiting(account: Jid): { readonly messages: number; readonly bytes: number };
+  waiting(account: Jid): MaybePromise<{ readonly messages: number; readonly bytes: number }>;
 }
 
 export const Offline = serviceKey<OfflineService>('offline');

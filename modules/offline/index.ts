@@ -11,12 +11,13 @@ import {
   type Packet,
   type SessionView,
   StorageError,
+  andThen,
   type Verdict,
 } from '../../src/api/index.ts';
-import type { Jid } from '../../src/jid/index.ts';
 import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
 import { Blocking } from '../blocking/contract.ts';
 import { Offline, type StoredMessage } from './contract.ts';
+import type { Mailbox } from './mailbox.ts';
 import { Mailboxes } from './mailboxes.ts';
 import { isEligible } from './parts.ts';
 import { fateOf, removeForgedStamps, stamped } from './storable.ts';
@@ -65,6 +66,8 @@ export default defineModule({
     const listeners = new Set<(message: StoredMessage) => void>();
     /** Sessions that have been given what waited since they became available. */
     const served = mod.perSession<boolean>(() => false);
+    /** Sessions that became available while it is being looked up what waits for them. */
+    const opening = new Map<SessionView, Promise<void>>();
     const boxes = new Mailboxes(
       {
         store,
@@ -87,31 +90,39 @@ export default defineModule({
       const account = packet.to!.toBare();
       const at = Date.now();
       const wire = stamped(packet, at);
-      if (!hasRoom(account, wire.length)) {
-        refused.inc();
-        return refuse('service-unavailable', 'Too many messages wait for this account.'); // XEP-0160 2
-      }
-      // nobody waits here: only the sender's acknowledgement does - unless the disk cannot keep up
-      const kept = keep(packet, account, at, wire);
-      packet.hold(kept);
-      return store.pending > BACKLOG ? kept.then(() => DONE) : DONE;
+      return andThen(boxes.of(account), box => {
+        if (!hasRoom(box, wire.length)) {
+          refused.inc();
+          return refuse('service-unavailable', 'Too many messages wait for this account.'); // XEP-0160 2
+        }
+        // nobody waits here: only the sender's acknowledgement does - unless the disk cannot keep up
+        const kept = keep(packet, box, at, wire);
+        packet.hold(kept);
+        return store.pending > BACKLOG ? kept.then(() => DONE) : DONE;
+      });
     });
 
-    function hasRoom(account: Jid, bytes: number): boolean {
-      const { limit, size } = mod.options(account.domain);
-      const box = boxes.of(account);
+    function hasRoom(box: Mailbox, bytes: number): boolean {
+      const { limit, size } = mod.options(box.account.domain);
       return box.messages < limit && box.bytes + bytes <= size;
     }
 
-    async function keep(packet: Packet, account: Jid, at: number, wire: string): Promise<void> {
+    async function keep(packet: Packet, box: Mailbox, at: number, wire: string): Promise<void> {
+      const { account } = box;
       try {
-        await boxes.of(account).add(at, wire);
+        await box.add(at, wire);
       } catch (error) {
         node.bounce(packet, refusal(error));
         return;
       }
       stored.inc();
       for (const listener of listeners) listener({ packet, account, at });
+    }
+
+    function serve(session: SessionView, box: Mailbox | undefined): void {
+      if (!isEligible(session)) return;
+      served.set(session, true);
+      box?.serve(session);
     }
 
     // before the broadcast, which takes its time: what comes from now on has its place behind what waits
@@ -126,9 +137,14 @@ export default defineModule({
           served.set(session, false);
           boxes.busy(jid)?.left(session);
         } else if (!served.get(session)) {
-          const box = boxes.busy(jid) ?? (store.totals(jid).messages > 0 ? boxes.of(jid) : undefined);
-          served.set(session, true);
-          box?.serve(session);
+          const box = boxes.filled(jid);
+          if (!(box instanceof Promise)) return serve(session, box);
+          const serving = box.then(found => serve(session, found));
+          opening.set(
+            session,
+            serving.catch(() => {}).finally(() => opening.delete(session)),
+          );
+          return serving;
         }
       },
       { before: ['presence'] },
@@ -137,28 +153,29 @@ export default defineModule({
 
     // What comes while a long queue is being handed over takes its place at the end of it
     mod.on('deliver', 'gate', { kind: 'message' }, (packet, session) => {
-      if (boxes.quiet) return;
-      const box = boxes.busy(session.user.jid);
-      if (box?.queues(packet, session)) return queue(packet, session);
+      if (boxes.quiet && opening.size === 0) return;
+      const first = opening.get(session);
+      return first ? first.then(() => behind(packet, session)) : behind(packet, session);
     });
 
-    function queue(packet: Packet, session: SessionView): Verdict {
-      const { jid: account } = session.user;
+    function behind(packet: Packet, session: SessionView): Verdict {
+      const box = boxes.busy(session.user.jid);
+      return box?.queues(packet, session) ? queue(packet, session, box) : undefined;
+    }
+
+    function queue(packet: Packet, session: SessionView, box: Mailbox): Verdict {
       // copies and chat states are of the moment
       if (fateOf(packet) !== 'store' || packet.stanza.hasNamespace(NS.carbons)) return undefined;
       const at = Date.now();
       const wire = stamped(packet, at);
-      if (!hasRoom(account, wire.length)) return undefined;
+      if (!hasRoom(box, wire.length)) return undefined;
       const others =
         packet.address === BARE ? session.user.sessions.filter(other => other !== session && isEligible(other)) : [];
       packet.hold(
-        boxes
-          .of(account)
-          .add(at, wire, others)
-          .catch((error: unknown) => {
-            if (session.alive) session.send(packet);
-            else node.bounce(packet, refusal(error));
-          }),
+        box.add(at, wire, others).catch((error: unknown) => {
+          if (session.alive) session.send(packet);
+          else node.bounce(packet, refusal(error));
+        }),
       );
       return DONE;
     }

@@ -73,7 +73,7 @@ describe('mailbox', () => {
       },
       16,
     );
-    box = boxes.of(juliet);
+    box = await boxes.of(juliet);
   });
   afterEach(() => storage.close());
 
@@ -101,14 +101,14 @@ describe('mailbox', () => {
     assert.deepEqual(one.got, ['0', '1', '2']);
     assert.equal(sent[0]!.from.full, 'romeo@example.org/a');
     assert.equal(sent[0]!.to!.full, 'juliet@example.org');
-    assert.equal(store.totals(juliet).messages, 3);
+    assert.equal((await store.totals(juliet)).messages, 3);
     one.ack(2);
     await store.settled();
-    assert.equal(store.totals(juliet).messages, 1);
+    assert.equal((await store.totals(juliet)).messages, 1);
     one.ack();
     await store.settled();
     await turn();
-    assert.equal(store.totals(juliet).messages, 0);
+    assert.equal((await store.totals(juliet)).messages, 0);
     assert.equal(box.messages, 0);
     assert.ok(boxes.quiet);
   });
@@ -122,7 +122,7 @@ describe('mailbox', () => {
     await one.ackAll();
     assert.deepEqual(one.got, numbers(0, 3000));
     await store.settled();
-    assert.equal(store.totals(juliet).messages, 0);
+    assert.equal((await store.totals(juliet)).messages, 0);
   });
 
   it('gives each message to one of two sessions that come at once', async () => {
@@ -151,7 +151,7 @@ describe('mailbox', () => {
     await other.ackAll();
     assert.deepEqual(other.got, numbers(100, 500));
     await store.settled();
-    assert.equal(store.totals(juliet).messages, 0);
+    assert.equal((await store.totals(juliet)).messages, 0);
   });
 
   it('keeps what nobody took for the next login, and gives it once', async () => {
@@ -168,7 +168,7 @@ describe('mailbox', () => {
     await turn();
     assert.ok(boxes.quiet);
     const next = client();
-    boxes.of(juliet).serve(next.session);
+    (await boxes.of(juliet)).serve(next.session);
     await next.ackAll();
     assert.deepEqual(next.got, ['2', '3', '4']);
   });
@@ -201,7 +201,7 @@ describe('mailbox', () => {
     await quick.ackAll();
     assert.deepEqual(quick.got, numbers(0, 1000));
     await store.settled();
-    assert.equal(store.totals(juliet).messages, 0);
+    assert.equal((await store.totals(juliet)).messages, 0);
   });
 
   it('stops for a client that does not want messages any more', async () => {
@@ -215,7 +215,7 @@ describe('mailbox', () => {
     const given = one.got.length;
     assert.ok(given < 1000);
     one.presence = {};
-    boxes.of(juliet).serve(one.session);
+    (await boxes.of(juliet)).serve(one.session);
     await one.ackAll();
     assert.deepEqual(one.got, numbers(0, 1000));
   });
@@ -228,12 +228,12 @@ describe('mailbox', () => {
     box.left(one.session);
     const other = client();
     await turn();
-    boxes.of(juliet).serve(other.session);
+    (await boxes.of(juliet)).serve(other.session);
     await other.ackAll();
     assert.deepEqual(other.got, []);
     await one.ackAll();
     await store.settled();
-    assert.equal(store.totals(juliet).messages, 0);
+    assert.equal((await store.totals(juliet)).messages, 0);
   });
 
   it('waits for what is being written when a session comes', async () => {

@@ -1,6 +1,7 @@
-import type { Packet, SessionView } from '../../src/api/index.ts';
+import { type Packet, type SessionView, andThen } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { isEligible, type MailboxParts, restored } from './parts.ts';
+import type { Totals } from './store.ts';
 
 /** Messages on their way to a client that has not taken them, at most; the next page is read when half of them are taken. */
 const WINDOW = 400;
@@ -16,8 +17,9 @@ export class Mailbox {
   bytes: number;
   private readonly parts: MailboxParts;
   private readonly moved: (box: Mailbox, busy: boolean) => void;
-  /** Writes under way. */
+  /** Writes under way, and those that are over. */
   private pending = 0;
+  private written = 0;
   /** The session that is being given what waits. Messages that come for it go to the end of the queue. */
   private reader: SessionView | undefined;
   private cursor = 0;
@@ -33,13 +35,12 @@ export class Mailbox {
   private readonly own = new Set<Packet>();
   private returning = false;
 
-  constructor(parts: MailboxParts, account: Jid, moved: (box: Mailbox, busy: boolean) => void) {
+  constructor(parts: MailboxParts, account: Jid, totals: Totals, moved: (box: Mailbox, busy: boolean) => void) {
     this.parts = parts;
     this.account = account;
     this.moved = moved;
-    const { messages, bytes } = parts.store.totals(account);
-    this.messages = messages;
-    this.bytes = bytes;
+    this.messages = totals.messages;
+    this.bytes = totals.bytes;
   }
 
   /** Appends a message. Rejects with a StorageError when it could not be written. */
@@ -57,6 +58,7 @@ export class Mailbox {
       throw error;
     } finally {
       this.pending--;
+      this.written++;
       this.read();
       this.settle();
     }
@@ -101,8 +103,13 @@ export class Mailbox {
         if (!isEligible(session)) this.left(session);
         else {
           if (this.out.size > WINDOW / 2 || this.outBytes > WINDOW_BYTES / 2) return;
-          const rows = this.parts.store.page(this.account, this.cursor, WINDOW / 2, WINDOW_BYTES / 2);
+          const { cursor, written } = this;
+          const page = this.parts.store.page(this.account, cursor, WINDOW / 2, WINDOW_BYTES / 2);
+          const rows = page instanceof Promise ? await page : page;
+          // what was read is not what is to come now: another reader, something that came back, something new
+          if (this.reader !== session || this.cursor !== cursor) continue;
           if (rows.length === 0) {
+            if (this.written !== written) continue;
             // what is being written comes next
             if (this.pending === 0) this.stop();
             return;
@@ -131,8 +138,14 @@ export class Mailbox {
   private give(id: number, wire: string, session: SessionView): void | Promise<void> {
     if (this.out.has(id) || this.gone.has(id)) return undefined;
     const packet = restored(wire, this.account);
-    if (!packet || this.had.get(id)?.includes(session) || this.parts.unwanted(this.account, packet.from))
-      return this.removed(id, wire.length);
+    if (!packet || this.had.get(id)?.includes(session)) return this.removed(id, wire.length);
+    return andThen(this.parts.unwanted(this.account, packet.from), unwanted =>
+      unwanted ? this.removed(id, wire.length) : this.handOver(id, wire, packet, session),
+    );
+  }
+
+  private handOver(id: number, wire: string, packet: Packet, session: SessionView): void | Promise<void> {
+    if (this.reader !== session) return undefined;
     this.out.set(id, wire.length);
     this.outBytes += wire.length;
     this.own.add(packet);

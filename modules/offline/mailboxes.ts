@@ -1,17 +1,18 @@
-import { Lru } from '../../src/api/index.ts';
+import { Loaded, type MaybePromise, andThen } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { Mailbox } from './mailbox.ts';
 import type { MailboxParts } from './parts.ts';
+import type { Totals } from './store.ts';
 
 /** The mailboxes in use; of the others the totals are kept for a while. */
 export class Mailboxes {
   private readonly parts: MailboxParts;
   private readonly active = new Map<string, Mailbox>();
-  private readonly idle: Lru<string, Mailbox>;
+  private readonly idle: Loaded<Mailbox>;
 
   constructor(parts: MailboxParts, cached: number) {
     this.parts = parts;
-    this.idle = new Lru(cached);
+    this.idle = new Loaded(cached);
   }
 
   /** Whether nothing is going on in any. */
@@ -24,12 +25,33 @@ export class Mailboxes {
     return this.active.get(account.bare);
   }
 
-  of(account: Jid): Mailbox {
-    const known = this.active.get(account.bare) ?? this.idle.get(account.bare);
-    if (known) return known;
-    const box = new Mailbox(this.parts, account.toBare(), (mailbox, busy) => this.moved(mailbox, busy));
-    this.idle.set(account.bare, box);
-    return box;
+  of(account: Jid): MaybePromise<Mailbox> {
+    return (
+      this.known(account) ??
+      this.idle.load(
+        account.bare,
+        andThen(this.parts.store.totals(account), totals => this.made(account, totals)),
+      )
+    );
+  }
+
+  /** The mailbox if something is in it or going on in it. */
+  filled(account: Jid): MaybePromise<Mailbox | undefined> {
+    return (
+      this.known(account) ??
+      andThen(this.parts.store.totals(account), totals => {
+        if (totals.messages === 0) return undefined;
+        return this.known(account) ?? this.idle.load(account.bare, this.made(account, totals));
+      })
+    );
+  }
+
+  private known(account: Jid): MaybePromise<Mailbox> | undefined {
+    return this.active.get(account.bare) ?? this.idle.get(account.bare);
+  }
+
+  private made(account: Jid, totals: Totals): Mailbox {
+    return new Mailbox(this.parts, account.toBare(), totals, (mailbox, busy) => this.moved(mailbox, busy));
   }
 
   private moved(box: Mailbox, busy: boolean): void {

@@ -1,4 +1,4 @@
-import { BARE, FULL, Packet, type SessionView } from '../../src/api/index.ts';
+import { BARE, FULL, type MaybePromise, Packet, type SessionView } from '../../src/api/index.ts';
 import { type Jid, parseJid } from '../../src/jid/index.ts';
 import type { OfflineStore } from './store.ts';
 
@@ -9,7 +9,7 @@ export interface MailboxParts {
   sessions(account: Jid): readonly SessionView[];
   deliver(packet: Packet, session: SessionView, taken: (taken: boolean) => void): void | Promise<void>;
   /** Whether the account does not want to hear that address any more (XEP-0191 3.3). */
-  unwanted(account: Jid, from: Jid): boolean;
+  unwanted(account: Jid, from: Jid): MaybePromise<boolean>;
   failed(error: unknown, account: Jid): void;
 }
 

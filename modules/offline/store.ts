@@ -1,4 +1,11 @@
-import type { BatchWriter, Statement, Storage, StoreDefinition } from '../../src/api/index.ts';
+import {
+  type BatchWriter,
+  type MaybePromise,
+  type Statement,
+  type Storage,
+  type StoreDefinition,
+  andThen,
+} from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { fromWire, toWire } from '../../src/xml/index.ts';
 
@@ -32,20 +39,18 @@ export class OfflineStore {
 
   constructor(storage: Storage) {
     this.storage = storage;
-    this.adding = storage.batch<Row, number>({
+    this.adding = storage.batch<Row>({
       name: 'offline messages',
-      write: (tx, { account, at, wire }) =>
-        tx.run(
-          `insert into ${TABLE} (account, received_at, bytes, stanza) values (?, ?, ?, ?)`,
-          account,
-          at,
-          wire.length,
-          fromWire(wire),
-        ).id,
+      into: TABLE,
+      columns: ['account', 'received_at', 'bytes', 'stanza'],
+      counted: true,
+      values: ({ account, at, wire }) => [account, at, wire.length, fromWire(wire)],
     });
-    this.removing = storage.batch<number, void>({
+    this.removing = storage.batch<number>({
       name: 'offline messages taken',
-      write: (tx, id) => void tx.run(`delete from ${TABLE} where id = ?`, id),
+      from: TABLE,
+      column: 'id',
+      value: id => id,
     });
     this.totalsOf = storage.prepare(`select count(*) as messages, sum(bytes) as bytes from ${TABLE} where account = ?`);
     this.idsAfter = storage.prepare(`select id, bytes from ${TABLE} where account = ? and id > ? order by id limit ?`);
@@ -76,23 +81,28 @@ export class OfflineStore {
     return write;
   }
 
-  totals(account: Jid): Totals {
-    const row = this.totalsOf.get(account.bare);
-    return { messages: Number(row?.messages ?? 0), bytes: Number(row?.bytes ?? 0) };
+  totals(account: Jid): MaybePromise<Totals> {
+    return andThen(this.totalsOf.get(account.bare), row => ({
+      messages: Number(row?.messages ?? 0),
+      bytes: Number(row?.bytes ?? 0),
+    }));
   }
 
   /** The next messages behind an id: at most `limit`, and no more than `bytes` of them, but one in any case. */
-  page(account: Jid, after: number, limit: number, bytes: number): { id: number; wire: string }[] {
-    const ids = this.idsAfter.all(account.bare, after, limit);
-    let last = 0;
-    let sum = 0;
-    for (const row of ids) {
-      sum += row.bytes;
-      if (sum > bytes && last > 0) break;
-      last = row.id;
-    }
-    if (last === 0) return [];
-    return this.stanzas.all(account.bare, after, last).map(({ id, stanza }) => ({ id, wire: toWire(stanza) }));
+  page(account: Jid, after: number, limit: number, bytes: number): MaybePromise<{ id: number; wire: string }[]> {
+    return andThen(this.idsAfter.all(account.bare, after, limit), ids => {
+      let last = 0;
+      let sum = 0;
+      for (const row of ids) {
+        sum += row.bytes;
+        if (sum > bytes && last > 0) break;
+        last = row.id;
+      }
+      if (last === 0) return [];
+      return andThen(this.stanzas.all(account.bare, after, last), rows =>
+        rows.map(({ id, stanza }) => ({ id, wire: toWire(stanza) })),
+      );
+    });
   }
 
   async removeAll(account: Jid): Promise<void> {

@@ -1,4 +1,4 @@
-import { type NodeView, Packet, type SessionView } from '../../src/api/index.ts';
+import { type MaybePromise, type NodeView, Packet, type SessionView, andThen } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import type { RosterItem, RosterMap, RosterService } from '../roster/contract.ts';
 import { eachInSlices, inOrder } from './each.ts';
@@ -6,7 +6,7 @@ import type { Shown } from './shown.ts';
 
 type Step = void | Promise<void>;
 /** Whether an account has blocked an address (XEP-0191). */
-export type Blocks = (account: Jid, address: Jid) => boolean;
+export type Blocks = (account: Jid, address: Jid) => MaybePromise<boolean>;
 
 const UNAVAILABLE = "<presence type='unavailable'/>";
 const PROBE = "<presence type='probe'/>";
@@ -43,10 +43,7 @@ export class Broadcast {
     const initial = !this.shown.isAvailable(session);
     this.shown.setAvailable(session, true);
     const roster = this.roster.get(session.user.jid);
-    const step =
-      roster instanceof Promise
-        ? roster.then(items => this.tell(packet, session, items, initial))
-        : this.tell(packet, session, roster, initial);
+    const step = andThen(roster, items => this.tell(packet, session, items, initial));
     const after = step && initial ? step.then(first) : initial ? first() : step;
     return after && this.shown.during(session, after);
   }
@@ -55,10 +52,10 @@ export class Broadcast {
     // what is behind the addresses is made once, for all
     packet.wire();
     const own = inOrder(availableOf(session), other => this.node.deliver(packet.readdressed(session.user.jid), other));
-    if (!initial) return then(own, () => this.toContacts(packet, session, roster));
-    return then(own, () =>
-      then(this.others(session), () =>
-        then(this.toContacts(packet, session, roster), () => this.probe(session, roster)),
+    if (!initial) return andThen(own, () => this.toContacts(packet, session, roster));
+    return andThen(own, () =>
+      andThen(this.others(session), () =>
+        andThen(this.toContacts(packet, session, roster), () => this.probe(session, roster)),
       ),
     );
   }
@@ -74,8 +71,8 @@ export class Broadcast {
   private toContacts(packet: Packet, session: SessionView, roster: RosterMap): Step {
     return eachInSlices(roster.values(), item => {
       if (item.subscription !== 'from' && item.subscription !== 'both') return PASSED;
-      if (!this.isThere(item) || !this.maySee(session.user.jid, item)) return PASSED;
-      return this.node.route(packet.readdressed(item.address)) ?? TOLD;
+      if (!this.isThere(item)) return PASSED;
+      return this.ifMaySee(session.user.jid, item, () => this.node.route(packet.readdressed(item.address)));
     });
   }
 
@@ -87,12 +84,15 @@ export class Broadcast {
 
   private ask(session: SessionView, item: RosterItem, probe?: Packet): number | Promise<void> {
     if (item.subscription !== 'to' && item.subscription !== 'both') return PASSED;
-    // a session that ended meanwhile asks for nothing
-    if (!session.alive || !this.isThere(item) || !this.maySee(session.user.jid, item)) return PASSED;
-    // elsewhere subscriptions are looked up by the bare address; here the others of the account know it already
-    const from = this.node.hosts.has(item.address.domain) ? session.jid : session.user.jid;
-    const packet = probe ? probe.readdressed(item.address, from) : Packet.fromWire(PROBE, from, item.address);
-    return this.node.route(packet) ?? TOLD;
+    if (!this.isThere(item)) return PASSED;
+    return this.ifMaySee(session.user.jid, item, () => {
+      // a session that ended meanwhile asks for nothing
+      if (!session.alive) return undefined;
+      // elsewhere subscriptions are looked up by the bare address; here the others of the account know it already
+      const from = this.node.hosts.has(item.address.domain) ? session.jid : session.user.jid;
+      const packet = probe ? probe.readdressed(item.address, from) : Packet.fromWire(PROBE, from, item.address);
+      return this.node.route(packet);
+    });
   }
 
   /** Whether a contact can be reached at all: of the accounts served here, only those who have sessions. */
@@ -101,9 +101,11 @@ export class Broadcast {
     return address.local === '' || this.node.user(address) !== undefined;
   }
 
-  /** XEP-0191 3.3; for accounts of this node the module blocking sees to it. */
-  private maySee(account: Jid, { address }: RosterItem): boolean {
-    return this.node.hosts.has(address.domain) || !this.blocks(account, address);
+  /** XEP-0191 3.3; for accounts of this node the module blocking sees to it. What the telling has cost, as each.ts counts. */
+  private ifMaySee(account: Jid, { address }: RosterItem, tell: () => Step): number | Promise<void> {
+    const blocked = !this.node.hosts.has(address.domain) && this.blocks(account, address);
+    if (blocked instanceof Promise) return blocked.then(yes => (yes ? undefined : tell()));
+    return blocked ? PASSED : (tell() ?? TOLD);
   }
 
   /** RFC 6121 4.5.2. */
@@ -151,7 +153,7 @@ export class Broadcast {
     // 4.5.2: itself among them, if it is still there
     const own = session.alive ? new Set([...availableOf(session), session]) : availableOf(session);
     const step = inOrder(own, other => this.node.deliver(packet.readdressed(account), other));
-    return then(step, () => then(this.toContacts(packet, session, roster), direct));
+    return andThen(step, () => andThen(this.toContacts(packet, session, roster), direct));
   }
 
   /** Shows, or hides, an account's available resources to one address. */
@@ -194,8 +196,4 @@ function availableOf(session: SessionView): readonly SessionView[] {
 
 function isAvailable(session: SessionView): boolean {
   return session.presence !== undefined;
-}
-
-function then(step: Step, next: () => Step): Step {
-  return step ? step.then(next) : next();
 }

@@ -23,7 +23,7 @@ export interface PresenceApi {
   /** Shows an account's presence to those of these who may see it (XEP-0191 3.4), and asks for what it has missed of theirs. */
   show(account: Jid, contacts: readonly Jid[]): Promise<void>;
   /** Requests that an account has not answered, ignored ones too, oldest first. */
-  requests(account: Jid): readonly SubscriptionRequest[];
+  requests(account: Jid): Promise<readonly SubscriptionRequest[]>;
   /** Marks a request as ignored, or not; one that is ignored no more is shown to the account's clients again. False when there is none. */
   ignore(account: Jid, contact: Jid, ignored: boolean): Promise<boolean>;
 }

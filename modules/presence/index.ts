@@ -98,9 +98,12 @@ export default defineModule({
     mod.provide(PresenceService, {
       hide: (account, contacts, others) => broadcast.hideFrom(account, contacts, others),
       show: async (account, contacts) => broadcast.showAgain(account, contacts, await roster.get(account)),
-      requests: account => {
-        const listed = requests.list(account.bare);
-        return listed.filter(({ contact }) => !blocks(account, parseJid(contact)!)).map(readRequest);
+      requests: async account => {
+        const heard: SubscriptionRequest[] = [];
+        for (const request of await requests.list(account.bare)) {
+          if (!(await blocks(account, parseJid(request.contact)!))) heard.push(readRequest(request));
+        }
+        return heard;
       },
       ignore: (account, contact, ignored) => subscriptions.ignore(account, contact, ignored),
     });

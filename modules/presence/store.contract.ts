@@ -17,46 +17,47 @@ export function requestStoreContract(open: () => Promise<Storage>): void {
   });
   afterEach(() => storage.close());
 
-  const list = () => store.list(JULIET).map(({ contact, stanza, ignored }) => ({ contact, stanza, ignored }));
+  const list = async () =>
+    (await store.list(JULIET)).map(({ contact, stanza, ignored }) => ({ contact, stanza, ignored }));
 
   it('keeps requests whole, in the order in which they came', async () => {
     const stanza = toWire("<presence type='subscribe'><status>It is I, Ромео 🌹 &amp; co.</status></presence>");
     const before = Date.now();
     await store.add(JULIET, 'romeo@example.org', stanza);
     await store.add(JULIET, 'paris@example.org', '<presence/>');
-    assert.deepEqual(list(), [
+    assert.deepEqual(await list(), [
       { contact: 'romeo@example.org', stanza, ignored: false },
       { contact: 'paris@example.org', stanza: '<presence/>', ignored: false },
     ]);
-    for (const { since } of store.list(JULIET)) assert.ok(since >= before && since <= Date.now());
-    assert.ok(store.has(JULIET, 'paris@example.org'));
-    assert.ok(!store.has(JULIET, 'tybalt@example.org'));
-    assert.ok(!store.has('paris@example.org', JULIET));
-    assert.equal(store.count(JULIET), 2);
-    assert.equal(store.count('nobody@example.org'), 0);
+    for (const { since } of await store.list(JULIET)) assert.ok(since >= before && since <= Date.now());
+    assert.ok(await store.has(JULIET, 'paris@example.org'));
+    assert.ok(!(await store.has(JULIET, 'tybalt@example.org')));
+    assert.ok(!(await store.has('paris@example.org', JULIET)));
+    assert.equal(await store.count(JULIET), 2);
+    assert.equal(await store.count('nobody@example.org'), 0);
   });
 
   it('takes an answered one away', async () => {
     await store.add(JULIET, 'romeo@example.org', '<presence/>');
     await store.add(JULIET, 'paris@example.org', '<presence/>');
     await store.remove(JULIET, 'paris@example.org');
-    assert.deepEqual(list(), [{ contact: 'romeo@example.org', stanza: '<presence/>', ignored: false }]);
+    assert.deepEqual(await list(), [{ contact: 'romeo@example.org', stanza: '<presence/>', ignored: false }]);
   });
 
   it('an ignored one stays ignored in its new words', async () => {
     await store.add(JULIET, 'romeo@example.org', '<presence/>');
     await store.setIgnored(JULIET, 'romeo@example.org', true);
     await store.renew(JULIET, 'romeo@example.org', "<presence id='2'/>");
-    assert.deepEqual(list(), [{ contact: 'romeo@example.org', stanza: "<presence id='2'/>", ignored: true }]);
+    assert.deepEqual(await list(), [{ contact: 'romeo@example.org', stanza: "<presence id='2'/>", ignored: true }]);
     await store.setIgnored(JULIET, 'romeo@example.org', false);
-    assert.equal(list()[0]!.ignored, false);
+    assert.equal((await list())[0]!.ignored, false);
   });
 
   it('goes with its account, and no other', async () => {
     await store.add(JULIET, 'romeo@example.org', '<presence/>');
     await store.add('nurse@example.org', 'romeo@example.org', '<presence/>');
     await store.removeAll(JULIET);
-    assert.deepEqual(list(), []);
-    assert.equal(store.count('nurse@example.org'), 1);
+    assert.deepEqual(await list(), []);
+    assert.equal(await store.count('nurse@example.org'), 1);
   });
 }

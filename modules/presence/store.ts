@@ -1,4 +1,4 @@
-import type { Storage, StoreDefinition } from '../../src/api/index.ts';
+import { type MaybePromise, type Statement, type Storage, type StoreDefinition, andThen } from '../../src/api/index.ts';
 import { fromWire, toWire } from '../../src/xml/index.ts';
 
 const TABLE = 'subscription_requests';
@@ -23,35 +23,28 @@ interface Row {
 /** Requests that accounts have not answered: "Pending In" of RFC 6121 A.1. */
 export class RequestStore {
   private readonly storage: Storage;
+  private readonly ofAccount: Statement<Row>;
+  private readonly one: Statement<{ id: number }>;
+  private readonly number: Statement<{ n: number }>;
 
   constructor(storage: Storage) {
     this.storage = storage;
+    this.ofAccount = storage.prepare(`SELECT * FROM ${TABLE} WHERE account = ? ORDER BY id`);
+    this.one = storage.prepare(`SELECT id FROM ${TABLE} WHERE account = ? AND contact = ?`);
+    this.number = storage.prepare(`SELECT count(*) AS n FROM ${TABLE} WHERE account = ?`);
   }
 
   /** Oldest first. */
-  list(account: string): Request[] {
-    return this.storage
-      .prepare<Row>(`SELECT * FROM ${TABLE} WHERE account = ? ORDER BY id`)
-      .all(account)
-      .map(({ contact, stanza, asked_at, ignored }) => ({
-        contact,
-        stanza: toWire(stanza),
-        since: Number(asked_at),
-        ignored: ignored === 1,
-      }));
+  list(account: string): MaybePromise<Request[]> {
+    return andThen(this.ofAccount.all(account), rows => rows.map(fromRow));
   }
 
-  has(account: string, contact: string): boolean {
-    return (
-      this.storage.prepare<Row>(`SELECT id FROM ${TABLE} WHERE account = ? AND contact = ?`).get(account, contact) !==
-      undefined
-    );
+  has(account: string, contact: string): MaybePromise<boolean> {
+    return andThen(this.one.get(account, contact), row => row !== undefined);
   }
 
-  count(account: string): number {
-    return Number(
-      this.storage.prepare<{ n: number }>(`SELECT count(*) AS n FROM ${TABLE} WHERE account = ?`).get(account)!.n,
-    );
+  count(account: string): MaybePromise<number> {
+    return andThen(this.number.get(account), row => Number(row!.n));
   }
 
   async add(account: string, contact: string, stanza: string): Promise<void> {
@@ -82,6 +75,10 @@ export class RequestStore {
   async removeAll(account: string): Promise<void> {
     await this.storage.transact(tx => tx(TABLE).where({ account }).delete());
   }
+}
+
+function fromRow({ contact, stanza, asked_at, ignored }: Row): Request {
+  return { contact, stanza: toWire(stanza), since: Number(asked_at), ignored: ignored === 1 };
 }
 
 export const requestStore: StoreDefinition<RequestStore> = {

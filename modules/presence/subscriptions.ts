@@ -1,4 +1,4 @@
-import { DONE, type NodeView, Packet, type SessionView, type Verdict } from '../../src/api/index.ts';
+import { DONE, type NodeView, Packet, type SessionView, andThen, type Verdict } from '../../src/api/index.ts';
 import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { refuse, StanzaError } from '../../src/protocol/index.ts';
 import type { RosterItem, RosterService } from '../roster/contract.ts';
@@ -87,11 +87,12 @@ export class Subscriptions {
     await this.roster.change(
       account,
       contact,
-      item => {
-        before = stateOf(item, this.requests.has(account.bare, contact.bare));
-        change = step(before);
-        return itemOf(change.state, item, this.roster.blank(contact));
-      },
+      item =>
+        andThen(this.requests.has(account.bare, contact.bare), pendingIn => {
+          before = stateOf(item, pendingIn);
+          change = step(before);
+          return itemOf(change.state, item, this.roster.blank(contact));
+        }),
       async () => {
         refused = await this.keepRequest(account, contact, before, change, came);
         if (came && change.pass && !refused) await this.give(came, account);
@@ -112,7 +113,7 @@ export class Subscriptions {
     if (stanza.length > requestSize)
       return refuse('policy-violation', `A subscription request has at most ${requestSize} bytes.`);
     if (before.pendingIn) await this.requests.renew(account.bare, contact.bare, stanza);
-    else if (this.requests.count(account.bare) >= requests)
+    else if ((await this.requests.count(account.bare)) >= requests)
       return refuse('resource-constraint', 'Too many requests wait there.');
     else await this.requests.add(account.bare, contact.bare, stanza);
     return undefined;
@@ -133,22 +134,25 @@ export class Subscriptions {
 
   /** Requests that were not answered are shown again to every resource that comes: 3.1.3. */
   remind(session: SessionView): void | Promise<void> {
-    const requests = this.requests.list(session.user.jid.bare);
-    return requests.length === 0
-      ? undefined
-      : inOrder(requests, request => (request.ignored ? undefined : this.show(request, session)));
+    return andThen(this.requests.list(session.user.jid.bare), requests =>
+      requests.length === 0
+        ? undefined
+        : inOrder(requests, request => (request.ignored ? undefined : this.show(request, session))),
+    );
   }
 
   private show({ contact, stanza }: Request, session: SessionView): void | Promise<void> {
     const from = parseJid(contact);
     // XEP-0191 3.3: who asked before he was blocked is not heard either
-    if (!from || this.blocks(session.user.jid, from)) return undefined;
-    return this.node.deliver(Packet.fromWire(stanza, from, session.user.jid), session);
+    if (!from) return undefined;
+    return andThen(this.blocks(session.user.jid, from), blocked =>
+      blocked ? undefined : this.node.deliver(Packet.fromWire(stanza, from, session.user.jid), session),
+    );
   }
 
   /** Puts a request among the ignored ones, or back: then the account's resources see it again. */
   async ignore(account: Jid, contact: Jid, ignored: boolean): Promise<boolean> {
-    const request = this.requests.list(account.bare).find(known => known.contact === contact.bare);
+    const request = (await this.requests.list(account.bare)).find(known => known.contact === contact.bare);
     if (!request) return false;
     if (request.ignored === ignored) return true;
     await this.requests.setIgnored(account.bare, contact.bare, ignored);
@@ -159,7 +163,7 @@ export class Subscriptions {
   /** A contact was removed from a roster: 2.5.2. */
   async cancel(account: Jid, item: RosterItem): Promise<void> {
     const contact = item.address;
-    const pendingIn = this.requests.has(account.bare, contact.bare);
+    const pendingIn = await this.requests.has(account.bare, contact.bare);
     if (pendingIn) await this.requests.remove(account.bare, contact.bare);
     const state = stateOf(item, pendingIn);
     if (seesPresence(state)) await this.broadcast.showTo(account, contact, false);
@@ -174,7 +178,7 @@ export class Subscriptions {
     // many together, so that what they lead to is committed together
     for (let i = 0; i < items.length; i += TOGETHER)
       await Promise.all(items.slice(i, i + TOGETHER).map(item => this.cancel(account, item)));
-    for (const { contact } of this.requests.list(account.bare)) {
+    for (const { contact } of await this.requests.list(account.bare)) {
       const address = parseJid(contact);
       if (address) await this.say('unsubscribed', account, address);
     }

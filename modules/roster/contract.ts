@@ -1,4 +1,4 @@
-import { serviceKey, type SessionView } from '../../src/api/index.ts';
+import { type MaybePromise, serviceKey, type SessionView } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 
 export type Subscription = 'none' | 'to' | 'from' | 'both';
@@ -48,7 +48,7 @@ export interface RosterService {
   change(
     account: Jid,
     contact: Jid,
-    change: (item: RosterItem | undefined) => RosterItem | undefined,
+    change: (item: RosterItem | undefined) => MaybePromise<RosterItem | undefined>,
     meanwhile?: (change: RosterChange) => void | Promise<void>,
   ): Promise<RosterChange>;
   /** An item of a contact that is not in the roster. */

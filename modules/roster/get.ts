@@ -40,8 +40,8 @@ export class RosterGet {
   answer({ payload, to, session }: IqRequest): Answer | Promise<Answer> {
     if (payload.getChildElements().length > 0) return refuse('bad-request', 'A request for the roster is empty.');
     const ver = payload.attrs.ver as string | undefined;
-    return this.rosters.still(to, roster => {
-      const difference = ver === undefined ? 'all' : this.rosters.difference(to, roster, ver);
+    return this.rosters.still(to, async roster => {
+      const difference = ver === undefined ? 'all' : await this.rosters.difference(to, roster, ver);
       if (difference === 'changes' && session) {
         // behind the answer; and in this session the pushes of what changes from now on come behind these
         setImmediate(() => void this.catchUp(session, to, ver!));
@@ -79,9 +79,9 @@ export class RosterGet {
     const query = packet.stanza.kidElement(packet.child('query', NS.roster)!);
     const ver = query.attrs.ver as string | undefined;
     if (query.getChildElements().length > 0) return undefined;
-    const whole = await this.rosters.still(account, roster => {
+    const whole = await this.rosters.still(account, async roster => {
       if (roster.items.size <= LARGE) return undefined;
-      if (ver !== undefined && this.rosters.difference(account, roster, ver) !== 'all') return undefined;
+      if (ver !== undefined && (await this.rosters.difference(account, roster, ver)) !== 'all') return undefined;
       return { items: [...roster.items.values()], version: roster.version };
     });
     if (!whole) return undefined;

@@ -1,4 +1,4 @@
-import { Lru, type SessionView } from '../../src/api/index.ts';
+import { Loaded, type MaybePromise, type SessionView, andThen } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import type { RosterChange, RosterItem, RosterMap, RosterService } from './contract.ts';
 import { NO_GROUPS, type RosterStore, sizeOf, type StoredRoster } from './store.ts';
@@ -18,8 +18,7 @@ export interface RosterAudience {
 export class Rosters implements RosterService {
   private readonly store: RosterStore;
   private readonly audience: RosterAudience;
-  private readonly cache: Lru<string, StoredRoster>;
-  private readonly loading = new Map<string, Promise<StoredRoster>>();
+  private readonly cache: Loaded<StoredRoster>;
   private readonly turns = new Map<string, Promise<unknown>>();
   private readonly listeners = new Set<(account: Jid, change: RosterChange) => void>();
   private removal: ((account: Jid, item: RosterItem) => Promise<void>) | undefined;
@@ -27,33 +26,16 @@ export class Rosters implements RosterService {
   constructor(store: RosterStore, cached: number, audience: RosterAudience) {
     this.store = store;
     this.audience = audience;
-    this.cache = new Lru(cached);
+    this.cache = new Loaded(cached);
   }
 
-  private load(account: string): StoredRoster | Promise<StoredRoster> {
-    const known = this.cache.get(account) ?? this.loading.get(account);
-    if (known) return known;
-    const loaded = this.store.load(account);
-    if (!(loaded instanceof Promise)) {
-      this.cache.set(account, loaded);
-      return loaded;
-    }
-    const loading = loaded
-      .then(roster => {
-        // a change that was under way may have put a newer one there
-        const newer = this.cache.get(account);
-        if (!newer) this.cache.set(account, roster);
-        return newer ?? roster;
-      })
-      .finally(() => this.loading.delete(account));
-    this.loading.set(account, loading);
-    return loading;
+  private load(account: string): MaybePromise<StoredRoster> {
+    return this.cache.get(account) ?? this.cache.load(account, this.store.load(account));
   }
 
   /** What `look` finds in a roster; at once unless the roster has to be waited for. */
   private ask<T>(account: Jid, look: (roster: StoredRoster) => T): T | Promise<T> {
-    const loaded = this.load(account.bare);
-    return loaded instanceof Promise ? loaded.then(look) : look(loaded);
+    return andThen(this.load(account.bare), look);
   }
 
   get(account: Jid): RosterMap | Promise<RosterMap> {
@@ -86,7 +68,7 @@ export class Rosters implements RosterService {
   }
 
   /** What `look` finds while nothing changes: no later change is pushed before what becomes of it in the same tick. */
-  still<T>(account: Jid, look: (roster: StoredRoster) => T): Promise<T> {
+  still<T>(account: Jid, look: (roster: StoredRoster) => MaybePromise<T>): Promise<T> {
     return this.inTurn(account.bare, async () => look(await this.load(account.bare)));
   }
 
@@ -110,13 +92,13 @@ export class Rosters implements RosterService {
   change(
     account: Jid,
     contact: Jid,
-    change: (item: RosterItem | undefined) => RosterItem | undefined,
+    change: (item: RosterItem | undefined) => MaybePromise<RosterItem | undefined>,
     meanwhile?: (change: RosterChange) => void | Promise<void>,
   ): Promise<RosterChange> {
     return this.inTurn(account.bare, async () => {
       const roster = await this.load(account.bare);
       const before = roster.items.get(contact.bare);
-      const result = { before, after: change(before) };
+      const result = { before, after: await change(before) };
       if (result.after !== before) await this.put(account.bare, contact.bare, result.after, roster);
       try {
         await meanwhile?.(result);
@@ -149,13 +131,14 @@ export class Rosters implements RosterService {
   }
 
   /** How a client that has this version of the roster is to be brought up to date (RFC 6121 2.6.3). */
-  difference(account: Jid, roster: StoredRoster, text: string): 'none' | 'changes' | 'all' {
+  difference(account: Jid, roster: StoredRoster, text: string): MaybePromise<'none' | 'changes' | 'all'> {
     if (text === String(roster.version)) return 'none';
     const version = versionOf(text);
     if (version === undefined || version < roster.floor || version > roster.version) return 'all';
-    const changes = this.store.changedSince(account.bare, version, CHANGES + 1).length;
-    // the whole roster where that is shorter
-    return changes > CHANGES || changes * 2 > roster.items.size ? 'all' : 'changes';
+    return andThen(this.store.changedSince(account.bare, version, CHANGES + 1), ({ length }) =>
+      // the whole roster where that is shorter
+      length > CHANGES || length * 2 > roster.items.size ? 'all' : 'changes',
+    );
   }
 
   /** Tells what changed after a version, in order, with nothing changing meanwhile; then `done` is called. */
@@ -167,7 +150,8 @@ export class Rosters implements RosterService {
   ) {
     return this.inTurn(account.bare, async () => {
       const roster = await this.load(account.bare);
-      const changes = this.store.changedSince(account.bare, versionOf(text) ?? roster.version, 2 * CHANGES);
+      const from = versionOf(text) ?? roster.version;
+      const changes = await this.store.changedSince(account.bare, from, 2 * CHANGES);
       for (const { contact, version } of changes) tell(contact, roster.items.get(contact), version);
       done();
     });
@@ -203,7 +187,6 @@ export class Rosters implements RosterService {
 
   async forget(account: Jid): Promise<void> {
     await this.inTurn(account.bare, async () => {
-      await this.loading.get(account.bare);
       await this.store.removeAll(account.bare);
       this.cache.delete(account.bare);
     });

@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import type { BatchTransaction, BatchWriter, Statement, Storage, StoreDefinition } from '../../src/api/index.ts';
+import {
+  type BatchTransaction,
+  type BatchWriter,
+  type MaybePromise,
+  type Statement,
+  type Storage,
+  type StoreDefinition,
+  andThen,
+} from '../../src/api/index.ts';
 import { Jid } from '../../src/jid/index.ts';
 import type { RosterItem, Subscription } from './contract.ts';
 
@@ -68,35 +76,38 @@ export class RosterStore {
   }
 
   /** A roster, at once unless it is longer than a page. Nobody may change it meanwhile. */
-  load(account: string): StoredRoster | Promise<StoredRoster> {
-    const row = this.versions.get(account);
-    const roster: StoredRoster = {
-      items: new Map(),
-      size: 0,
-      version: Number(row?.version ?? 0),
-      floor: Number(row?.floor ?? 0),
-    };
-    const last = this.read(account, 0, roster);
-    return last === undefined ? roster : this.loadRest(account, last, roster);
+  load(account: string): MaybePromise<StoredRoster> {
+    return andThen(this.versions.get(account), row => {
+      const roster: StoredRoster = {
+        items: new Map(),
+        size: 0,
+        version: Number(row?.version ?? 0),
+        floor: Number(row?.floor ?? 0),
+      };
+      return andThen(this.read(account, 0, roster), last =>
+        last === undefined ? roster : this.loadRest(account, last, roster),
+      );
+    });
   }
 
   private async loadRest(account: string, after: number, roster: StoredRoster): Promise<StoredRoster> {
     for (let last: number | undefined = after; last !== undefined;) {
       await new Promise(resolve => setImmediate(resolve));
-      last = this.read(account, last, roster);
+      last = await this.read(account, last, roster);
     }
     return roster;
   }
 
   /** Reads a page; the place to go on from, if there may be more. */
-  private read(account: string, after: number, roster: StoredRoster): number | undefined {
-    const rows = this.page.all(account, after);
-    for (const row of rows) {
-      const item = fromRow(row);
-      roster.items.set(row.contact, item);
-      roster.size += sizeOf(item);
-    }
-    return rows.length < PAGE ? undefined : rows.at(-1)!.id;
+  private read(account: string, after: number, roster: StoredRoster): MaybePromise<number | undefined> {
+    return andThen(this.page.all(account, after), rows => {
+      for (const row of rows) {
+        const item = fromRow(row);
+        roster.items.set(row.contact, item);
+        roster.size += sizeOf(item);
+      }
+      return rows.length < PAGE ? undefined : rows.at(-1)!.id;
+    });
   }
 
   /** Puts an item, or takes it away; returns the version from which on all changes are known. */
@@ -105,8 +116,10 @@ export class RosterStore {
   }
 
   /** Contacts that changed after a version, oldest change first. */
-  changedSince(account: string, version: number, most: number): Changed[] {
-    return this.later.all(account, version, most).map(({ contact, version: at }) => ({ contact, version: Number(at) }));
+  changedSince(account: string, version: number, most: number): MaybePromise<Changed[]> {
+    return andThen(this.later.all(account, version, most), rows =>
+      rows.map(({ contact, version: at }) => ({ contact, version: Number(at) })),
+    );
   }
 
   async removeAll(account: string): Promise<void> {
@@ -117,46 +130,56 @@ export class RosterStore {
   }
 }
 
-function put(tx: BatchTransaction, { account, contact, item, version }: Put): number {
+function put(tx: BatchTransaction, change: Put): MaybePromise<number> {
+  return andThen(write(tx, change), () => raise(tx, change));
+}
+
+function write(tx: BatchTransaction, { account, contact, item, version }: Put): MaybePromise<unknown> {
   const key = keyOf(contact);
-  tx.run(`DELETE FROM ${ITEMS} WHERE account = ? AND contact_key = ?`, account, key);
-  tx.run(
-    `INSERT INTO ${ITEMS} (account, contact_key, contact, version, name, subscription, ask, approved, group_names)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    account,
-    key,
-    contact,
-    version,
-    item?.name ?? null,
-    item?.subscription ?? REMOVED,
-    item?.ask ? 1 : 0,
-    item?.approved ? 1 : 0,
-    JSON.stringify(item?.groups ?? []),
+  return andThen(tx.run(`DELETE FROM ${ITEMS} WHERE account = ? AND contact_key = ?`, account, key), () =>
+    tx.run(
+      `INSERT INTO ${ITEMS} (account, contact_key, contact, version, name, subscription, ask, approved, group_names)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      account,
+      key,
+      contact,
+      version,
+      item?.name ?? null,
+      item?.subscription ?? REMOVED,
+      item?.ask ? 1 : 0,
+      item?.approved ? 1 : 0,
+      JSON.stringify(item?.groups ?? []),
+    ),
   );
-  const known = tx.get<{ floor: number }>(`SELECT floor FROM ${VERSIONS} WHERE account = ?`, account);
-  // of what was before the first version nothing is known: the account may be another's by the same name
-  if (!known) {
-    tx.run(`INSERT INTO ${VERSIONS} (account, version, floor) VALUES (?, ?, ?)`, account, version, version);
-    return version;
-  }
-  const floor = (item ? undefined : forget(tx, account)) ?? Number(known.floor);
-  tx.run(`UPDATE ${VERSIONS} SET version = ?, floor = ? WHERE account = ?`, version, floor, account);
-  return floor;
+}
+
+/** Notes the version; the one from which on all changes are known. */
+function raise(tx: BatchTransaction, { account, item, version }: Put): MaybePromise<number> {
+  return andThen(tx.get<{ floor: number }>(`SELECT floor FROM ${VERSIONS} WHERE account = ?`, account), known => {
+    // of what was before the first version nothing is known: the account may be another's by the same name
+    if (!known) {
+      const insert = `INSERT INTO ${VERSIONS} (account, version, floor) VALUES (?, ?, ?)`;
+      return andThen(tx.run(insert, account, version, version), () => version);
+    }
+    return andThen(item ? undefined : forget(tx, account), forgotten => {
+      const floor = forgotten ?? Number(known.floor);
+      const update = `UPDATE ${VERSIONS} SET version = ?, floor = ? WHERE account = ?`;
+      return andThen(tx.run(update, version, floor, account), () => floor);
+    });
+  });
 }
 
 /** Forgets the removals beyond what is remembered; the version of the last of them. */
-function forget(tx: BatchTransaction, account: string): number | undefined {
+function forget(tx: BatchTransaction, account: string): MaybePromise<number | undefined> {
   const oldest = tx.get<{ version: number }>(
     `SELECT version FROM ${ITEMS} WHERE account = ? AND subscription = '${REMOVED}' ORDER BY version DESC LIMIT 1 OFFSET ${REMOVALS}`,
     account,
   );
-  if (!oldest) return undefined;
-  tx.run(
-    `DELETE FROM ${ITEMS} WHERE account = ? AND subscription = '${REMOVED}' AND version <= ?`,
-    account,
-    oldest.version,
-  );
-  return Number(oldest.version);
+  return andThen(oldest, row => {
+    if (!row) return undefined;
+    const remove = `DELETE FROM ${ITEMS} WHERE account = ? AND subscription = '${REMOVED}' AND version <= ?`;
+    return andThen(tx.run(remove, account, row.version), () => Number(row.version));
+  });
 }
 
 /** An address may have 2047 bytes, more than an index takes. */

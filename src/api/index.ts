@@ -43,7 +43,20 @@ export {
 } from './module.ts';
 export type { AccountsView, AccountView, NodeView } from './node-view.ts';
 export { defineOptions, option, type OptionsOf, type OptionsSchema } from './options.ts';
-export type { BatchTransaction, BatchWriter, Migration, Reader, Statement, Storage, Transactor } from './storage.ts';
+export type {
+  BatchDefinition,
+  BatchDelete,
+  BatchInsert,
+  BatchTransaction,
+  BatchWriter,
+  Migration,
+  Reader,
+  Statement,
+  Storage,
+  Transactor,
+} from './storage.ts';
 export { StorageError } from './storage.ts';
+export { Loaded } from '../util/loaded.ts';
 export { Lru } from '../util/lru.ts';
+export { type MaybePromise, andThen } from '../util/maybe.ts';
 export { networkOf } from '../util/network.ts';

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import type { MaybePromise } from '../util/maybe.ts';
 
 export type StorageErrorKind = 'full' | 'locked' | 'readonly' | 'corrupt' | 'constraint' | 'closed' | 'io';
 
@@ -24,17 +25,20 @@ export type Reader = Knex;
 /** For queries within one transaction. */
 export type Transactor = Knex.Transaction;
 
-/** A statement that is compiled once. Parameters are given in order. */
+/**
+ * A statement that is compiled once. Parameters are given in order. A database in the same process answers at once, others with a
+ * promise; a failure is thrown or rejects, as the answer would have come.
+ */
 export interface Statement<T> {
-  get(...parameters: readonly unknown[]): T | undefined;
-  all(...parameters: readonly unknown[]): T[];
+  get(...parameters: readonly unknown[]): MaybePromise<T | undefined>;
+  all(...parameters: readonly unknown[]): MaybePromise<T[]>;
 }
 
-/** What a batch writes with; all of it is in one transaction. */
+/** What a batch writes with; all of it is in one transaction. It answers as a `Statement` does. */
 export interface BatchTransaction {
   /** Runs a statement that is compiled once; the number of rows changed, and the id of the row inserted last. */
-  run(sql: string, ...parameters: readonly unknown[]): { changes: number; id: number };
-  get<T>(sql: string, ...parameters: readonly unknown[]): T | undefined;
+  run(sql: string, ...parameters: readonly unknown[]): MaybePromise<{ changes: number; id: number }>;
+  get<T>(sql: string, ...parameters: readonly unknown[]): MaybePromise<T | undefined>;
 }
 
 /** Gathers writes of many callers into few transactions. */
@@ -48,10 +52,36 @@ export interface BatchWriter<Row, Result> {
   readonly pending: number;
 }
 
+/** Any statements for each row, in the order of the rows. */
 export interface BatchDefinition<Row, Result> {
   readonly name: string;
-  /** Writes a row. Throwing takes back the whole transaction; the rows are then tried one by one. */
-  write(tx: BatchTransaction, row: Row): Result;
+  /**
+   * Writes a row. Where the database answers at once so must this: steps are joined by `andThen`, not by `await`. Throwing takes back
+   * the whole transaction; the rows are then tried one by one, so it may be called again for the same row.
+   */
+  write(tx: BatchTransaction, row: Row): MaybePromise<Result>;
+}
+
+/**
+ * Rows that are only inserted: a database behind a network takes many of them in one statement. Within a transaction they keep
+ * their order among rows of the same table, but may be written before or after rows of other tables that are data like these.
+ */
+export interface BatchInsert<Row> {
+  readonly name: string;
+  readonly into: string;
+  readonly columns: readonly string[];
+  /** Whether the table has a column `id` that the database counts up: the result is the row's. Otherwise it is 0. */
+  readonly counted: boolean;
+  /** In the order of the columns. */
+  values(row: Row): readonly unknown[];
+}
+
+/** Rows that are deleted by the value of a column, likewise. */
+export interface BatchDelete<Row> {
+  readonly name: string;
+  readonly from: string;
+  readonly column: string;
+  value(row: Row): number | string;
 }
 
 /** The database of a node. */
@@ -65,6 +95,8 @@ export interface Storage {
   transact<T>(work: (tx: Transactor) => PromiseLike<T>): Promise<T>;
   /** Compiles a query that changes nothing, for hot paths. */
   prepare<T>(sql: string): Statement<T>;
+  batch<Row>(definition: BatchInsert<Row>): BatchWriter<Row, number>;
+  batch<Row>(definition: BatchDelete<Row>): BatchWriter<Row, void>;
   batch<Row, Result>(definition: BatchDefinition<Row, Result>): BatchWriter<Row, Result>;
   /** Whether the last write worked, and if not, why. */
   health(): { ok: boolean; reason?: string };

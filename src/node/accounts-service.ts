@@ -13,7 +13,8 @@ import {
   type SaslBackend,
   type ScramHash,
 } from '../stream/sasl/index.ts';
-import { Lru } from '../util/lru.ts';
+import { Loaded } from '../util/loaded.ts';
+import { type MaybePromise, andThen } from '../util/maybe.ts';
 import { type AccountRow, AccountStore, type Credentials } from './accounts/store.ts';
 
 const SALT = 16; // bytes
@@ -37,7 +38,7 @@ export class AccountsService implements AccountsView {
   /** Keeps made-up salts of unknown names the same: an unknown name looks like a known one. */
   private pepper!: Buffer;
   /** Whether an account is there, by bare JID. */
-  private readonly known = new Lru<string, boolean>(CACHE);
+  private readonly known = new Loaded<boolean>(CACHE);
 
   constructor(parts: Parts) {
     this.parts = parts;
@@ -48,22 +49,22 @@ export class AccountsService implements AccountsView {
     this.pepper = await this.store.secret('unknown-account-salts');
   }
 
-  exists(jid: Jid): boolean {
+  exists(jid: Jid): MaybePromise<boolean> {
     if (this.parts.users.get(jid.bare)) return true;
-    let there = this.known.get(jid.bare);
-    if (there === undefined) this.known.set(jid.bare, (there = this.store.get(jid.domain, jid.local) !== undefined));
-    return there;
+    return (
+      this.known.get(jid.bare) ?? this.known.load(jid.bare, andThen(this.store.get(jid.domain, jid.local), isThere))
+    );
   }
 
-  get(jid: Jid): Promise<AccountView | undefined> {
-    const row = this.store.get(jid.domain, jid.local);
-    return Promise.resolve(row && view(row));
+  async get(jid: Jid): Promise<AccountView | undefined> {
+    const row = await this.store.get(jid.domain, jid.local);
+    return row && view(row);
   }
 
   async create(jid: Jid, password: string): Promise<'created' | 'exists' | 'invalid'> {
     const prepared = saslPrepStored(password);
     if (prepared === undefined || prepared === '') return 'invalid';
-    if (this.store.get(jid.domain, jid.local)) return 'exists';
+    if (await this.store.get(jid.domain, jid.local)) return 'exists';
     const credentials = await this.derive(prepared);
     if (!(await this.store.insert(jid.domain, jid.local, credentials, Date.now()))) return 'exists';
     this.known.set(jid.bare, true);
@@ -74,7 +75,7 @@ export class AccountsService implements AccountsView {
   async setPassword(jid: Jid, password: string): Promise<'set' | 'unknown' | 'invalid'> {
     const prepared = saslPrepStored(password);
     if (prepared === undefined || prepared === '') return 'invalid';
-    if (!this.store.get(jid.domain, jid.local)) return 'unknown';
+    if (!(await this.store.get(jid.domain, jid.local))) return 'unknown';
     return (await this.store.setCredentials(jid.domain, jid.local, await this.derive(prepared))) ? 'set' : 'unknown';
   }
 
@@ -85,7 +86,7 @@ export class AccountsService implements AccountsView {
   }
 
   async remove(jid: Jid): Promise<boolean> {
-    if (!this.store.get(jid.domain, jid.local)) return false;
+    if (!(await this.store.get(jid.domain, jid.local))) return false;
     // no login between the last session and the end
     await this.store.setStatus(jid.domain, jid.local, 'disabled');
     this.parts.closeSessions(jid, { condition: 'not-authorized', text: 'The account was removed.' });
@@ -113,19 +114,19 @@ export class AccountsService implements AccountsView {
   /** What SASL asks of a host's accounts. */
   backend(host: string): SaslBackend {
     return {
-      scram: (local, hash) => {
-        const row = this.store.get(host, local);
-        if (!row) return inventCredential(this.pepper, `${local}@${host}`, hash, this.parts.iterations(), SALT);
-        const { salt, iterations, keys } = row.credentials;
-        return { salt, iterations, ...keys[hash], status: row.status };
-      },
+      scram: (local, hash) =>
+        andThen(this.store.get(host, local), row => {
+          if (!row) return inventCredential(this.pepper, `${local}@${host}`, hash, this.parts.iterations(), SALT);
+          const { salt, iterations, keys } = row.credentials;
+          return { salt, iterations, ...keys[hash], status: row.status };
+        }),
       plain: (local, password) => this.verify(host, local, password),
       anonymous: () => randomBytes(12).toString('hex'),
     };
   }
 
   private async verify(host: string, local: string, password: string): Promise<'ok' | 'disabled' | 'wrong'> {
-    const row = this.store.get(host, local);
+    const row = await this.store.get(host, local);
     const wanted = this.parts.iterations();
     // an unknown account costs what a known one costs
     const { salt, iterations } =
@@ -147,6 +148,10 @@ export class AccountsService implements AccountsView {
     );
     return { salt, iterations, keys: { sha1: sha1!, sha256: sha256!, sha512: sha512! } };
   }
+}
+
+function isThere(row: AccountRow | undefined): boolean {
+  return row !== undefined;
 }
 
 function view(row: AccountRow): AccountView {

@@ -7,6 +7,7 @@ import type { ClientStream } from '../stream/client-stream.ts';
 import type { SmPolicy, StreamEnvironment, StreamHost, StreamLimits } from '../stream/environment.ts';
 import type { LoginThrottle } from '../stream/sasl/index.ts';
 import { tlsTrouble } from '../transport/tls-trouble.ts';
+import { type MaybePromise, andThen } from '../util/maybe.ts';
 import type { Metrics } from './metrics.ts';
 import type { SessionHub } from './session-hub.ts';
 
@@ -33,7 +34,7 @@ export class Streams implements StreamEnvironment {
   private readonly settings: () => StreamSettings;
   private readonly mainDomain: () => string;
   private readonly hosts: (domain: string) => StreamHost | undefined;
-  private readonly accountExists: (account: Jid) => boolean;
+  private readonly accountExists: (account: Jid) => MaybePromise<boolean>;
   private readonly mayBind: (account: Jid) => Promise<StanzaError | undefined>;
   private readonly open = new Set<ClientStream>();
   /** Streams without a session, oldest first. */
@@ -48,7 +49,7 @@ export class Streams implements StreamEnvironment {
     settings: () => StreamSettings;
     domain: () => string;
     hosts: (domain: string) => StreamHost | undefined;
-    accountExists: (account: Jid) => boolean;
+    accountExists: (account: Jid) => MaybePromise<boolean>;
     /** Whether an account that logged in may have a session; it can have been removed meanwhile. */
     mayBind: (account: Jid) => Promise<StanzaError | undefined>;
   }) {
@@ -153,27 +154,29 @@ export class Streams implements StreamEnvironment {
 
   loginFailed(stream: ClientStream, mechanism: string, condition: string, local: string | undefined): void {
     this.metrics.counter('posthouse_login_failures_total', 'Logins that failed, by condition.', { condition }).inc();
-    this.log.info(
-      {
-        stream: stream.id,
-        address: stream.connection.address,
-        host: stream.host?.domain,
-        account: local,
-        mechanism,
-        condition,
-        // for the operator alone; whoever logs in is told nothing of it
-        reason:
-          condition === 'not-authorized' && this.isUnknown(stream.host, local) ? 'there is no such account' : undefined,
-      },
-      'login failed',
+    const details = {
+      stream: stream.id,
+      address: stream.connection.address,
+      host: stream.host?.domain,
+      account: local,
+      mechanism,
+      condition,
+    };
+    const unknown = condition === 'not-authorized' && this.isUnknown(stream.host, local);
+    void andThen(unknown, yes =>
+      // the reason is for the operator alone; whoever logs in is told nothing of it
+      this.log.info({ ...details, reason: yes ? 'there is no such account' : undefined }, 'login failed'),
     );
   }
 
-  private isUnknown(host: StreamHost | undefined, local: string | undefined): boolean {
+  private isUnknown(host: StreamHost | undefined, local: string | undefined): MaybePromise<boolean> {
+    if (host === undefined || local === undefined) return false;
+    const noAnswer = (): boolean => false; // a storage in trouble speaks for itself
     try {
-      return host !== undefined && local !== undefined && !this.accountExists(new Jid(local, host.domain, ''));
+      const there = this.accountExists(new Jid(local, host.domain, ''));
+      return there instanceof Promise ? there.then(yes => !yes, noAnswer) : !there;
     } catch {
-      return false; // a storage in trouble speaks for itself
+      return noAnswer();
     }
   }
 

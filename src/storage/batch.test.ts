@@ -35,7 +35,7 @@ describe('group commit', () => {
   }
   const make = (limits: Partial<BatchLimits> = {}) => new GroupCommit(commit, { ...ROOMY, ...limits });
   const inserter = (group: GroupCommit) =>
-    group.writer<string, number>({ name: 't', write: (t, a) => t.run('INSERT INTO t (a) VALUES (?)', a).id });
+    group.writer<string, number>({ name: 't', into: 't', columns: ['a'], counted: true, values: a => [a] });
   const kept = () =>
     db
       .prepare('SELECT a FROM t ORDER BY id')
@@ -101,7 +101,7 @@ describe('group commit', () => {
     const bad = group.writer<string, void>({
       name: 'bad',
       write: (t, a) => {
-        t.run('INSERT INTO t (a) VALUES (?)', a);
+        void t.run('INSERT INTO t (a) VALUES (?)', a);
         throw new TypeError('a bug');
       },
     });

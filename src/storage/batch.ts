@@ -1,4 +1,12 @@
-import { type BatchDefinition, type BatchTransaction, type BatchWriter, StorageError } from '../api/storage.ts';
+import {
+  type BatchDefinition,
+  type BatchDelete,
+  type BatchInsert,
+  type BatchTransaction,
+  type BatchWriter,
+  StorageError,
+} from '../api/storage.ts';
+import { andThen } from '../util/maybe.ts';
 import { Ring } from '../util/ring.ts';
 import { isOutage, storageError } from './errors.ts';
 
@@ -7,6 +15,25 @@ interface Entry {
   readonly write: (tx: BatchTransaction) => unknown;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** What a batch may write: any statements, or rows as data. */
+export type AnyDefinition<Row, Result> = BatchDefinition<Row, Result> | BatchInsert<Row> | BatchDelete<Row>;
+
+/** A definition that is data as the statements for one row. */
+export function asStatements<Row, Result>(definition: AnyDefinition<Row, Result>): BatchDefinition<Row, Result> {
+  if ('write' in definition) return definition;
+  const { name } = definition;
+  if ('from' in definition) {
+    const sql = `DELETE FROM ${definition.from} WHERE ${definition.column} = ?`;
+    return { name, write: (tx, row) => andThen(tx.run(sql, definition.value(row)), () => undefined as Result) };
+  }
+  const { into, columns, counted } = definition;
+  const sql = `INSERT INTO ${into} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
+  return {
+    name,
+    write: (tx, row) => andThen(tx.run(sql, ...definition.values(row)), ({ id }) => (counted ? id : 0) as Result),
+  };
 }
 
 /** Runs work in one transaction: all of it is committed when it returns, none when it throws. */
@@ -43,7 +70,8 @@ export class GroupCommit {
   }
 
   /** Its `write` rejects when too much waits already. */
-  writer<Row, Result>(definition: BatchDefinition<Row, Result>): BatchWriter<Row, Result> {
+  writer<Row, Result>(any: AnyDefinition<Row, Result>): BatchWriter<Row, Result> {
+    const definition = asStatements(any);
     let pending = 0;
     const done = (): void => {
       pending--;
@@ -62,7 +90,11 @@ export class GroupCommit {
         this.waitingBytes += bytes;
         const { promise, resolve, reject } = Promise.withResolvers<Result>();
         promise.then(done, done);
-        const write = (tx: BatchTransaction): Result => definition.write(tx, row);
+        const write = (tx: BatchTransaction): Result => {
+          const result = definition.write(tx, row);
+          if (result instanceof Promise) throw new Error(`the batch '${definition.name}' waits where nothing has to`);
+          return result;
+        };
         this.queue.push({ bytes, write, resolve: resolve as (value: unknown) => void, reject });
         this.running ??= this.run();
         return promise;
@@ -114,16 +146,16 @@ export class GroupCommit {
     try {
       await this.commit(tx => {
         for (const entry of entries) {
-          tx.run('SAVEPOINT one_row');
+          void tx.run('SAVEPOINT one_row');
           try {
             const result = entry.write(tx);
-            tx.run('RELEASE SAVEPOINT one_row');
+            void tx.run('RELEASE SAVEPOINT one_row');
             results.push(result);
           } catch (cause) {
             const error = storageError(cause);
             if (isOutage(error)) throw error; // SQLite has gone back by itself, behind the savepoint
-            tx.run('ROLLBACK TO SAVEPOINT one_row');
-            tx.run('RELEASE SAVEPOINT one_row');
+            void tx.run('ROLLBACK TO SAVEPOINT one_row');
+            void tx.run('RELEASE SAVEPOINT one_row');
             refused.set(entry, error);
           }
         }

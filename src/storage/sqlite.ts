@@ -3,7 +3,6 @@ import path from 'node:path';
 import type Database from 'better-sqlite3';
 import type { Knex } from 'knex';
 import type {
-  BatchDefinition,
   BatchTransaction,
   BatchWriter,
   Migration,
@@ -13,7 +12,7 @@ import type {
   Transactor,
 } from '../api/storage.ts';
 import { StorageError } from '../api/storage.ts';
-import { GroupCommit } from './batch.ts';
+import { type AnyDefinition, GroupCommit } from './batch.ts';
 import { connect, connectReader, connectWriter, type FileOptions, type Logger } from './connections.ts';
 import { storageError } from './errors.ts';
 import { Health } from './health.ts';
@@ -140,7 +139,7 @@ export class SqliteStorage implements Storage {
     };
   }
 
-  batch<Row, Result>(definition: BatchDefinition<Row, Result>): BatchWriter<Row, Result> {
+  batch<Row, Result>(definition: AnyDefinition<Row, Result>): BatchWriter<Row, Result> {
     const writer = this.group.writer(definition);
     return {
       get pending() {

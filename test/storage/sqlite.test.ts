@@ -48,7 +48,7 @@ describe('storage on SQLite', () => {
           },
         },
       ]);
-      writer = storage.batch({ name: 't', write: (tx, a) => tx.run('INSERT INTO t (a) VALUES (?)', a).changes });
+      writer = storage.batch<string>({ name: 't', into: 't', columns: ['a'], counted: true, values: a => [a] });
     });
     afterEach(() => storage.close());
 

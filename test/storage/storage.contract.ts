@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Migration, type Storage, StorageError } from '../../src/api/index.ts';
+import { type BatchInsert, type Migration, type Storage, StorageError, andThen } from '../../src/api/index.ts';
 import type { BatchWriter, Transactor } from '../../src/storage/index.ts';
 
 const fruits: Migration = {
@@ -25,6 +25,14 @@ interface Fruit {
   weight: number | null;
 }
 
+const inserting = (weight: number): BatchInsert<string> => ({
+  name: `fruits of ${weight}`,
+  into: 'fruits',
+  columns: ['name', 'weight'],
+  counted: true,
+  values: name => [name, weight],
+});
+
 const turn = () => new Promise(resolve => setImmediate(resolve));
 
 /** What every database has to do. `open` opens one place's database: what one has written, the next one finds. */
@@ -36,10 +44,7 @@ export function storageContract(place: () => Promise<() => Promise<Storage>>): v
   const start = async () => {
     storage = await open();
     await storage.migrate('fruits', [fruits]);
-    writer = storage.batch({
-      name: 'fruits',
-      write: (tx, name) => tx.run('INSERT INTO fruits (name, weight) VALUES (?, ?)', name, 1).id,
-    });
+    writer = storage.batch(inserting(1));
   };
   beforeEach(async () => {
     open = await place();
@@ -137,7 +142,7 @@ export function storageContract(place: () => Promise<() => Promise<Storage>>): v
       for (let i = 0; i < 5; i++) await turn();
       assert.deepEqual(await names(), [], 'what is not committed was seen, or somebody came between');
       const prepared = storage.prepare<{ n: number }>('SELECT COUNT(*) AS n FROM fruits');
-      assert.equal(Number(prepared.get()!.n), 0);
+      assert.equal(Number((await prepared.get())!.n), 0);
       goOn.resolve();
       await rejected;
       await Promise.all(others);
@@ -178,35 +183,32 @@ export function storageContract(place: () => Promise<() => Promise<Storage>>): v
         { kind: 'readonly' },
       );
       const statement = storage.prepare("INSERT INTO fruits (name) VALUES ('fig')");
-      assert.throws(() => statement.all());
-      assert.throws(() => statement.get());
+      await assert.rejects(async () => statement.all());
+      await assert.rejects(async () => statement.get());
       assert.deepEqual(await names(), []);
       assert.deepEqual(storage.health(), { ok: true });
     });
 
     it('by a prepared statement gives what was committed last', async () => {
       const byName = storage.prepare<Fruit>('SELECT id, name, weight FROM fruits WHERE name = ?');
-      assert.equal(byName.get('fig'), undefined);
-      assert.deepEqual(byName.all('fig'), []);
+      assert.equal(await byName.get('fig'), undefined);
+      assert.deepEqual(await byName.all('fig'), []);
       const id = await writer.write('fig');
-      assert.deepEqual({ ...byName.get('fig') }, { id, name: 'fig', weight: 1 });
+      assert.deepEqual({ ...(await byName.get('fig')) }, { id, name: 'fig', weight: 1 });
       await storage.transact(tx => tx('fruits').where({ name: 'fig' }).update({ weight: 7 }));
       assert.deepEqual(
-        byName.all('fig').map(row => row.weight),
+        (await byName.all('fig')).map(row => row.weight),
         [7],
       );
       await storage.migrate('fruits', [fruits, colours]);
-      assert.equal(byName.get('fig')!.weight, 7);
+      assert.equal((await byName.get('fig'))!.weight, 7);
     });
   });
 
   describe('batches', () => {
     it('keep the order of the calls, across writers, and are fewer than the rows', async () => {
       const before = storage.counts();
-      const other = storage.batch<string, number>({
-        name: 'others',
-        write: (tx, name) => tx.run('INSERT INTO fruits (name, weight) VALUES (?, ?)', name, 2).id,
-      });
+      const other = storage.batch(inserting(2));
       const wanted = Array.from({ length: 3000 }, (_, i) => `fruit ${i}`);
       const ids = await Promise.all(wanted.map((name, i) => (i % 2 ? writer : other).write(name)));
       assert.deepEqual(
@@ -222,12 +224,30 @@ export function storageContract(place: () => Promise<() => Promise<Storage>>): v
     it('read what they have written', async () => {
       const reading = storage.batch<string, number>({
         name: 'reading',
-        write: (tx, name) => {
-          tx.run('INSERT INTO fruits (name, weight) VALUES (?, ?)', name, 5);
-          return Number(tx.get<{ n: number }>('SELECT COUNT(*) AS n FROM fruits')!.n);
-        },
+        write: (tx, name) =>
+          andThen(tx.run('INSERT INTO fruits (name, weight) VALUES (?, ?)', name, 5), () =>
+            andThen(tx.get<{ n: number }>('SELECT COUNT(*) AS n FROM fruits'), row => Number(row!.n)),
+          ),
       });
       assert.deepEqual(await Promise.all([reading.write('fig'), reading.write('pear')]), [1, 2]);
+    });
+
+    it('delete rows by the value of a column', async () => {
+      const remover = storage.batch<string>({ name: 'eaten', from: 'fruits', column: 'name', value: name => name });
+      await Promise.all(['fig', 'pear', 'plum'].map(name => writer.write(name)));
+      assert.deepEqual(await Promise.all([remover.write('pear'), remover.write('none'), remover.write('fig')]), [
+        undefined,
+        undefined,
+        undefined,
+      ]);
+      assert.deepEqual(await names(), ['plum']);
+    });
+
+    it('insert, delete and insert again what stands under one name, in that order', async () => {
+      const remover = storage.batch<string>({ name: 'eaten', from: 'fruits', column: 'name', value: name => name });
+      const ids = await Promise.all([writer.write('fig'), remover.write('fig'), writer.write('fig')]);
+      assert.ok(ids[2] > ids[0]);
+      assert.deepEqual(await names(), ['fig']);
     });
 
     it('lose only the rows that the database refuses', async () => {
@@ -253,7 +273,7 @@ export function storageContract(place: () => Promise<() => Promise<Storage>>): v
         closed,
       );
       await assert.rejects(names(), closed);
-      assert.throws(() => statement.get(), closed);
+      await assert.rejects(async () => statement.get(), closed);
       assert.equal(storage.health().ok, false);
       await Promise.all(before);
       await closing;

@@ -29,7 +29,7 @@ export function accountsContract(makeStorage: () => Promise<Storage>): void {
   it('gives an account back as it was put in, each key under its own hash', async () => {
     const what = credentials(12_345);
     assert.equal(await add('juliet', 'example.org', what), true);
-    assert.deepEqual(store.get('example.org', 'juliet'), {
+    assert.deepEqual(await store.get('example.org', 'juliet'), {
       local: 'juliet',
       host: 'example.org',
       status: 'active',
@@ -41,9 +41,9 @@ export function accountsContract(makeStorage: () => Promise<Storage>): void {
 
   it('knows an account by its whole address', async () => {
     await add('juliet');
-    assert.equal(store.get('example.org', 'romeo'), undefined);
-    assert.equal(store.get('example.com', 'juliet'), undefined);
-    assert.equal(store.get('juliet', 'example.org'), undefined);
+    assert.equal(await store.get('example.org', 'romeo'), undefined);
+    assert.equal(await store.get('example.com', 'juliet'), undefined);
+    assert.equal(await store.get('juliet', 'example.org'), undefined);
     assert.equal(await add('juliet', 'example.com'), true);
     assert.equal(await store.count('example.org'), 1);
   });
@@ -52,7 +52,7 @@ export function accountsContract(makeStorage: () => Promise<Storage>): void {
     const first = credentials();
     await add('juliet', 'example.org', first);
     assert.equal(await add('juliet'), false);
-    assert.deepEqual(store.get('example.org', 'juliet')!.credentials, first);
+    assert.deepEqual((await store.get('example.org', 'juliet'))!.credentials, first);
   });
 
   it('takes one of those who ask for a name at once', async () => {
@@ -64,7 +64,7 @@ export function accountsContract(makeStorage: () => Promise<Storage>): void {
   it('tells names apart that differ by case or accent, and takes them as text, not as SQL', async () => {
     for (const local of ['ä', 'a', 'A', "o'hara", '%', '💌']) assert.equal(await add(local), true, local);
     for (const local of ['ä', 'a', 'A', "o'hara", '%', '💌']) {
-      assert.equal(store.get('example.org', local)?.local, local);
+      assert.equal((await store.get('example.org', local))?.local, local);
     }
     assert.equal(await store.remove('example.org', '%'), true);
     assert.equal(await store.count('example.org'), 5);
@@ -73,13 +73,13 @@ export function accountsContract(makeStorage: () => Promise<Storage>): void {
   it('changes the credentials of one account only, and of none that is not there', async () => {
     await add('juliet');
     await add('romeo');
-    const romeos = store.get('example.org', 'romeo')!.credentials;
+    const romeos = (await store.get('example.org', 'romeo'))!.credentials;
     const next = credentials(20_000);
     assert.equal(await store.setCredentials('example.org', 'juliet', next), true);
-    assert.deepEqual(store.get('example.org', 'juliet')!.credentials, next);
-    assert.deepEqual(store.get('example.org', 'romeo')!.credentials, romeos);
+    assert.deepEqual((await store.get('example.org', 'juliet'))!.credentials, next);
+    assert.deepEqual((await store.get('example.org', 'romeo'))!.credentials, romeos);
     assert.equal(await store.setCredentials('example.org', 'nobody', next), false);
-    assert.equal(store.get('example.org', 'nobody'), undefined);
+    assert.equal(await store.get('example.org', 'nobody'), undefined);
   });
 
   it('replaces the credentials that were seen, but not those of a password set meanwhile', async () => {
@@ -87,30 +87,30 @@ export function accountsContract(makeStorage: () => Promise<Storage>): void {
     await add('juliet', 'example.org', old);
     const raised = credentials(20_000);
     assert.equal(await store.replaceCredentials('example.org', 'juliet', old, raised), true);
-    assert.deepEqual(store.get('example.org', 'juliet')!.credentials, raised);
+    assert.deepEqual((await store.get('example.org', 'juliet'))!.credentials, raised);
 
     const changed = credentials();
     await store.setCredentials('example.org', 'juliet', changed);
     assert.equal(await store.replaceCredentials('example.org', 'juliet', raised, credentials()), false);
-    assert.deepEqual(store.get('example.org', 'juliet')!.credentials, changed);
+    assert.deepEqual((await store.get('example.org', 'juliet'))!.credentials, changed);
     await store.remove('example.org', 'juliet');
     assert.equal(await store.replaceCredentials('example.org', 'juliet', changed, credentials()), false);
-    assert.equal(store.get('example.org', 'juliet'), undefined);
+    assert.equal(await store.get('example.org', 'juliet'), undefined);
   });
 
   it('disables and enables', async () => {
     await add('juliet');
     assert.equal(await store.setStatus('example.org', 'juliet', 'disabled'), true);
-    assert.equal(store.get('example.org', 'juliet')!.status, 'disabled');
+    assert.equal((await store.get('example.org', 'juliet'))!.status, 'disabled');
     await store.setStatus('example.org', 'juliet', 'active');
-    assert.equal(store.get('example.org', 'juliet')!.status, 'active');
+    assert.equal((await store.get('example.org', 'juliet'))!.status, 'active');
     assert.equal(await store.setStatus('example.org', 'nobody', 'disabled'), false);
   });
 
   it('removes, and gives the name to the next', async () => {
     await add('juliet');
     assert.equal(await store.remove('example.org', 'juliet'), true);
-    assert.equal(store.get('example.org', 'juliet'), undefined);
+    assert.equal(await store.get('example.org', 'juliet'), undefined);
     assert.equal(await store.remove('example.org', 'juliet'), false);
     assert.equal(await add('juliet'), true);
   });
@@ -136,9 +136,9 @@ export function accountsContract(makeStorage: () => Promise<Storage>): void {
       store.noteLogin('example.org', 'juliet', 6000),
     ]);
     assert.equal(storage.counts().batches - before, 1);
-    assert.equal(store.get('example.org', 'juliet')!.lastLogin, 6000);
-    assert.equal(store.get('example.org', 'romeo')!.lastLogin, undefined);
-    assert.equal(store.get('example.org', 'nobody'), undefined);
+    assert.equal((await store.get('example.org', 'juliet'))!.lastLogin, 6000);
+    assert.equal((await store.get('example.org', 'romeo'))!.lastLogin, undefined);
+    assert.equal(await store.get('example.org', 'nobody'), undefined);
   });
 
   it('keeps secrets, one for each name, the same for whoever asks', async () => {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { BatchWriter, Migration, Statement, Storage } from '../../api/storage.ts';
+import { type MaybePromise, andThen } from '../../util/maybe.ts';
 import type { ScramHash } from '../../stream/sasl/index.ts';
 
 /** What is kept of a password for one hash: RFC 5802 3. */
@@ -81,9 +82,8 @@ export class AccountStore {
     this.byName = storage.prepare(`SELECT * FROM ${TABLE} WHERE host = ? AND local = ?`);
     this.logins = storage.batch({
       name: 'logins',
-      write: (tx, { host, local, at }) => {
-        tx.run(`UPDATE ${TABLE} SET last_login = ? WHERE host = ? AND local = ?`, at, host, local);
-      },
+      write: (tx, { host, local, at }) =>
+        andThen(tx.run(`UPDATE ${TABLE} SET last_login = ? WHERE host = ? AND local = ?`, at, host, local), () => {}),
     });
   }
 
@@ -103,9 +103,8 @@ export class AccountStore {
     });
   }
 
-  get(host: string, local: string): AccountRow | undefined {
-    const row = this.byName.get(host, local);
-    return row && fromColumns(row);
+  get(host: string, local: string): MaybePromise<AccountRow | undefined> {
+    return andThen(this.byName.get(host, local), row => row && fromColumns(row));
   }
 
   /** False when there is one of that name. */
