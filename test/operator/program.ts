@@ -191,8 +191,8 @@ export class Operated {
       .map(line => JSON.parse(line) as LogLine);
   }
 
-  /** Waits for a line of the log whose text holds this, after the first `from` lines. */
-  logged(text: string | RegExp, from = 0): Promise<LogLine> {
+  /** Waits for a line of the log whose text holds this, after the first `from` lines; `patience` in milliseconds. */
+  logged(text: string | RegExp, from = 0, patience = PATIENCE): Promise<LogLine> {
     const fits = ({ msg = '' }: LogLine): boolean => (typeof text === 'string' ? msg.includes(text) : text.test(msg));
     return until(
       () => {
@@ -201,7 +201,7 @@ export class Operated {
         return line;
       },
       () => `the log to say '${text}'; it says:\n${this.output}`,
-      PATIENCE,
+      patience,
     );
   }
 
