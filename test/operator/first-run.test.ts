@@ -53,6 +53,13 @@ describe('the first run', () => {
       assert.ok(features.getChild('starttls')?.getChild('required'), features.toString());
     });
 
+    (process.platform === 'linux' ? it : it.skip)('has blocks for TLS taken straight from the system', () => {
+      const environment = readFileSync(`/proc/${node.pid}/environ`, 'latin1').split('\0');
+      const own = process.env.GLIBC_TUNABLES ?? (process.env.LD_PRELOAD === undefined ? undefined : '');
+      const tunables = environment.find(each => each.startsWith('GLIBC_TUNABLES='))?.slice(15) ?? '';
+      assert.equal(tunables, own ?? 'glibc.malloc.mmap_threshold=32768:glibc.malloc.top_pad=16384');
+    });
+
     it('keeps its data in ./data, for nobody else to read', () => {
       assert.equal(mode(node.data), 0o700);
       assert.equal(mode(path.join(node.data, 'posthouse.sock')), 0o600);
