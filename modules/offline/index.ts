@@ -5,6 +5,7 @@
 import {
   BARE,
   DONE,
+  type MaybePromise,
   defineModule,
   defineOptions,
   option,
@@ -14,17 +15,21 @@ import {
   andThen,
   type Verdict,
 } from '../../src/api/index.ts';
+import type { Jid } from '../../src/jid/index.ts';
 import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
 import { Blocking } from '../blocking/contract.ts';
+import { StanzaIds, stanzaIdBy } from '../stanza-id/contract.ts';
 import { Offline, type StoredMessage } from './contract.ts';
 import type { Mailbox } from './mailbox.ts';
 import { Mailboxes } from './mailboxes.ts';
 import { isEligible } from './parts.ts';
 import { fateOf, removeForgedStamps, stamped } from './storable.ts';
-import { offlineStore } from './store.ts';
+import { type Arrival, offlineStore } from './store.ts';
 
 /** Uncommitted messages above which senders are read more slowly. */
-const BACKLOG = 1000;
+const BACKLOG = 200;
+/** Bytes that wait in a session's outbox above which what comes for it waits in storage instead: its client does not keep up. */
+const OVERFLOW = 1024 * 1024;
 /** Accounts whose totals are kept in memory. */
 const CACHED = 4096;
 
@@ -41,6 +46,7 @@ export default defineModule({
     },
   ],
   rfcs: ['RFC 6121 8.5.2.2.1'],
+  needs: ['stanza-id'],
   features: { host: ['msgoffline'] },
   options: defineOptions({
     limit: option.integer({
@@ -61,6 +67,8 @@ export default defineModule({
   setup(mod) {
     const { node } = mod;
     const store = mod.stores.messages;
+    const ids = mod.use(StanzaIds);
+    const idOf = ids.remember();
     const stored = mod.count('stored', 'Messages stored for absent accounts.');
     const refused = mod.count('refused', 'Messages refused because too many wait for their recipient.');
     const listeners = new Set<(message: StoredMessage) => void>();
@@ -72,6 +80,7 @@ export default defineModule({
       {
         store,
         sessions: account => node.user(account)?.sessions ?? [],
+        passing: account => node.passing(account),
         deliver: (packet, session, taken) => node.deliver(packet, session, taken),
         unwanted: (account, from) => mod.maybe(Blocking)?.blocks(account, from) ?? false,
         failed: (error, account) =>
@@ -88,29 +97,33 @@ export default defineModule({
       const fate = fateOf(packet);
       if (fate !== 'store') return fate === 'drop' ? DONE : undefined;
       const account = packet.to!.toBare();
-      const at = Date.now();
-      const wire = stamped(packet, at);
+      const arrival = arrived(packet, account);
       return andThen(boxes.of(account), box => {
-        if (!hasRoom(box, wire.length)) {
+        if (!hasRoom(box, arrival)) {
           refused.inc();
           return refuse('service-unavailable', 'Too many messages wait for this account.'); // XEP-0160 2
         }
-        // nobody waits here: only the sender's acknowledgement does - unless the disk cannot keep up
-        const kept = keep(packet, box, at, wire);
-        packet.hold(kept);
-        return store.pending > BACKLOG ? kept.then(() => DONE) : DONE;
+        return held(packet, keep(packet, box, arrival));
       });
     });
 
-    function hasRoom(box: Mailbox, bytes: number): boolean {
-      const { limit, size } = mod.options(box.account.domain);
-      return box.messages < limit && box.bytes + bytes <= size;
+    function arrived(packet: Packet, account: Jid): Arrival {
+      const at = Date.now();
+      // what comes back from a session that has ended keeps its place
+      const stanzaId = idOf(packet) ?? stanzaIdBy(account, packet) ?? ids.next();
+      return { stanzaId, at, wire: stamped(packet, at) };
     }
 
-    async function keep(packet: Packet, box: Mailbox, at: number, wire: string): Promise<void> {
+    function hasRoom(box: Mailbox, { wire }: Arrival): boolean {
+      const { limit, size } = mod.options(box.account.domain);
+      return box.messages < limit && box.bytes + wire.length <= size;
+    }
+
+    async function keep(packet: Packet, box: Mailbox, arrival: Arrival): Promise<void> {
       const { account } = box;
+      const { at } = arrival;
       try {
-        await box.add(at, wire);
+        await box.add(arrival);
       } catch (error) {
         node.bounce(packet, refusal(error));
         return;
@@ -151,33 +164,42 @@ export default defineModule({
     );
     mod.when('ended', session => boxes.busy(session.user.jid)?.left(session));
 
-    // What comes while a long queue is being handed over takes its place at the end of it
+    // What comes while a long queue is being handed over takes its place at the end of it; so does what comes for a client that
+    // reads more slowly than others write
     mod.on('deliver', 'gate', { kind: 'message' }, (packet, session) => {
-      if (boxes.quiet && opening.size === 0) return;
+      if (boxes.quiet && opening.size === 0 && session.backlog <= OVERFLOW) return;
       const first = opening.get(session);
       return first ? first.then(() => behind(packet, session)) : behind(packet, session);
     });
 
-    function behind(packet: Packet, session: SessionView): Verdict {
+    function behind(packet: Packet, session: SessionView): MaybePromise<Verdict> {
       const box = boxes.busy(session.user.jid);
-      return box?.queues(packet, session) ? queue(packet, session, box) : undefined;
-    }
-
-    function queue(packet: Packet, session: SessionView, box: Mailbox): Verdict {
+      if (box?.hands(packet)) return undefined;
+      const serves = box?.serves(session);
+      if (!serves && session.backlog <= OVERFLOW) return undefined;
       // copies and chat states are of the moment
       if (fateOf(packet) !== 'store' || packet.stanza.hasNamespace(NS.carbons)) return undefined;
-      const at = Date.now();
-      const wire = stamped(packet, at);
-      if (!hasRoom(box, wire.length)) return undefined;
+      if (serves) return queue(packet, session, box!);
+      if (!isEligible(session)) return undefined;
+      return andThen(boxes.of(session.user.jid), own => (own.begin(session) ? queue(packet, session, own) : undefined));
+    }
+
+    function queue(packet: Packet, session: SessionView, box: Mailbox): MaybePromise<Verdict> {
+      const arrival = arrived(packet, box.account);
+      if (!hasRoom(box, arrival)) return undefined;
       const others =
         packet.address === BARE ? session.user.sessions.filter(other => other !== session && isEligible(other)) : [];
-      packet.hold(
-        box.add(at, wire, others).catch((error: unknown) => {
-          if (session.alive) session.send(packet);
-          else node.bounce(packet, refusal(error));
-        }),
-      );
-      return DONE;
+      const kept = box.add(arrival, others).catch((error: unknown) => {
+        if (session.alive) session.send(packet);
+        else node.bounce(packet, refusal(error));
+      });
+      return held(packet, kept);
+    }
+
+    /** Nobody waits here, only the sender's acknowledgement does: unless the disk cannot keep up. */
+    function held(packet: Packet, kept: Promise<void>): MaybePromise<Verdict> {
+      packet.hold(kept);
+      return store.pending > BACKLOG ? kept.then(() => DONE) : DONE;
     }
 
     mod.provide(Offline, {

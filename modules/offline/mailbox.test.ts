@@ -7,7 +7,7 @@ import { parseJid } from '../../src/jid/index.ts';
 import { openStorage } from '../../src/storage/index.ts';
 import type { Mailbox } from './mailbox.ts';
 import { Mailboxes } from './mailboxes.ts';
-import { type OfflineStore, offlineStore } from './store.ts';
+import { type Arrival, type OfflineStore, offlineStore } from './store.ts';
 
 const juliet = parseJid('juliet@example.org')!;
 
@@ -47,6 +47,7 @@ describe('mailbox', () => {
   let box: Mailbox;
   let clients: Client[];
   const sent: Packet[] = [];
+  let passing: Promise<void> | undefined;
 
   beforeEach(async () => {
     storage = await openStorage({ dataDir: await mkdtemp(path.join(tmpdir(), 'posthouse-')) });
@@ -54,6 +55,7 @@ describe('mailbox', () => {
     store = await offlineStore.open(storage);
     clients = [];
     sent.length = 0;
+    passing = undefined;
     boxes = new Mailboxes(
       {
         store,
@@ -61,12 +63,13 @@ describe('mailbox', () => {
         deliver: (packet, session, taken) => {
           const client = session as unknown as Client;
           // what the module's gate asks for each message on its way
-          if (boxes.busy(juliet)?.queues(packet, session)) throw new Error('its own message was held back');
+          if (!boxes.busy(juliet)?.hands(packet)) throw new Error('its own message was held back');
           sent.push(packet);
           client.got.push(packet.id!);
           client.unanswered.push(taken);
         },
         unwanted: () => false,
+        passing: () => passing,
         failed: error => {
           throw error as Error;
         },
@@ -83,13 +86,15 @@ describe('mailbox', () => {
     return one;
   }
 
+  function arrival(id: number): Arrival {
+    const stanzaId = String(id).padStart(8, '0');
+    const addresses = `from='romeo@example.org/a' to='juliet@example.org'`;
+    return { stanzaId, at: 0, wire: `<message id='${id}' ${addresses}><body>x</body></message>` };
+  }
+
   async function keep(from: number, to: number): Promise<void> {
     const ids = Array.from({ length: to - from }, (_, i) => from + i);
-    await Promise.all(
-      ids.map(id =>
-        box.add(0, `<message id='${id}' from='romeo@example.org/a' to='juliet@example.org'><body>x</body></message>`),
-      ),
-    );
+    await Promise.all(ids.map(id => box.add(arrival(id))));
   }
 
   const numbers = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => String(from + i));
@@ -178,13 +183,12 @@ describe('mailbox', () => {
     const one = client();
     box.serve(one.session);
     await turn();
-    const live = {} as Packet;
-    assert.ok(box.queues(live, one.session));
-    assert.ok(!box.queues(live, new Client().session));
+    assert.ok(box.serves(one.session));
+    assert.ok(!box.serves(new Client().session));
     await keep(1000, 1100);
     await one.ackAll();
     assert.deepEqual(one.got, numbers(0, 1100));
-    assert.ok(!box.queues(live, one.session));
+    assert.ok(!box.serves(one.session));
   });
 
   it('gives nobody twice what came for several while one of them was behind', async () => {
@@ -192,7 +196,7 @@ describe('mailbox', () => {
     const [slow, quick] = [client(), client()];
     box.serve(slow.session);
     await turn();
-    await box.add(0, `<message id='live' from='romeo@example.org/a' to='juliet@example.org'/>`, [quick.session]);
+    await box.add(arrival(5000), [quick.session]);
     slow.alive = false;
     clients = [quick];
     box.left(slow.session);
@@ -243,5 +247,60 @@ describe('mailbox', () => {
     await writing;
     await one.ackAll();
     assert.deepEqual(one.got, numbers(0, 10));
+  });
+
+  it('gives what comes back from a session its place before what came later', async () => {
+    await keep(10, 600);
+    const one = client();
+    box.serve(one.session);
+    await turn();
+    assert.deepEqual(one.got.slice(0, 2), ['10', '11']);
+    const back = keep(0, 5);
+    one.alive = false;
+    clients = [];
+    box.left(one.session);
+    for (const answer of one.unanswered.splice(0)) answer(false);
+    await back;
+    const next = client();
+    (await boxes.of(juliet)).serve(next.session);
+    await next.ackAll();
+    assert.deepEqual(next.got, [...numbers(0, 5), ...numbers(10, 600)]);
+  });
+
+  it('reads again from the beginning when something older comes while it is handing over', async () => {
+    await keep(10, 600);
+    const one = client();
+    box.serve(one.session);
+    await turn();
+    await keep(0, 5);
+    await one.ackAll();
+    assert.deepEqual(one.got.toSorted(), [...numbers(0, 5), ...numbers(10, 600)].toSorted());
+    await store.settled();
+    assert.equal((await store.totals(juliet)).messages, 0);
+  });
+
+  it('waits for what is on its way from a session that has ended', async () => {
+    await keep(10, 20);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    passing = promise;
+    const one = client();
+    box.serve(one.session);
+    await turn();
+    assert.deepEqual(one.got, []);
+    await keep(0, 5);
+    passing = undefined;
+    resolve();
+    await one.ackAll();
+    assert.deepEqual(one.got, [...numbers(0, 5), ...numbers(10, 20)]);
+  });
+
+  it('keeps once what comes back and waits already', async () => {
+    await keep(0, 2);
+    await keep(0, 3);
+    assert.equal(box.messages, 3);
+    const one = client();
+    box.serve(one.session);
+    await one.ackAll();
+    assert.deepEqual(one.got, numbers(0, 3));
   });
 });

@@ -1,7 +1,7 @@
-import { type Packet, type SessionView, andThen } from '../../src/api/index.ts';
+import { type Packet, type SessionView, andThen, StorageError } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { isEligible, type MailboxParts, restored } from './parts.ts';
-import type { Totals } from './store.ts';
+import type { Arrival, StoredRow, Totals } from './store.ts';
 
 /** Messages on their way to a client that has not taken them, at most; the next page is read when half of them are taken. */
 const WINDOW = 400;
@@ -22,7 +22,8 @@ export class Mailbox {
   private written = 0;
   /** The session that is being given what waits. Messages that come for it go to the end of the queue. */
   private reader: SessionView | undefined;
-  private cursor = 0;
+  /** The stanza id of the message that was handed over last. */
+  private cursor = '';
   private reading = false;
   /** On their way, with their size: in an outbox, not taken yet. */
   private readonly out = new Map<number, number>();
@@ -43,19 +44,26 @@ export class Mailbox {
     this.bytes = totals.bytes;
   }
 
-  /** Appends a message. Rejects with a StorageError when it could not be written. */
-  async add(at: number, wire: string, had?: readonly SessionView[]): Promise<void> {
+  /**
+   * Keeps a message. Rejects with a StorageError when it could not be written. `had`: the sessions that got it already, of several
+   * for which it came.
+   */
+  async add(arrival: Arrival, had?: readonly SessionView[]): Promise<void> {
+    const bytes = arrival.wire.length;
     this.messages++;
-    this.bytes += wire.length;
+    this.bytes += bytes;
     this.pending++;
     this.moved(this, true);
     try {
-      const id = await this.parts.store.add(this.account, at, wire);
+      const id = await this.parts.store.add(this.account, arrival);
       if (had && had.length > 0 && this.reader) this.had.set(id, had);
+      // what came back from a session has its place among what was read already
+      if (arrival.stanzaId <= this.cursor && !this.out.has(id) && !this.gone.has(id)) this.cursor = '';
     } catch (error) {
       this.messages--;
-      this.bytes -= wire.length;
-      throw error;
+      this.bytes -= bytes;
+      // it came back, and waits here already
+      if (!(error instanceof StorageError && error.kind === 'constraint')) throw error;
     } finally {
       this.pending--;
       this.written++;
@@ -64,18 +72,29 @@ export class Mailbox {
     }
   }
 
-  /** Whether a message for this session has to queue behind what it is being given. */
-  queues(packet: Packet, session: SessionView): boolean {
-    return !this.own.delete(packet) && this.reader === session;
+  /** Whether the packet is one that it is handing over at this moment. */
+  hands(packet: Packet): boolean {
+    return this.own.delete(packet);
+  }
+
+  /** Whether messages for this session have to queue behind what it is being given. */
+  serves(session: SessionView): boolean {
+    return this.reader === session;
+  }
+
+  /** Hands over what waits and what will come, unless another session is being given it. False then. */
+  begin(session: SessionView): boolean {
+    if (this.reader) return this.reader === session;
+    this.reader = session;
+    this.cursor = '';
+    this.moved(this, true);
+    return true;
   }
 
   /** Hands over what waits, if no other session is being given it. */
   serve(session: SessionView): void {
-    if (this.reader || (this.messages === 0 && this.pending === 0)) return;
-    this.reader = session;
-    this.cursor = 0;
-    this.moved(this, true);
-    this.read();
+    const any = this.messages > 0 || this.pending > 0 || this.parts.passing(this.account) !== undefined;
+    if (!this.reader && any && this.begin(session)) this.read();
   }
 
   /** The session is over, or does not want messages now. What it has not been given is another's. */
@@ -103,6 +122,12 @@ export class Mailbox {
         if (!isEligible(session)) this.left(session);
         else {
           if (this.out.size > WINDOW / 2 || this.outBytes > WINDOW_BYTES / 2) return;
+          // some of it may be on its way here from a session that has ended, and is older
+          const passing = this.parts.passing(this.account);
+          if (passing) {
+            await passing;
+            continue;
+          }
           const { cursor, written } = this;
           const page = this.parts.store.page(this.account, cursor, WINDOW / 2, WINDOW_BYTES / 2);
           const rows = page instanceof Promise ? await page : page;
@@ -126,12 +151,14 @@ export class Mailbox {
     }
   }
 
-  private async giveAll(rows: readonly { id: number; wire: string }[], session: SessionView): Promise<void> {
-    for (const { id, wire } of rows) {
+  private async giveAll(rows: readonly StoredRow[], session: SessionView): Promise<void> {
+    for (const { id, stanzaId, wire } of rows) {
       if (this.reader !== session) return;
-      this.cursor = id;
+      this.cursor = stanzaId;
       const step = this.give(id, wire, session);
-      if (step) await step;
+      if (!step) continue;
+      await step;
+      if (this.cursor !== stanzaId) return;
     }
   }
 
@@ -189,7 +216,10 @@ export class Mailbox {
       this.returning = false;
       const next = this.parts.sessions(this.account).find(isEligible);
       if (next && !this.reader) this.serve(next);
-      else if (next) this.cursor = 0;
+      else if (next) {
+        this.cursor = '';
+        this.read();
+      }
       this.settle();
     });
   }

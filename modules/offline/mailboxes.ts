@@ -35,12 +35,12 @@ export class Mailboxes {
     );
   }
 
-  /** The mailbox if something is in it or going on in it. */
+  /** The mailbox if something is in it, on its way to it or going on in it. */
   filled(account: Jid): MaybePromise<Mailbox | undefined> {
     return (
       this.known(account) ??
       andThen(this.parts.store.totals(account), totals => {
-        if (totals.messages === 0) return undefined;
+        if (totals.messages === 0 && !this.parts.passing(account)) return undefined;
         return this.known(account) ?? this.idle.load(account.bare, this.made(account, totals));
       })
     );

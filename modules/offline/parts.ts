@@ -7,6 +7,8 @@ export interface MailboxParts {
   readonly store: OfflineStore;
   /** The sessions of an account, best first or not. */
   sessions(account: Jid): readonly SessionView[];
+  /** Resolved when what ended sessions of the account left has come here. */
+  passing(account: Jid): Promise<void> | undefined;
   deliver(packet: Packet, session: SessionView, taken: (taken: boolean) => void): void | Promise<void>;
   /** Whether the account does not want to hear that address any more (XEP-0191 3.3). */
   unwanted(account: Jid, from: Jid): MaybePromise<boolean>;

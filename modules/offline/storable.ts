@@ -6,9 +6,6 @@ import { indexed, type Stanza } from '../../src/xml/index.ts';
 /** What becomes of a message whose recipient is not there: kept, dropped without a word, or sent back. */
 export type Fate = 'store' | 'drop' | 'refuse';
 
-/** What says nothing by itself, so that a message of nothing else is not worth keeping. */
-const EPHEMERAL: ReadonlySet<string> = new Set([NS.chatStates, NS.hints, NS.stanzaIds, NS.delay]);
-
 /** XEP-0160 3 and XEP-0334 4. */
 export function fateOf(packet: Packet): Fate {
   const { type } = packet;
@@ -17,17 +14,7 @@ export function fateOf(packet: Packet): Fate {
   if (packet.hint('no-store')) return packet.hasBody ? 'refuse' : 'drop';
   if (packet.hasBody || packet.hint('store')) return 'store';
   // receipts, markers and encrypted messages are kept; chat states are not, and a late error about one helps nobody
-  return isChatState(packet.stanza) ? 'drop' : 'store';
-}
-
-function isChatState(stanza: Stanza): boolean {
-  if (!stanza.hasNamespace(NS.chatStates)) return false;
-  for (const kid of stanza.children()) {
-    const xmlns = stanza.kidXmlns(kid);
-    if (EPHEMERAL.has(xmlns) || (xmlns === stanza.xmlns && stanza.kidName(kid) === 'thread')) continue;
-    return false;
-  }
-  return true;
+  return packet.isChatState ? 'drop' : 'store';
 }
 
 /** The message as it is stored: with a stamp (XEP-0203) by the recipient's server, unless it has that already. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Storage } from '../../src/api/index.ts';
-import { parseJid } from '../../src/jid/index.ts';
+import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { toWire } from '../../src/xml/index.ts';
 import { type OfflineStore, offlineStore } from './store.ts';
 
@@ -19,15 +19,21 @@ export function offlineStoreContract(open: () => Promise<Storage>): void {
   });
   afterEach(() => storage.close());
 
-  it('gives messages back in the order of the calls, also when they were written at once', async () => {
-    const ids = await Promise.all(
-      Array.from({ length: 3000 }, (_, i) => store.add(romeo, 1000 + i, `<message id='${i}'/>`)),
+  let made = 0;
+  /** Ids ascend, as those of the module `stanza-id`. */
+  const next = () => String(++made).padStart(21, '0');
+  const add = (account: Jid, wire: string, stanzaId = next()) => store.add(account, { stanzaId, at: 1000, wire });
+
+  it('gives messages back in the order of their stanza ids', async () => {
+    const order = Array.from({ length: 3000 }, (_, i) => i).sort(() => Math.random() - 0.5);
+    const written = new Map<number, number>();
+    await Promise.all(
+      order.map(async i =>
+        written.set(i, await add(romeo, `<message id='${i}'/>`, `01${String(i).padStart(19, '0')}`)),
+      ),
     );
-    assert.deepEqual(
-      ids,
-      ids.toSorted((a, b) => a - b),
-    );
-    const page = await store.page(romeo, 0, 5000, 1e9);
+    const ids = Array.from({ length: 3000 }, (_, i) => written.get(i));
+    const page = await store.page(romeo, '', 5000, 1e9);
     assert.deepEqual(
       page.map(({ wire }) => wire),
       Array.from({ length: 3000 }, (_, i) => `<message id='${i}'/>`),
@@ -39,46 +45,53 @@ export function offlineStoreContract(open: () => Promise<Storage>): void {
   });
 
   it('reads in pages, bounded by number and by bytes, but one message at least', async () => {
-    for (let i = 0; i < 5; i++) await store.add(romeo, 0, 'x'.repeat(100));
-    const first = await store.page(romeo, 0, 2, 1e6);
+    for (let i = 0; i < 5; i++) await add(romeo, 'x'.repeat(100));
+    const first = await store.page(romeo, '', 2, 1e6);
     assert.equal(first.length, 2);
-    assert.equal((await store.page(romeo, first[1]!.id, 10, 1e6)).length, 3);
-    assert.equal((await store.page(romeo, 0, 10, 250)).length, 2);
-    assert.equal((await store.page(romeo, 0, 10, 1)).length, 1);
-    assert.deepEqual(await store.page(juliet, 0, 10, 1e6), []);
+    assert.equal((await store.page(romeo, first[1]!.stanzaId, 10, 1e6)).length, 3);
+    assert.equal((await store.page(romeo, '', 10, 250)).length, 2);
+    assert.equal((await store.page(romeo, '', 10, 1)).length, 1);
+    assert.deepEqual(await store.page(juliet, '', 10, 1e6), []);
   });
 
   it('keeps every character', async () => {
     const text = `<message><body>“Ay me!” 罗密欧 🌹 \u{10fffd} &amp; &#xD;</body></message>`;
-    await store.add(romeo, 0, toWire(text));
-    assert.equal((await store.page(romeo, 0, 1, 1e6))[0]!.wire, toWire(text));
+    await add(romeo, toWire(text));
+    assert.equal((await store.page(romeo, '', 1, 1e6))[0]!.wire, toWire(text));
   });
 
   it('counts messages and their bytes, by account', async () => {
     assert.deepEqual(await store.totals(romeo), { messages: 0, bytes: 0 });
-    await Promise.all([store.add(romeo, 0, 'abc'), store.add(romeo, 0, 'de'), store.add(juliet, 0, 'f')]);
+    await Promise.all([add(romeo, 'abc'), add(romeo, 'de'), add(juliet, 'f')]);
     assert.deepEqual(await store.totals(romeo), { messages: 2, bytes: 5 });
     assert.deepEqual(await store.totals(juliet), { messages: 1, bytes: 1 });
   });
 
   it('removes single messages, and all of an account, those being written included', async () => {
-    const id = await store.add(romeo, 0, 'a');
-    await store.add(romeo, 0, 'b');
+    const id = await add(romeo, 'a');
+    await add(romeo, 'b');
     await store.remove(id);
     assert.deepEqual(
-      (await store.page(romeo, 0, 9, 99)).map(({ wire }) => wire),
+      (await store.page(romeo, '', 9, 99)).map(({ wire }) => wire),
       ['b'],
     );
-    await store.add(juliet, 0, 'c');
-    void store.add(romeo, 0, 'late');
+    await add(juliet, 'c');
+    void add(romeo, 'late');
     await store.removeAll(romeo);
     assert.deepEqual(await store.totals(romeo), { messages: 0, bytes: 0 });
     assert.equal((await store.totals(juliet)).messages, 1);
   });
 
-  it('never gives an id twice, so that a reader that is behind misses nothing', async () => {
-    const id = await store.add(romeo, 0, 'a');
+  it('never gives a number twice', async () => {
+    const id = await add(romeo, 'a');
     await store.remove(id);
-    assert.ok((await store.add(romeo, 0, 'b')) > id);
+    assert.ok((await add(romeo, 'b')) > id);
+  });
+
+  it('keeps a message once', async () => {
+    await add(romeo, 'a', 'same');
+    await assert.rejects(add(romeo, 'a', 'same'), { kind: 'constraint' });
+    await add(juliet, 'a', 'same');
+    assert.deepEqual(await store.totals(romeo), { messages: 1, bytes: 1 });
   });
 }

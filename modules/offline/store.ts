@@ -17,14 +17,27 @@ export interface Totals {
   readonly bytes: number;
 }
 
-interface Row {
-  readonly account: string;
+/** A message to be kept. */
+export interface Arrival {
+  /** The id that its recipient's account gave it (XEP-0359): ids are unique, and in the order of arrival. */
+  readonly stanzaId: string;
+  /** When it was taken in; milliseconds since 1970. */
   readonly at: number;
   readonly wire: string;
 }
 
+interface Row extends Arrival {
+  readonly account: string;
+}
+
+export interface StoredRow {
+  readonly id: number;
+  readonly stanzaId: string;
+  readonly wire: string;
+}
+
 /**
- * Messages that wait, by account, in the order in which they came. Stanzas are wire strings (src/xml/escape.ts). Everything
+ * Messages that wait, by account, in the order of their stanza ids. Stanzas are wire strings (src/xml/escape.ts). Everything
  * that fails rejects or throws a StorageError.
  */
 export class OfflineStore {
@@ -32,8 +45,8 @@ export class OfflineStore {
   private readonly adding: BatchWriter<Row, number>;
   private readonly removing: BatchWriter<number, void>;
   private readonly totalsOf: Statement<{ messages: number; bytes: number | null }>;
-  private readonly idsAfter: Statement<{ id: number; bytes: number }>;
-  private readonly stanzas: Statement<{ id: number; stanza: string }>;
+  private readonly idsAfter: Statement<{ stanza_id: string; bytes: number }>;
+  private readonly stanzas: Statement<{ id: number; stanza_id: string; stanza: string }>;
   /** Resolved when all writes so far are settled: they are in order. */
   private last: Promise<unknown> = Promise.resolve();
 
@@ -42,9 +55,9 @@ export class OfflineStore {
     this.adding = storage.batch<Row>({
       name: 'offline messages',
       into: TABLE,
-      columns: ['account', 'received_at', 'bytes', 'stanza'],
+      columns: ['account', 'stanza_id', 'received_at', 'bytes', 'stanza'],
       counted: true,
-      values: ({ account, at, wire }) => [account, at, wire.length, fromWire(wire)],
+      values: ({ account, stanzaId, at, wire }) => [account, stanzaId, at, wire.length, fromWire(wire)],
     });
     this.removing = storage.batch<number>({
       name: 'offline messages taken',
@@ -53,9 +66,11 @@ export class OfflineStore {
       value: id => id,
     });
     this.totalsOf = storage.prepare(`select count(*) as messages, sum(bytes) as bytes from ${TABLE} where account = ?`);
-    this.idsAfter = storage.prepare(`select id, bytes from ${TABLE} where account = ? and id > ? order by id limit ?`);
+    this.idsAfter = storage.prepare(
+      `select stanza_id, bytes from ${TABLE} where account = ? and stanza_id > ? order by stanza_id limit ?`,
+    );
     this.stanzas = storage.prepare(
-      `select id, stanza from ${TABLE} where account = ? and id > ? and id <= ? order by id`,
+      `select id, stanza_id, stanza from ${TABLE} where account = ? and stanza_id > ? and stanza_id <= ? order by stanza_id`,
     );
   }
 
@@ -64,9 +79,9 @@ export class OfflineStore {
     return this.adding.pending;
   }
 
-  /** Its id, when it is committed. Later messages have greater ones. */
-  add(account: Jid, at: number, wire: string): Promise<number> {
-    return this.note(this.adding.write({ account: account.bare, at, wire }));
+  /** The row's number, when it is committed. Rejects with a 'constraint' when the account has a message of that stanza id. */
+  add(account: Jid, arrival: Arrival): Promise<number> {
+    return this.note(this.adding.write({ account: account.bare, ...arrival }));
   }
 
   /** Resolved when the message is gone for good. */
@@ -88,19 +103,19 @@ export class OfflineStore {
     }));
   }
 
-  /** The next messages behind an id: at most `limit`, and no more than `bytes` of them, but one in any case. */
-  page(account: Jid, after: number, limit: number, bytes: number): MaybePromise<{ id: number; wire: string }[]> {
+  /** The next messages behind a stanza id: at most `limit`, and no more than `bytes` of them, but one in any case. */
+  page(account: Jid, after: string, limit: number, bytes: number): MaybePromise<StoredRow[]> {
     return andThen(this.idsAfter.all(account.bare, after, limit), ids => {
-      let last = 0;
+      let last = '';
       let sum = 0;
       for (const row of ids) {
         sum += row.bytes;
-        if (sum > bytes && last > 0) break;
-        last = row.id;
+        if (sum > bytes && last !== '') break;
+        last = row.stanza_id;
       }
-      if (last === 0) return [];
+      if (last === '') return [];
       return andThen(this.stanzas.all(account.bare, after, last), rows =>
-        rows.map(({ id, stanza }) => ({ id, wire: toWire(stanza) })),
+        rows.map(({ id, stanza_id: stanzaId, stanza }) => ({ id, stanzaId, wire: toWire(stanza) })),
       );
     });
   }
@@ -131,6 +146,28 @@ export const offlineStore: StoreDefinition<OfflineStore> = {
           table.text('stanza', 'mediumtext').notNullable();
           // answers the pages and the totals by itself
           table.index(['account', 'id', 'bytes']);
+        });
+      },
+    },
+    {
+      name: '002-order-of-arrival',
+      up: async (schema, tx) => {
+        await schema.alterTable(TABLE, table => {
+          table.string('stanza_id', 32).notNullable().defaultTo('');
+        });
+        // what is there has the order of its numbers
+        for (let last = 0; ;) {
+          const ids: number[] = await tx(TABLE).where('id', '>', last).orderBy('id').limit(1000).pluck('id');
+          if (ids.length === 0) break;
+          for (const id of ids)
+            await tx(TABLE)
+              .where({ id })
+              .update({ stanza_id: String(id).padStart(21, '0') });
+          last = ids.at(-1)!;
+        }
+        await schema.alterTable(TABLE, table => {
+          table.dropIndex(['account', 'id', 'bytes']);
+          table.unique(['account', 'stanza_id']);
         });
       },
     },

@@ -1,4 +1,6 @@
 import { type Packet, serviceKey } from '../../src/api/index.ts';
+import { type Jid, parseJid } from '../../src/jid/index.ts';
+import { NS } from '../../src/protocol/index.ts';
 
 /** Stanza ids for those who keep messages (XEP-0359, XEP-0313). */
 export interface StanzaIdsService {
@@ -9,6 +11,17 @@ export interface StanzaIdsService {
    * Undefined for packets that got none.
    */
   remember(): (packet: Packet) => string | undefined;
+}
+
+/** The id that stands in a stanza which an account's own server has given it before; undefined when none does. */
+export function stanzaIdBy(account: Jid, { stanza }: Packet): string | undefined {
+  if (!stanza.has('stanza-id', NS.stanzaIds)) return undefined;
+  for (const kid of stanza.children()) {
+    if (!stanza.isKid(kid, 'stanza-id', NS.stanzaIds)) continue;
+    const { by, id } = stanza.kidElement(kid).attrs as { by?: string; id?: string };
+    if (by !== undefined && parseJid(by)?.full === account.bare) return id;
+  }
+  return undefined;
 }
 
 export const StanzaIds = serviceKey<StanzaIdsService>('stanza-id');

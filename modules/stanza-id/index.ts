@@ -1,6 +1,6 @@
 /*
- * Unique and stable stanza ids (XEP-0359): each message with a body gets one from its recipient's account, and nobody else's
- * can pass for it.
+ * Unique and stable stanza ids (XEP-0359): each message that may have to be kept gets one from its recipient's account, and nobody
+ * else's can pass for it.
  */
 import { defineModule, type Packet, wireJid } from '../../src/api/index.ts';
 import { type Jid, parseJid } from '../../src/jid/index.ts';
@@ -27,7 +27,7 @@ export default defineModule({
       const { to, type } = packet;
       if (packet.stanza.has('stanza-id', NS.stanzaIds)) removeForged(packet, to!);
       // what a room sends has the room's id, XEP-0359 3
-      if (type === 'groupchat' || type === 'error' || !packet.hasBody) return;
+      if (type === 'groupchat' || type === 'error' || (!packet.hasBody && packet.isChatState)) return;
       const id = next();
       packet.append(`<stanza-id xmlns='${NS.stanzaIds}' id='${id}' by='${wireJid(to!.toBare())}'/>`);
       remembered?.set(packet, id);

@@ -48,6 +48,8 @@ export interface NodeView {
   users(): Iterable<UserView>;
   /** The session with that full JID. */
   session(full: Jid): SessionView | undefined;
+  /** Resolved when what ended sessions of an account left has found its place; undefined when nothing is on its way. */
+  passing(bare: Jid): Promise<void> | undefined;
   /** Number of sessions, waiting ones included. */
   readonly sessionCount: number;
   /** Sends a stanza on its way: to an account's rules, a session, a component, the host. Resolved when it has found its place. */

@@ -93,6 +93,18 @@ export class Packet {
     return this.kind === MESSAGE && this.stanza.has('body', this.stanza.xmlns);
   }
 
+  /** Whether it says nothing but a chat state (XEP-0085), which is of the moment and of no use later. */
+  get isChatState(): boolean {
+    const { stanza } = this;
+    if (this.kind !== MESSAGE || this.type === 'error' || !stanza.hasNamespace(NS.chatStates)) return false;
+    for (const kid of stanza.children()) {
+      const xmlns = stanza.kidXmlns(kid);
+      if (BESIDE.has(xmlns) || (xmlns === stanza.xmlns && stanza.kidName(kid) === 'thread')) continue;
+      return false;
+    }
+    return true;
+  }
+
   /** Whether it holds a processing hint (XEP-0334): 'store', 'no-store', 'no-copy', 'no-permanent-store'. */
   hint(name: string): boolean {
     return this.stanza.has(name, NS.hints);
@@ -221,6 +233,9 @@ export class Packet {
     return `${id === undefined ? '' : ` id='${toWire(escapeAttribute(id))}'`}${from}${to}`;
   }
 }
+
+/** Chat states, and what may stand beside one without saying more. */
+const BESIDE: ReadonlySet<string> = new Set([NS.chatStates, NS.hints, NS.stanzaIds, NS.delay]);
 
 /** How the RFC reads a 'type' attribute; what may not be there at all is for the session to refuse. */
 export function stanzaType(kind: Kind, type: string | undefined): string {

@@ -25,6 +25,8 @@ export interface SessionView {
   readonly priority: number;
   /** Whether it has a connection now (not waiting for resumption). */
   readonly connected: boolean;
+  /** Bytes in its outbox: not written yet, or not acknowledged. */
+  readonly backlog: number;
   /** False when it is over: nothing can be sent to it any more. */
   readonly alive: boolean;
 

@@ -63,6 +63,10 @@ export abstract class View implements NodeView {
     return this.directory.sessions();
   }
 
+  passing(bare: Jid): Promise<void> | undefined {
+    return this.router.passing.get(bare.bare);
+  }
+
   get sessionCount(): number {
     return this.directory.sessionCount;
   }

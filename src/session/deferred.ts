@@ -1,5 +1,4 @@
 import { type Packet, PRESENCE } from '../bus/index.ts';
-import { NS } from '../protocol/index.ts';
 
 /** Senders whose presence is kept; with more of them all is sent. */
 const MOST = 1024;
@@ -25,7 +24,8 @@ export class Deferred {
       this.#presence.set(key, packet);
       return true;
     }
-    return isChatStateOnly(packet);
+    // XEP-0352 5.1: when it may wait, it may be left out
+    return packet.isChatState;
   }
 
   take(): Packet[] {
@@ -33,17 +33,4 @@ export class Deferred {
     this.#presence.clear();
     return all;
   }
-}
-
-/** A chat state is of no use later (XEP-0352 5.1): when it may wait, it may be left out. */
-function isChatStateOnly(packet: Packet): boolean {
-  const { stanza } = packet;
-  if (stanza.name !== 'message' || packet.type === 'error' || stanza.childCount === 0) return false;
-  for (const kid of stanza.children()) {
-    const xmlns = stanza.kidXmlns(kid);
-    if (xmlns === NS.chatStates || xmlns === NS.hints) continue;
-    if (xmlns === stanza.xmlns && stanza.kidName(kid) === 'thread') continue;
-    return false;
-  }
-  return true;
 }

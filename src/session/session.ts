@@ -114,6 +114,10 @@ export class Session implements SessionView {
     return this.stream !== undefined;
   }
 
+  get backlog(): number {
+    return this.outbox.bytes;
+  }
+
   /** Joins it to a stream: at bind, at resumption. */
   attach(stream: SessionStream, lang: string | undefined): void {
     this.stream = stream;

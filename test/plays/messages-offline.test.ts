@@ -140,6 +140,29 @@ describe('play: messages for those who are away (XEP-0160)', () => {
     assert.deepEqual(await messages(juliet), []);
   });
 
+  it('a reader that freezes and reads on has its session yet, and gets more than an outbox holds once and in order', async () => {
+    const juliet = await stage.login('juliet@localhost/balcony', { presence: true });
+    const romeo = await stage.login('romeo@localhost/orchard');
+    await acknowledging(romeo);
+    romeo.send('<presence/>');
+    await romeo.settle();
+    romeo.socket.pause();
+    const pad = 'x'.repeat(4000);
+    // 12 MB, where limits.outboxBytes is 8
+    for (const i of numbers(3000))
+      juliet.send(`<message to='romeo@localhost' type='chat' id='${i}'><body>${pad}</body></message>`);
+    await juliet.settle();
+    const { backlog } = stage.node.user(romeoJid)!.sessions[0]!;
+    assert.ok(backlog > 1e6 && backlog < 2e6, `${backlog} bytes wait in memory`);
+    romeo.socket.resume();
+    const got: (string | undefined)[] = [];
+    while (got.length < 3000) got.push((await romeo.message()).attrs.id);
+    assert.deepEqual(got, numbers(3000));
+    juliet.send(chat('live'));
+    assert.equal((await romeo.message()).attrs.id, 'live');
+    assert.deepEqual(await messages(juliet), []);
+  });
+
   it('what a client did not acknowledge is given again, what it did is not', async () => {
     const juliet = await stage.login('juliet@localhost/balcony', { presence: true });
     for (const i of numbers(30)) juliet.send(chat(i));
