@@ -144,7 +144,7 @@ export class ClientStream implements StreamHandler, ScannerSink, SessionStream {
   private onSessionStanza(stanza: Stanza): void {
     const session = this.session!;
     if (stanza.xmlns === NS.client) {
-      this.reading.receivedStanza();
+      this.reading.receivedStanza(stanza.raw.length);
       const error = session.receive(stanza);
       if (error) this.fail(error);
     } else if (stanza.xmlns === NS.sm) {

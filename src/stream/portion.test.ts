@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { portionTaken } from './portion.ts';
+import { portionTaken, workOf } from './portion.ts';
 
 /** How many stanzas a stream gets handled before it has to yield. */
-function portion(): number {
-  for (let count = 1; ; count++) if (portionTaken(count)) return count;
+function portion(length = 300): number {
+  const work = workOf(length);
+  for (let count = 1; ; count++) if (portionTaken(work, count * work)) return count;
 }
 
 const nextTurn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
@@ -15,5 +16,10 @@ describe('portions of a turn', () => {
     assert.deepEqual([portion(), portion()], [8, 8]);
     await nextTurn();
     assert.equal(portion(), 64);
+  });
+
+  it('hold fewer stanzas of several KB', async () => {
+    await nextTurn();
+    assert.deepEqual([portion(4096), portion(2048)], [8, 13]);
   });
 });

@@ -1,5 +1,5 @@
 import type { ClientStream } from './client-stream.ts';
-import { portionTaken } from './portion.ts';
+import { portionTaken, workOf } from './portion.ts';
 import { RateGauge } from './rate.ts';
 
 /** Why a stream is not read at the moment; it is read again when no reason is left. */
@@ -17,7 +17,7 @@ export class Reading {
   private readonly stream: ClientStream;
   private reasons = 0;
   private rate: RateGauge | undefined;
-  /** Stanzas of the portion at hand. */
+  /** Work done of the portion at hand. */
   private portion = 0;
 
   constructor(stream: ClientStream) {
@@ -59,8 +59,10 @@ export class Reading {
   }
 
   /** A stanza came. A flood is read in portions, so that nobody waits for the end of it. */
-  receivedStanza(): void {
-    if (portionTaken(++this.portion)) this.yieldTurn();
+  receivedStanza(length: number): void {
+    const work = workOf(length);
+    this.portion += work;
+    if (portionTaken(work, this.portion)) this.yieldTurn();
     if (this.rate?.takeStanza()) this.pause(this.rate.pause);
   }
 
