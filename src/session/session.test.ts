@@ -4,7 +4,8 @@ import type { StanzaError, StreamError } from '../protocol/index.ts';
 import { FakeConnection } from '../../test/kit/connection.ts';
 import { jid, packet, readStanza } from '../../test/kit/wire.ts';
 import type { Leftover } from './outbox.ts';
-import { Session, type SessionOwner, type SessionStream } from './session.ts';
+import type { SessionOwner, SessionStream } from './owner.ts';
+import { Session } from './session.ts';
 import { User } from './users.ts';
 
 const SM = 'urn:xmpp:sm:3';

@@ -1,44 +1,13 @@
-import type { Connection } from '../api/connection.ts';
 import { type Kind, KINDS, MESSAGE, Packet, type SessionView, stanzaProblem, stanzaType } from '../bus/index.ts';
 import { type Jid, parseJid } from '../jid/index.ts';
 import { NS, refuse, type StreamError } from '../protocol/index.ts';
-import { Ring } from '../util/ring.ts';
 import type { Stanza } from '../xml/index.ts';
 import { Deferred } from './deferred.ts';
-import { type Leftover, Outbox, type OutboxLimits } from './outbox.ts';
+import { ACK_REQUEST, Inbox, type InboxOwner, type Item } from './inbox.ts';
+import { Outbox } from './outbox.ts';
+import type { Resumption, SessionOwner, SessionStream } from './owner.ts';
 import { InputProgress } from './progress.ts';
 import type { User } from './users.ts';
-
-/** What a session needs of its node. */
-export interface SessionOwner {
-  /** Runs a stanza through the received chain and routes it. */
-  received(packet: Packet, session: Session): void | Promise<void>;
-  bounce(packet: Packet, error: ReturnType<typeof refuse>): void;
-  /** A stanza that the client never took; true through `taken` when it is safe elsewhere. */
-  leftover(item: Leftover, session: Session): void | Promise<void>;
-  detached(session: Session): void;
-  resumed(session: Session): void;
-  ended(session: Session, presence: Packet | undefined): void | Promise<void>;
-  /** Asks for a call of `flush` at the end of this tick. */
-  soon(session: Session): void;
-  /** An outbox grew past its bounds, or its reader was too slow. */
-  slow(session: Session, reason: 'bytes' | 'time'): void;
-  readonly outboxLimits: OutboxLimits;
-  /** Stanzas that may wait for their turn before the connection is not read any more. */
-  readonly inboxLimit: number;
-}
-
-/** The stream that a session speaks through at the moment. */
-export interface SessionStream {
-  readonly connection: Connection;
-  /** Sends a stream error and closes. */
-  fail(error: StreamError): void;
-  /** Closes without a word (the stream is another's now). */
-  abandon(): void;
-  /** Stops and goes on reading from the connection. */
-  hold(): void;
-  release(): void;
-}
 
 /** Text that means the same escaped and unescaped, as bytes and as characters. */
 const PLAIN = /^[\x20-\x25\x28-\x3b\x3d-\x7e]+$/;
@@ -47,21 +16,11 @@ const REQUEST = `<r xmlns='${NS.sm}'/>`;
 /** Unacknowledged stanzas, if none is a message, after which the client is asked at once, not at the next round. */
 const ASK_AFTER = 16;
 
-/** An item of the inbox that is no stanza: a client's <r/>, in its place among them. */
-const ACK_REQUEST = Symbol('r');
-
-/** Stream management agreed (XEP-0198). */
-export interface Resumption {
-  readonly id: string;
-  /** Seconds that it waits for a new connection; 0: it cannot be resumed. */
-  readonly timeout: number;
-}
-
 /**
  * A connected resource: in order and one at a time its stanzas go in, at any time stanzas for it go out. It belongs to no
  * connection: with stream management it waits for the next one.
  */
-export class Session implements SessionView {
+export class Session implements SessionView, InboxOwner {
   readonly id: string;
   readonly jid: Jid;
   readonly user: User;
@@ -86,10 +45,10 @@ export class Session implements SessionView {
   readonly outbox = new Outbox();
   private readonly owner: SessionOwner;
   private stream: SessionStream | undefined;
-  private inbox: Ring<Stanza | typeof ACK_REQUEST> | undefined;
-  private busy = false;
+  /** What came while a stanza waits; undefined while none does. */
+  private inbox: Inbox | undefined;
+  /** Whether its stream is not read because the inbox is full. */
   private held = false;
-  private idle: (() => void)[] | undefined;
   private progress: InputProgress | undefined;
   private asked = false;
   /** Whether a message entered the outbox since the client was asked: it is asked with it, so that little comes twice. */
@@ -152,45 +111,28 @@ export class Session implements SessionView {
     return jid !== undefined && (jid.full === this.jid.full || jid.full === this.jid.bare);
   }
 
-  private enqueue(item: Stanza | typeof ACK_REQUEST): void {
-    if (this.busy) {
-      const inbox = (this.inbox ??= new Ring());
-      inbox.push(item);
-      if (inbox.size >= this.owner.inboxLimit && !this.held) {
+  private enqueue(item: Item): void {
+    const { inbox } = this;
+    if (inbox) {
+      if (inbox.push(item) >= this.owner.inboxLimit && !this.held) {
         this.held = true;
         this.stream?.hold();
       }
       return;
     }
     const waiting = this.handle(item);
-    if (waiting) this.work(waiting);
+    if (waiting) this.inbox = new Inbox(waiting, this);
   }
 
-  /** Waits for the stanza at hand, then does what has gathered in the inbox. */
-  private work(first: Promise<void>): void {
-    this.busy = true;
-    const next = (): void => {
-      for (let item = this.inbox?.shift(); item !== undefined; item = this.inbox?.shift()) {
-        const waiting = this.handle(item);
-        if (waiting) {
-          waiting.then(next, next);
-          return;
-        }
-      }
-      this.busy = false;
-      this.inbox = undefined;
-      if (this.held) {
-        this.held = false;
-        this.stream?.release();
-      }
-      const idle = this.idle;
-      this.idle = undefined;
-      idle?.forEach(resolve => resolve());
-    };
-    first.then(next, next);
+  /** All that came in so far has been handled. */
+  handled(): void {
+    this.inbox = undefined;
+    if (!this.held) return;
+    this.held = false;
+    this.stream?.release();
   }
 
-  private handle(item: Stanza | typeof ACK_REQUEST): Promise<void> | undefined {
+  handle(item: Item): Promise<void> | undefined {
     if (item === ACK_REQUEST) {
       this.answerRequest();
       return undefined;
@@ -233,8 +175,7 @@ export class Session implements SessionView {
 
   /** Resolved when all that came in has been handled and counts; undefined when that is so already. */
   settled(): Promise<void> | undefined {
-    if (!this.busy) return this.progress?.settled();
-    return new Promise<void>(resolve => (this.idle ??= []).push(resolve)).then(() => this.settled());
+    return this.inbox ? this.inbox.empty().then(() => this.settled()) : this.progress?.settled();
   }
 
   /** Notes its own presence (no 'to'). False when the priority is none (RFC 6121 4.7.2.3). */

@@ -1,7 +1,8 @@
 import type { Connection, StreamHandler } from '../api/connection.ts';
 import type { Jid } from '../jid/index.ts';
 import { NS, type StreamError, streamErrorWire } from '../protocol/index.ts';
-import type { Session, SessionStream } from '../session/session.ts';
+import type { SessionStream } from '../session/owner.ts';
+import type { Session } from '../session/session.ts';
 import { Scanner, type ScannerSink, type Stanza, type StreamHeader, type XmlFault } from '../xml/index.ts';
 import type { StreamEnvironment, StreamHost } from './environment.ts';
 import { Frames } from './frames.ts';

@@ -1,7 +1,8 @@
 import type { Connection } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import type { StreamError } from '../../src/protocol/index.ts';
-import { Session, type SessionOwner, type SessionStream } from '../../src/session/session.ts';
+import type { SessionOwner, SessionStream } from '../../src/session/owner.ts';
+import { Session } from '../../src/session/session.ts';
 import type { User } from '../../src/session/users.ts';
 import type { Element } from '../../src/xml/index.ts';
 import { until } from './wait.ts';
