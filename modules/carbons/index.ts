@@ -26,6 +26,16 @@ export default defineModule({
       });
     }
 
+    // XEP-0386 4.2
+    mod.add('bindFeatures', {
+      xmlns: NS.carbons,
+      asked: true,
+      bound: (session, request) => {
+        enabled.set(session, request?.name === 'enable');
+        return undefined;
+      },
+    });
+
     // XEP-0280 8. A message to one's own account is no more than received: one copy is enough
     mod.on('received', 'tap', { kind: 'message', to: ['host', 'bare', 'full', 'foreign'] }, (packet, session) => {
       const { sessions } = session.user;

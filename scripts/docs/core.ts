@@ -9,7 +9,11 @@ export const CORE: { readonly xeps: readonly XepClaim[]; readonly rfcs: readonly
     { number: 198, version: '1.6.3', note: 'with resumption, over any transport' },
     { number: 352, version: '1.0.0' },
     { number: 368, version: '1.1.0', note: 'direct TLS for clients' },
+    { number: 386, version: '1.1.0' },
+    { number: 388, version: '1.0.4', note: 'offered beside the profile of RFC 6120' },
     { number: 440, version: '1.0.0', note: 'tls-exporter and tls-server-end-point' },
+    { number: 474, version: '0.5.0', note: 'in both SASL profiles' },
+    { number: 484, version: '0.2.0', note: 'HT-SHA-256 with EXPR, UNIQ, ENDP and NONE; no TLS 0-RTT' },
   ],
   rfcs: [
     'RFC 4505',

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { Answer, Packet } from '../bus/index.ts';
+import type { Answer, Packet, SessionView } from '../bus/index.ts';
 import type { Jid } from '../jid/index.ts';
 import type { StanzaError } from '../protocol/index.ts';
 import type { Element } from '../xml/index.ts';
@@ -44,6 +44,24 @@ export interface StreamFeature {
   readonly when: 'before-login' | 'after-login';
   /** The feature for this host; undefined where it is not offered. */
   readonly feature: (host: string, stream: { secured: boolean; address: string }) => Element | undefined;
+}
+
+/** What a client may have on from the first moment of a session that it binds while it logs in (XEP-0386). */
+export interface BindFeature {
+  /** As it is announced, and the namespace of its element in the client's request. */
+  readonly xmlns: string;
+  /** Whether clients ask for it, so that it is announced. What they do not ask for is done for each of them: archive metadata. */
+  readonly asked: boolean;
+  /** Whether the host has it; always, when left out. */
+  readonly when?: (host: string) => boolean;
+  /**
+   * Called when the session is made and before anything can reach it, with the client's element if there is one. What is returned
+   * stands in <bound/>.
+   */
+  readonly bound: (
+    session: SessionView,
+    request: Element | undefined,
+  ) => Element | undefined | Promise<Element | undefined>;
 }
 
 /** An IQ that may be sent before login (XEP-0077 3.1). */
@@ -94,6 +112,7 @@ export function makeCollections() {
     discoItems: new Collection<DiscoItem>('discoItems'),
     discoNodes: new Collection<DiscoNode>('discoNodes'),
     streamFeatures: new Collection<StreamFeature>('streamFeatures'),
+    bindFeatures: new Collection<BindFeature>('bindFeatures'),
     beforeLogin: new Collection<BeforeLoginIq>('beforeLogin'),
     commands: new Collection<Command>('commands'),
     domains: new Collection<DomainRoute>('domains'),

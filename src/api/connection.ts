@@ -25,8 +25,8 @@ export interface Connection {
   resume(): void;
   /** Begins TLS as the server, after what was written (RFC 6120 5.4.3.3). Only on plain TCP. */
   startTls(host: string): void;
-  /** Data that binds an authentication to this TLS channel (RFC 5929, RFC 9266); undefined without TLS. */
-  channelBinding(type: 'tls-exporter' | 'tls-server-end-point'): Buffer | undefined;
+  /** Data that binds an authentication to this TLS channel (RFC 5929, RFC 9266); undefined where its TLS has none of that type. */
+  channelBinding(type: 'tls-exporter' | 'tls-unique' | 'tls-server-end-point'): Buffer | undefined;
   /** The host that TLS SNI asked for. */
   readonly serverName: string | undefined;
 }

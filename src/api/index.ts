@@ -18,6 +18,7 @@ export {
 export type {
   Administrators,
   BeforeLoginIq,
+  BindFeature,
   Collections,
   DiscoEntry,
   DiscoItem,
@@ -41,7 +42,7 @@ export {
   type StoreDefinition,
   type XepClaim,
 } from './module.ts';
-export type { AccountsView, AccountView, NodeView } from './node-view.ts';
+export type { AccountsView, AccountView, ClientsView, ClientView, NodeView } from './node-view.ts';
 export { defineOptions, option, type OptionsOf, type OptionsSchema } from './options.ts';
 export type {
   BatchDefinition,

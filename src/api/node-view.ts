@@ -27,6 +27,32 @@ export interface AccountsView {
   count(host: string): Promise<number>;
 }
 
+/** A client of an account: an installation of a program that has access to it. */
+export interface ClientView {
+  /** Opaque; for `revoke`. */
+  readonly id: string;
+  /** Its sessions on this node. */
+  readonly sessions: readonly SessionView[];
+  /** Milliseconds since 1970. */
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+  /** What it says of itself (XEP-0388 2.2): its program and where that runs; '' where it does not. */
+  readonly software: string;
+  readonly device: string;
+  /** Whether it has logged in with the password that the account has now. */
+  readonly password: boolean;
+  /** Until when it can log in with a token (XEP-0484), in milliseconds since 1970; undefined when it cannot. */
+  readonly tokenUntil: number | undefined;
+}
+
+/** The clients that have access to accounts. Addresses are bare. */
+export interface ClientsView {
+  /** Those that say who they are (XEP-0388 2.2), and the sessions of others. */
+  list(account: Jid): Promise<ClientView[]>;
+  /** Takes a client its tokens and ends its sessions. 'knows-password': that was done, but it can log in again with the password. */
+  revoke(account: Jid, id: string): Promise<'revoked' | 'knows-password' | 'unknown'>;
+}
+
 /** What modules see of the node they run in. */
 export interface NodeView {
   readonly version: string;
@@ -35,6 +61,7 @@ export interface NodeView {
   /** The domains served here. */
   readonly hosts: ReadonlySet<string>;
   readonly accounts: AccountsView;
+  readonly clients: ClientsView;
   /** Whether a module is on for a host. */
   moduleEnabled(module: string, host: string): boolean;
   /** Whether a module is on for every host. */

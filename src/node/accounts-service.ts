@@ -29,6 +29,8 @@ interface Parts {
   readonly iterations: () => number;
   readonly log: Logger;
   readonly closeSessions: (jid: Jid, error: StreamError) => void;
+  /** What clients keep of accounts. */
+  readonly clients: () => { passwordChanged(jid: Jid): Promise<void>; accountRemoved(jid: Jid): Promise<void> };
 }
 
 /** The accounts of an installation: their life, and how their passwords are proved. */
@@ -76,7 +78,10 @@ export class AccountsService implements AccountsView {
     const prepared = saslPrepStored(password);
     if (prepared === undefined || prepared === '') return 'invalid';
     if (!(await this.store.get(jid.domain, jid.local))) return 'unknown';
-    return (await this.store.setCredentials(jid.domain, jid.local, await this.derive(prepared))) ? 'set' : 'unknown';
+    if (!(await this.store.setCredentials(jid.domain, jid.local, await this.derive(prepared)))) return 'unknown';
+    // whoever knew the old one is out, tokens and all
+    await this.parts.clients().passwordChanged(jid);
+    return 'set';
   }
 
   async setStatus(jid: Jid, status: 'active' | 'disabled'): Promise<boolean> {
@@ -91,6 +96,7 @@ export class AccountsService implements AccountsView {
     await this.store.setStatus(jid.domain, jid.local, 'disabled');
     this.parts.closeSessions(jid, { condition: 'not-authorized', text: 'The account was removed.' });
     await this.parts.points.accountRemoved.settle(jid.toBare());
+    await this.parts.clients().accountRemoved(jid);
     await this.store.remove(jid.domain, jid.local);
     this.known.set(jid.bare, false);
     return true;
@@ -121,6 +127,7 @@ export class AccountsService implements AccountsView {
           return { salt, iterations, ...keys[hash], status: row.status };
         }),
       plain: (local, password) => this.verify(host, local, password),
+      status: local => andThen(this.store.get(host, local), row => row?.status ?? 'unknown'),
       anonymous: () => randomBytes(12).toString('hex'),
     };
   }

@@ -1,11 +1,11 @@
 import path from 'node:path';
 import type { Logger } from 'pino';
 import { type Collections, makeCollections } from '../api/collections.ts';
-import { Empty, IqTable, makePoints, type Points } from '../bus/index.ts';
+import { IqTable, makePoints, type Points } from '../bus/index.ts';
 import { hostMeta } from '../http/host-meta.ts';
 import { HttpServers } from '../http/server.ts';
 import { websocketPage } from '../http/websocket-page.ts';
-import { NS, refuse } from '../protocol/index.ts';
+import { refuse } from '../protocol/index.ts';
 import { Users } from '../session/users.ts';
 import { openStorage, type Storage } from '../storage/index.ts';
 import { ClientStream } from '../stream/client-stream.ts';
@@ -14,8 +14,10 @@ import { serveUnix } from '../transport/unix.ts';
 import { WebSocketGate } from '../transport/websocket.ts';
 import { AccountsService } from './accounts-service.ts';
 import { Certificates } from './certificates.ts';
+import { coreHandlers } from './core-handlers.ts';
 import { CONTROL_SOCKET } from './control-socket.ts';
 import type { LoadedConfig } from './config/index.ts';
+import { ClientsService } from './clients-service.ts';
 import { certificatesOf, Configuration, type Reloaded } from './configuration.ts';
 import { drain } from './drain.ts';
 import { AddressGate, Listeners } from './listeners.ts';
@@ -65,6 +67,7 @@ export class Node extends View {
   readonly modules: Modules;
   readonly storage: Storage;
   readonly accounts: AccountsService;
+  readonly clients: ClientsService;
   settings: Settings;
   readonly configuration: Configuration;
   private readonly listening: boolean;
@@ -116,6 +119,14 @@ export class Node extends View {
       iterations: () => this.settings.iterations,
       log,
       closeSessions: (jid, error) => this.closeSessions(jid, error),
+      clients: () => this.clients,
+    });
+    this.clients = new ClientsService({
+      storage,
+      folder: settings.storage.folder,
+      users: this.directory,
+      policy: () => this.settings.clients,
+      log,
     });
     this.router = new Router({
       points: this.points,
@@ -137,6 +148,7 @@ export class Node extends View {
     this.streams = new Streams({
       log,
       collections: this.collections,
+      clients: this.clients,
       hub: this.hub,
       metrics: this.metrics,
       settings: () => this.settings.streams,
@@ -188,19 +200,14 @@ export class Node extends View {
     });
     this.setThrottle();
     this.lag = figures(this);
-    // when each account was here last
-    for (const point of [this.points.bound, this.points.ended] as const) {
-      point.add('core', ({ anonymous, user }) => {
-        if (!anonymous) this.accounts.noteLogin(user.jid);
-      });
-    }
-    // RFC 3921 3, for clients that still ask
-    this.iqs.add({ owner: 'core', xmlns: NS.session, name: 'session', type: 'set', to: 'both', fn: () => Empty });
+    coreHandlers(this);
   }
 
   private async begin(): Promise<void> {
     const { settings } = this;
-    const data = this.accounts.open().then(() => this.modules.loadAll(settings.modules));
+    const data = Promise.all([this.accounts.open(), this.clients.open()]).then(() =>
+      this.modules.loadAll(settings.modules),
+    );
     if (!this.listening) return data;
     const both = [this.certificates.prepare(certificatesOf(settings)), data] as const;
     // whatever fails, nothing goes on behind the back of the stop that follows
@@ -258,6 +265,7 @@ export class Node extends View {
       await drain(this.parts(), reason, this.settings.shutdownSeconds, this.impatience.signal);
       this.hub.stop();
       this.streams.stop();
+      this.clients.stop();
       this.certificates.stop();
       this.lag.stop();
       clearTimeout(this.warming);

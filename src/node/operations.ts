@@ -1,3 +1,4 @@
+import type { ClientView } from '../api/node-view.ts';
 import { type Jid, jidProblem, parseJid } from '../jid/index.ts';
 import type { Node } from './node.ts';
 import { statusOf } from './status.ts';
@@ -137,9 +138,12 @@ const OPERATIONS: Record<string, Operation> = {
     if (!(await node.accounts.remove(jid))) throw unknown(jid);
     return { jid: jid.bare };
   },
-  'session.list': (node, args) => {
-    const bare = args.optional('jid') === undefined ? undefined : args.jid().bare;
-    return [...node.sessions()]
+  /** Of an account that is named, clients that are away and can come back by a token are told too. */
+  'session.list': async (node, args) => {
+    const account = args.optional('jid') === undefined ? undefined : args.jid().toBare();
+    const bare = account?.bare;
+    const clients = account ? await node.clients.list(account) : [];
+    const sessions = [...node.sessions()]
       .filter(session => bare === undefined || session.user.jid.bare === bare)
       .map(session => ({
         id: session.id,
@@ -151,7 +155,32 @@ const OPERATIONS: Record<string, Operation> = {
         available: session.presence !== undefined,
         priority: session.priority,
         queued: session.outbox.size,
+        client: session.client ?? null,
       }));
+    if (!account) return sessions;
+    const named = new Map(clients.map(client => [client.id, client]));
+    return [
+      ...sessions.map(session => ({ ...session, ...clientOf(named.get(session.client ?? '')) })),
+      ...clients.filter(client => client.sessions.length === 0).map(client => awayOf(account, client)),
+    ];
+  },
+  /** Takes the tokens of one client of an account, or of all, and ends their sessions. */
+  'session.revoke': async (node, args) => {
+    const account = args.account(node);
+    const id = args.optional('client');
+    const clients = (await node.clients.list(account)).filter(client => id === undefined || client.id === id);
+    if (clients.length === 0) {
+      throw new Error(
+        id === undefined
+          ? `${account.bare} has no clients`
+          : `${account.bare} has no client ${id}; 'posthouse session list ${account.bare}' shows them`,
+      );
+    }
+    let password = false;
+    for (const client of clients) {
+      if ((await node.clients.revoke(account, client.id)) === 'knows-password') password = true;
+    }
+    return { revoked: clients.length, password };
   },
   'session.close': (node, args) => {
     const jid = args.jid();
@@ -193,6 +222,32 @@ function exists(jid: Jid): Error {
 
 function unknown(jid: Jid): Error {
   return new Error(`there is no account ${jid.bare}; 'posthouse user add ${jid.bare}' makes it`);
+}
+
+/** What a client says of itself, and until when it can come back by itself. */
+function clientOf(client: ClientView | undefined) {
+  return {
+    software: client?.software || null,
+    device: client?.device || null,
+    tokenUntil: client?.tokenUntil === undefined ? null : new Date(client.tokenUntil).toISOString(),
+  };
+}
+
+/** A client without a session, as a row among sessions. */
+function awayOf(account: Jid, client: ClientView) {
+  return {
+    id: null,
+    jid: account.bare,
+    transport: null,
+    address: null,
+    since: new Date(client.lastSeen).toISOString(),
+    state: client.tokenUntil === undefined ? 'away' : 'away, has a token',
+    available: false,
+    priority: 0,
+    queued: 0,
+    client: client.id,
+    ...clientOf(client),
+  };
 }
 
 function describe(node: Node, jid: Jid, account: { status: string; createdAt: number; lastLogin: number | undefined }) {

@@ -86,9 +86,10 @@ export class SessionHub implements SessionOwner {
   // ---- how sessions begin ---------------------------------------------------------------------------------------------------
 
   /** RFC 6120 7: a session for an account's resource. */
-  bind(account: Jid, wanted: string | undefined, anonymous: boolean): Session | StanzaError {
+  bind(account: Jid, wanted: string | undefined, anonymous: boolean, client?: string): Session | StanzaError {
     const { conflict, maxPerUser } = this.policy();
     const user = this.users.user(account);
+    if (client !== undefined) endEarlier(user.sessions, client);
     let jid = account.withResource(wanted ?? randomResource());
     const other = this.users.session(jid.full);
     if (other) {
@@ -107,6 +108,7 @@ export class SessionHub implements SessionOwner {
     }
     const id = `s${(++this.ids).toString(36)}`;
     const session = new Session(id, jid, user, this, anonymous);
+    session.client = client;
     this.users.add(session);
     return session;
   }
@@ -267,6 +269,15 @@ export class SessionHub implements SessionOwner {
         session.probe(now);
       }
     }
+  }
+}
+
+/** XEP-0386 4: a client that begins anew has no use for its earlier sessions. */
+function endEarlier(sessions: readonly Session[], client: string): void {
+  for (const session of [...sessions]) {
+    if (session.client !== client) continue;
+    if (session.connected) session.close({ condition: 'conflict', text: 'The client began another session.' });
+    else session.finish();
   }
 }
 

@@ -46,6 +46,14 @@ export function settingsOf(config: LoadedConfig): Settings {
       answer: sessions.answer,
     },
     mechanisms: login.mechanisms,
+    sasl2: login.sasl2,
+    fast: login.fast,
+    clients: {
+      tokenLifetime: login.tokenLifetime,
+      tokenRenewal: login.tokenRenewal,
+      kept: Math.max(login.clientsKept, login.tokenLifetime),
+      perAccount: login.clientsPerAccount,
+    },
     iterations: login.iterations,
     throttle: login.throttle
       ? {

@@ -1,4 +1,5 @@
 import type { CertificateSource } from './certificates.ts';
+import type { ClientPolicy } from './clients-service.ts';
 import type { ListenerSettings } from './listeners.ts';
 import type { SessionPolicy } from './session-hub.ts';
 import type { StreamSettings } from './streams.ts';
@@ -22,6 +23,10 @@ export interface Settings {
   readonly streams: StreamSettings;
   readonly sessions: SessionPolicy;
   readonly mechanisms: readonly string[];
+  /** Whether SASL2 and, with it, tokens are offered. */
+  readonly sasl2: boolean;
+  readonly fast: boolean;
+  readonly clients: ClientPolicy;
   /** PBKDF2 iterations of new credentials. */
   readonly iterations: number;
   readonly throttle:

@@ -11,6 +11,8 @@ export function streamHost(node: Node, domain: string): StreamHost | undefined {
     mechanisms: node.settings.mechanisms,
     anonymous: host.anonymous,
     backend: node.accounts.backend(domain),
+    sasl2: node.settings.sasl2,
+    fast: node.settings.fast,
     seeOtherHost: host.seeOtherHost,
     enabled: module => node.moduleEnabled(module, domain),
   };

@@ -5,6 +5,7 @@ import type { StanzaError, StreamError } from '../protocol/index.ts';
 import type { Session } from '../session/session.ts';
 import type { ClientStream } from '../stream/client-stream.ts';
 import type { SmPolicy, StreamEnvironment, StreamHost, StreamLimits } from '../stream/environment.ts';
+import type { Clients } from '../stream/clients.ts';
 import type { LoginThrottle } from '../stream/sasl/index.ts';
 import { tlsTrouble } from '../transport/tls-trouble.ts';
 import { type MaybePromise, andThen } from '../util/maybe.ts';
@@ -28,6 +29,7 @@ const OURS: ReadonlySet<string> = new Set(['connection-timeout', 'system-shutdow
 export class Streams implements StreamEnvironment {
   readonly log: Logger;
   readonly collections: Collections;
+  readonly clients: Clients;
   throttle: LoginThrottle | undefined;
   private readonly hub: SessionHub;
   private readonly metrics: Metrics;
@@ -44,6 +46,7 @@ export class Streams implements StreamEnvironment {
   constructor(parts: {
     log: Logger;
     collections: Collections;
+    clients: Clients;
     hub: SessionHub;
     metrics: Metrics;
     settings: () => StreamSettings;
@@ -55,6 +58,7 @@ export class Streams implements StreamEnvironment {
   }) {
     this.log = parts.log;
     this.collections = parts.collections;
+    this.clients = parts.clients;
     this.hub = parts.hub;
     this.metrics = parts.metrics;
     this.settings = parts.settings;
@@ -90,10 +94,11 @@ export class Streams implements StreamEnvironment {
     account: Jid,
     resource: string | undefined,
     anonymous: boolean,
+    client?: string,
   ): Promise<Session | StanzaError> {
     const refusal = anonymous ? undefined : await this.mayBind(account);
     if (refusal) return refusal;
-    return this.hub.bind(account, resource, anonymous);
+    return this.hub.bind(account, resource, anonymous, client);
   }
 
   begun(stream: ClientStream, session: Session): void {

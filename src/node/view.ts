@@ -6,6 +6,7 @@ import type { StanzaError, StreamError } from '../protocol/index.ts';
 import type { Session } from '../session/session.ts';
 import type { User, Users } from '../session/users.ts';
 import type { AccountsService } from './accounts-service.ts';
+import type { ClientsService } from './clients-service.ts';
 import type { Modules } from './modules/index.ts';
 import type { Router } from './router.ts';
 import type { Settings } from './settings.ts';
@@ -16,6 +17,7 @@ export abstract class View implements NodeView {
   readonly version = version;
   readonly startedAt = Date.now();
   abstract readonly accounts: AccountsService;
+  abstract readonly clients: ClientsService;
   abstract readonly collections: Collections;
   abstract readonly directory: Users;
   abstract readonly modules: Modules;

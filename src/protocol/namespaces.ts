@@ -7,6 +7,9 @@ export const NS = {
   stanzaErrors: 'urn:ietf:params:xml:ns:xmpp-stanzas', // RFC 6120 8.3.2
   tls: 'urn:ietf:params:xml:ns:xmpp-tls', // RFC 6120 5.4
   sasl: 'urn:ietf:params:xml:ns:xmpp-sasl', // RFC 6120 6.4
+  sasl2: 'urn:xmpp:sasl:2', // XEP-0388
+  bind2: 'urn:xmpp:bind:0', // XEP-0386
+  fast: 'urn:xmpp:fast:0', // XEP-0484
   saslChannelBinding: 'urn:xmpp:sasl-cb:0', // XEP-0440
   bind: 'urn:ietf:params:xml:ns:xmpp-bind', // RFC 6120 7.4
   session: 'urn:ietf:params:xml:ns:xmpp-session', // RFC 3921 3

@@ -39,6 +39,8 @@ export class Session implements SessionView, InboxOwner {
   probed = 0;
   /** When it lost its connection; 0 while it has one. */
   detachedAt = 0;
+  /** The client that it is a session of, where that said who it is (see stream/clients.ts). */
+  client: string | undefined;
   /** Whether the owner has noted it for a flush. */
   dirty = false;
   resumption: Resumption | undefined;

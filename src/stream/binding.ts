@@ -41,6 +41,7 @@ export function onBindRequest(stream: ClientStream, stanza: Stanza): void {
       result.finish();
       return;
     }
+    result.client = stream.client;
     result.attach(stream, stream.lang);
     stream.begin(result);
     result.sendWire(packet.resultWire(xml('bind', { xmlns: NS.bind }, xml('jid', {}, result.jid.full))));

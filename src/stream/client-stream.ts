@@ -42,8 +42,15 @@ export class ClientStream implements StreamHandler, ScannerSink, SessionStream {
   /** The bare JID that logged in. */
   account: Jid | undefined;
   anonymous = false;
+  /** The client that logged in, where that said who it is (XEP-0388). */
+  client: string | undefined;
   session: Session | undefined;
+  /** The SASL mechanisms that it was offered, and the channel bindings that were announced with them. */
   offered: readonly string[] = [];
+  bindings: readonly string[] = [];
+  /** Whether SASL2 is offered (XEP-0388), and the mechanisms for tokens that are (XEP-0484). */
+  sasl2 = false;
+  fast: readonly string[] = [];
   /** The client's header. */
   opening: Opening | undefined;
   headerSent = false;
@@ -179,8 +186,8 @@ export class ClientStream implements StreamHandler, ScannerSink, SessionStream {
   authenticated(account: Jid, anonymous: boolean, mechanism: string): void {
     this.account = account;
     this.anonymous = anonymous;
+    this.scanner.limits = this.env.limits.afterLogin;
     this.env.authenticated(this, mechanism);
-    this.restart();
   }
 
   /** A session speaks through this stream from now on. */

@@ -5,6 +5,7 @@ import type { StanzaError, StreamError } from '../protocol/index.ts';
 import type { Session } from '../session/session.ts';
 import type { XmlLimits } from '../xml/index.ts';
 import type { ClientStream } from './client-stream.ts';
+import type { Clients } from './clients.ts';
 import type { LoginThrottle, SaslBackend } from './sasl/index.ts';
 
 /** Bounds and rates of streams; read at each use, so that they change live. */
@@ -33,6 +34,9 @@ export interface StreamHost {
   readonly backend: SaslBackend;
   /** Where clients are sent instead (RFC 6120 4.9.3.19); undefined as a rule. */
   readonly seeOtherHost: string | undefined;
+  /** Whether SASL2 is offered beside the profile of RFC 6120 (XEP-0388), and tokens with it (XEP-0484). */
+  readonly sasl2: boolean;
+  readonly fast: boolean;
   /** Whether a module is on for this host. */
   enabled(module: string): boolean;
 }
@@ -54,13 +58,18 @@ export interface StreamEnvironment {
   readonly sm: SmPolicy;
   readonly collections: Collections;
   readonly throttle: LoginThrottle | undefined;
+  readonly clients: Clients;
   host(domain: string): StreamHost | undefined;
-  /** Makes the session of an account's resource; `resource` is prepared, undefined for one of the server's choice. */
+  /**
+   * Makes the session of an account's resource; `resource` is prepared, undefined for one of the server's choice. Earlier sessions of the
+   * `client` end (XEP-0386 4).
+   */
   bind(
     stream: ClientStream,
     account: Jid,
     resource: string | undefined,
     anonymous: boolean,
+    client?: string,
   ): Session | StanzaError | Promise<Session | StanzaError>;
   /** The session that this resumption id stands for, if it is this account's. */
   resumable(id: string, account: Jid): Session | undefined;

@@ -1,18 +1,22 @@
-import { Jid } from '../jid/index.ts';
-import { NS } from '../protocol/index.ts';
-import { escapeXml, type Stanza } from '../xml/index.ts';
+import { parseJid } from '../jid/index.ts';
 import type { ClientStream } from './client-stream.ts';
 import { HOLD_ANSWER } from './reading.ts';
 import {
-  begin,
-  decodeAuth,
-  decodeResponse,
-  encodeSuccess,
+  announcement,
   type SaslContext,
   type SaslExchange,
   type SaslFailure,
   type SaslStep,
+  type SaslSuccess,
 } from './sasl/index.ts';
+
+/** How a login is written: as RFC 6120 6 or as XEP-0388 has it. */
+export interface SaslProfile {
+  challenge(stream: ClientStream, data: Buffer): void;
+  /** The credentials were right: does what follows, and says so. False when it had to refuse all the same, and said that. */
+  success(stream: ClientStream, step: SaslSuccess, mechanism: string): boolean | Promise<boolean>;
+  failure(stream: ClientStream, condition: SaslFailure, message: string | undefined): void;
+}
 
 /**
  * What a channel binding that does not fit counts beside a wrong password. COMPAT slixmpp, which goes through all six SCRAM mechanisms
@@ -20,16 +24,22 @@ import {
  */
 const UNBOUND = 1 / 4;
 
-/** SASL on a stream: RFC 6120 6. The mechanisms themselves are in sasl/. */
+/** SASL on a stream, in whichever profile: one exchange at a time. The mechanisms themselves are in sasl/. */
 export class Login {
   private readonly stream: ClientStream;
   private exchange: SaslExchange | undefined;
+  private profile: SaslProfile | undefined;
   private failures = 0;
   private timer: NodeJS.Timeout | undefined;
   private over = false;
 
   constructor(stream: ClientStream) {
     this.stream = stream;
+  }
+
+  /** The profile of the exchange that is under way. */
+  get speaks(): SaslProfile | undefined {
+    return this.exchange && this.profile;
   }
 
   /** Stops what is under way: the stream is gone. */
@@ -39,37 +49,14 @@ export class Login {
     clearTimeout(this.timer);
   }
 
-  onStanza(stanza: Stanza): void {
-    switch (stanza.name) {
-      case 'auth': {
-        if (this.exchange) return this.fail('malformed-request', 'An exchange is under way.');
-        const { stream } = this;
-        if (stream.offered.length === 0) return this.fail('encryption-required', 'STARTTLS comes first.');
-        const mechanism = stanza.attr('mechanism');
-        if (mechanism === undefined) return this.fail('malformed-request', 'Which mechanism?');
-        this.exchange = begin(mechanism, this.context());
-        if (!this.exchange) return this.fail('invalid-mechanism');
-        const decoded = decodeAuth(text(stanza));
-        if (!decoded) return this.fail('incorrect-encoding');
-        this.step(decoded.data);
-        return;
-      }
-      case 'response': {
-        if (!this.exchange) return this.fail('malformed-request', 'No exchange is under way.');
-        const decoded = decodeResponse(text(stanza));
-        if (!decoded) return this.fail('incorrect-encoding');
-        this.step(decoded.data);
-        return;
-      }
-      case 'abort':
-        return this.fail('aborted');
-      default:
-        return this.fail('malformed-request');
-    }
+  begin(exchange: SaslExchange, profile: SaslProfile): void {
+    this.exchange = exchange;
+    this.profile = profile;
   }
 
-  private context(): SaslContext {
-    const { connection, env, host, offered } = this.stream;
+  /** What the mechanisms need to know of the stream. */
+  context(): SaslContext {
+    const { connection, env, host, offered, bindings, opening } = this.stream;
     return {
       host: host!.domain,
       secured: connection.secured,
@@ -77,11 +64,13 @@ export class Login {
       backend: host!.backend,
       offered,
       gate: env.throttle?.gate(connection.address, host!.domain),
+      announced: announcement(offered, bindings),
+      from: opening?.from === undefined ? undefined : parseJid(opening.from)?.bare,
     };
   }
 
-  private step(data: Buffer | undefined): void {
-    const { stream } = this;
+  /** The client's next message; undefined where its first request has none. */
+  step(data: Buffer | undefined): void {
     let answer: SaslStep | Promise<SaslStep>;
     try {
       answer = this.exchange!.step(data);
@@ -90,7 +79,7 @@ export class Login {
     }
     if (!(answer instanceof Promise)) return this.answer(answer);
     // nothing else is looked at until the answer is there
-    stream.reading.hold(HOLD_ANSWER);
+    this.stream.reading.hold(HOLD_ANSWER);
     answer.then(
       result => this.answer(result),
       (error: unknown) => this.broken(error),
@@ -99,7 +88,7 @@ export class Login {
 
   private broken(error: unknown): void {
     this.stream.env.log.error({ err: error, stream: this.stream.id }, 'login: the accounts could not be asked');
-    this.fail('temporary-auth-failure', 'Try again later.');
+    this.fail(this.profile!, 'temporary-auth-failure', 'Try again later.');
   }
 
   private answer(step: SaslStep): void {
@@ -113,28 +102,48 @@ export class Login {
 
   private finish(step: SaslStep): void {
     const { stream } = this;
-    const { connection } = stream;
-    if (step.kind === 'failure') return this.fail(step.condition, step.text, step.local, step.unbound ? UNBOUND : 1);
-    if (step.kind === 'challenge')
-      connection.write(`<challenge xmlns='${NS.sasl}'>${encodeSuccess(step.data)}</challenge>`);
-    else {
-      const mechanism = this.exchange!.mechanism;
-      this.exchange = undefined;
-      const data = encodeSuccess(step.data);
-      connection.write(data ? `<success xmlns='${NS.sasl}'>${data}</success>` : `<success xmlns='${NS.sasl}'/>`);
-      stream.authenticated(new Jid(step.local, stream.host!.domain, ''), step.anonymous ?? false, mechanism);
+    const profile = this.profile!;
+    if (step.kind === 'failure') {
+      return this.fail(profile, step.condition, step.text, step.local, step.unbound ? UNBOUND : 1);
     }
-    connection.flush();
-    stream.reading.release(HOLD_ANSWER);
+    if (step.kind === 'challenge') {
+      profile.challenge(stream, step.data);
+      return this.proceed();
+    }
+    const { mechanism } = this.exchange!;
+    let done: boolean | Promise<boolean>;
+    try {
+      done = profile.success(stream, step, mechanism);
+    } catch (error) {
+      return this.broken(error);
+    }
+    if (!(done instanceof Promise)) return this.succeeded(done);
+    stream.reading.hold(HOLD_ANSWER);
+    done.then(
+      result => this.succeeded(result),
+      (error: unknown) => this.broken(error),
+    );
   }
 
-  private fail(condition: SaslFailure, message?: string, local?: string, weight = 1): void {
+  private succeeded(done: boolean): void {
+    if (!done) return;
+    this.exchange = undefined;
+    this.proceed();
+  }
+
+  /** What was said goes out, and the stream is read again. */
+  private proceed(): void {
+    this.stream.connection.flush();
+    this.stream.reading.release(HOLD_ANSWER);
+  }
+
+  /** Ends the exchange without success. */
+  fail(profile: SaslProfile, condition: SaslFailure, message?: string, local?: string, weight = 1): void {
     const { stream } = this;
     if (this.over) return;
     stream.env.loginFailed(stream, this.exchange?.mechanism ?? '', condition, local);
     this.exchange = undefined;
-    const explanation = message ? `<text xml:lang='en'>${escapeXml(message)}</text>` : '';
-    stream.connection.write(`<failure xmlns='${NS.sasl}'><${condition}/>${explanation}</failure>`);
+    profile.failure(stream, condition, message);
     stream.connection.flush();
     this.failures += weight;
     if (this.failures >= stream.env.limits.loginAttempts) {
@@ -144,9 +153,4 @@ export class Login {
     }
     stream.reading.release(HOLD_ANSWER);
   }
-}
-
-/** The character data of <auth/> or <response/>. */
-function text(stanza: Stanza): string {
-  return stanza.inner;
 }

@@ -40,18 +40,10 @@ export function onManagement(stream: ClientStream, session: Session, stanza: Sta
 }
 
 function enable(stream: ClientStream, session: Session, stanza: Stanza): void {
-  const { sm } = stream.env;
-  if (!sm.enabled) return failed(stream, 'feature-not-implemented');
+  if (!stream.env.sm.enabled) return failed(stream, 'feature-not-implemented');
   if (session.resumption) return failed(stream, 'unexpected-request');
-  const wanted = stanza.attr('resume');
-  const max = count(stanza.attr('max'));
-  const timeout = wanted === 'true' || wanted === '1' ? Math.min(max ?? sm.timeout, sm.maxTimeout) : 0;
   const agree = (): void => {
-    const id = randomBytes(15).toString('base64url');
-    session.enable({ id, timeout });
-    if (timeout > 0) stream.env.enableResumption(session, id);
-    const resume = timeout > 0 ? ` id='${id}' resume='true' max='${timeout}'` : '';
-    stream.connection.write(`<enabled xmlns='${NS.sm}'${resume}/>`);
+    stream.connection.write(enableNow(stream, session, stanza.attr('resume'), stanza.attr('max')));
     stream.connection.flush();
   };
   // XEP-0198 4: what came before <enable/> is not counted; so it is finished first
@@ -64,38 +56,21 @@ function enable(stream: ClientStream, session: Session, stanza: Stanza): void {
   });
 }
 
-/** XEP-0198 5: <resume/> instead of binding. */
-export function onResume(stream: ClientStream, stanza: Stanza): void {
-  if (stanza.name !== 'resume') return failed(stream, 'unexpected-request');
-  const previd = stanza.attr('previd');
-  const h = count(stanza.attr('h'));
-  if (previd === undefined || h === undefined) return failed(stream, 'bad-request');
-  const session = stream.env.resumable(previd, stream.account!);
-  if (!session) return gone(stream, previd);
-  const resume = (): void => {
-    if (stream.state !== 'binding') return;
-    if (!session.alive) return gone(stream, previd);
-    if (!session.takeOver(stream, h, stream.lang)) return tooHigh(stream, session, h);
-    stream.begin(session);
-    stream.connection.write(`<resumed xmlns='${NS.sm}' h='${session.h}' previd='${previd}'/>`);
-    session.flush();
-    stream.connection.flush();
-    stream.env.resumed(stream, session);
-  };
-  const attempt = (): void => {
-    // an old connection that is still there counts no more, be it one that was resumed while this one waited; but what it
-    // brought is finished first, so that our h is exact
-    if (stream.state === 'binding') session.leaveStream();
-    const waiting = session.settled();
-    if (waiting) {
-      stream.reading.hold(HOLD_ANSWER);
-      void waiting.then(attempt);
-      return;
-    }
-    resume();
-    stream.reading.release(HOLD_ANSWER);
-  };
-  attempt();
+/** The session counts from now on; <enabled/> (XEP-0198 3), to be written at once. */
+export function enableNow(
+  { env }: ClientStream,
+  session: Session,
+  wanted: string | undefined,
+  most: string | undefined,
+): string {
+  const { sm } = env;
+  const max = count(most);
+  const timeout = wanted === 'true' || wanted === '1' ? Math.min(max ?? sm.timeout, sm.maxTimeout) : 0;
+  const id = randomBytes(15).toString('base64url');
+  session.enable({ id, timeout });
+  if (timeout > 0) env.enableResumption(session, id);
+  const resume = timeout > 0 ? ` id='${id}' resume='true' max='${timeout}'` : '';
+  return `<enabled xmlns='${NS.sm}'${resume}/>`;
 }
 
 /** XEP-0198 3, 6: <enable/> and <resume/> before login. */
@@ -103,19 +78,19 @@ export function onEarlyManagement(stream: ClientStream): void {
   failed(stream, 'unexpected-request');
 }
 
-/** XEP-0198 5: no such session; if there was one, its client may learn what became of its last stanzas. */
-function gone(stream: ClientStream, previd: string): void {
-  failed(stream, 'item-not-found', stream.env.handledBefore(previd, stream.account!));
-}
-
-function failed(stream: ClientStream, condition: string, h?: number): void {
-  const handled = h === undefined ? '' : ` h='${h}'`;
-  stream.connection.write(`<failed xmlns='${NS.sm}'${handled}><${condition} xmlns='${NS.stanzaErrors}'/></failed>`);
+function failed(stream: ClientStream, condition: string): void {
+  stream.connection.write(failedWire(condition));
   stream.connection.flush();
 }
 
+/** XEP-0198 3, 5: that cannot be; `h`: how much was handled of a session that is over. */
+export function failedWire(condition: string, h?: number): string {
+  const handled = h === undefined ? '' : ` h='${h}'`;
+  return `<failed xmlns='${NS.sm}'${handled}><${condition} xmlns='${NS.stanzaErrors}'/></failed>`;
+}
+
 /** XEP-0198 4: a client cannot have handled more than it was sent. */
-function tooHigh(stream: ClientStream, session: Session, h: number): void {
+export function tooHigh(stream: ClientStream, session: Session, h: number): void {
   stream.fail({
     condition: 'undefined-condition',
     text: `You acknowledged ${h} stanzas, but only ${session.outbox.sent} were sent.`,
@@ -124,7 +99,7 @@ function tooHigh(stream: ClientStream, session: Session, h: number): void {
 }
 
 /** An unsigned 32-bit number (XEP-0198 4). */
-function count(text: string | undefined): number | undefined {
+export function count(text: string | undefined): number | undefined {
   if (text === undefined || !/^[0-9]{1,10}$/.test(text)) return undefined;
   const value = Number(text);
   return value <= 0xffffffff ? value : undefined;

@@ -3,12 +3,18 @@ import type { Stanza } from '../xml/index.ts';
 import { answerBeforeLogin } from './before-login.ts';
 import { onBindRequest } from './binding.ts';
 import type { ClientStream } from './client-stream.ts';
-import { onEarlyManagement, onResume } from './management.ts';
+import { onEarlyManagement } from './management.ts';
+import { onResume } from './resumption.ts';
+import { Authentication, onSasl2 } from './sasl2.ts';
+import { onSasl } from './sasl-profile.ts';
 
 /** What comes before login: STARTTLS, SASL, and what modules answer there. */
 export function onLoginStanza(stream: ClientStream, stanza: Stanza): void {
-  if (mayStartTls(stream, stanza)) startTls(stream);
-  else if (stanza.xmlns === NS.sasl) stream.login.onStanza(stanza);
+  if (stanza.xmlns === NS.sasl2) onSasl2(stream, stanza);
+  // XEP-0388 2.4: a client that logs in does nothing else
+  else if (stream.login.speaks instanceof Authentication && !isEnd(stream, stanza)) interrupted(stream);
+  else if (mayStartTls(stream, stanza)) startTls(stream);
+  else if (stanza.xmlns === NS.sasl) onSasl(stream, stanza);
   else if (stanza.name === 'iq' && stanza.xmlns === NS.client && answerBeforeLogin(stream, stanza)) return;
   else if (stanza.xmlns === NS.sm && (stanza.name === 'enable' || stanza.name === 'resume')) onEarlyManagement(stream);
   else if (isEnd(stream, stanza)) stream.farewell();
@@ -30,6 +36,13 @@ export function isEnd(stream: ClientStream, stanza: Stanza): boolean {
   return stanza.name === 'close'
     ? stanza.xmlns === NS.framing && stream.connection.framed
     : stanza.name === 'error' && stanza.xmlns === NS.streams;
+}
+
+function interrupted(stream: ClientStream): void {
+  stream.fail({
+    condition: 'not-authorized',
+    text: 'A login is under way: nothing but <response/> or <abort/> may come.',
+  });
 }
 
 function mayStartTls({ connection, host }: ClientStream, stanza: Stanza): boolean {

@@ -4,7 +4,9 @@ import type { ClientStream } from './client-stream.ts';
 import type { StreamHost } from './environment.ts';
 import { loginFeatures, sessionFeatures, tlsFeatures } from './features.ts';
 import { headerWire, languageTag, type Opening, streamId, versionSupported } from './header.ts';
-import { channelBindingTypes, offer } from './sasl/index.ts';
+import { channelBindingTypes, type ChannelBindingType, hashedTokenMechanisms, offer } from './sasl/index.ts';
+
+const TYPES: readonly ChannelBindingType[] = ['tls-exporter', 'tls-unique', 'tls-server-end-point'];
 
 /** Answers a client's header: ours, and what can be negotiated now (RFC 6120 4.2, 4.3). */
 export function openStream(stream: ClientStream, opening: Opening | StreamError): void {
@@ -68,7 +70,9 @@ function offerLogin(stream: ClientStream, host: StreamHost): void {
     connection.write(tlsFeatures());
     return;
   }
-  const bindings = channelBindingTypes.filter(type => connection.channelBinding(type) !== undefined);
+  const has = TYPES.filter(type => connection.channelBinding(type) !== undefined);
+  const bindings = channelBindingTypes.filter(type => has.includes(type));
+  stream.bindings = bindings;
   stream.offered = offer({
     mechanisms: host.mechanisms,
     secured,
@@ -76,6 +80,8 @@ function offerLogin(stream: ClientStream, host: StreamHost): void {
     anonymous: host.anonymous,
     bindings,
   });
+  stream.sasl2 = host.sasl2 && stream.offered.length > 0;
+  stream.fast = stream.sasl2 && host.fast ? hashedTokenMechanisms(type => has.includes(type)) : [];
   const startTls = !secured && host.tls && !framed;
-  connection.write(loginFeatures(env, host, { framed, secured, address, startTls }, stream.offered, bindings));
+  connection.write(loginFeatures(env, host, { framed, secured, address, startTls }, stream));
 }

@@ -182,7 +182,7 @@ export class TcpConnection implements Connection, Reader, Writer {
     secure.once('secure', () => this.handler?.onSecured?.());
   }
 
-  channelBinding(type: 'tls-exporter' | 'tls-server-end-point'): Buffer | undefined {
+  channelBinding(type: 'tls-exporter' | 'tls-unique' | 'tls-server-end-point'): Buffer | undefined {
     return this.socket instanceof tls.TLSSocket ? this.contexts.binding(this.socket, type) : undefined;
   }
 

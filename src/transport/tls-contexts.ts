@@ -81,8 +81,14 @@ export class TlsContexts {
   readonly #chooseContext = (name: string, done: (error: Error | null, context?: tls.SecureContext) => void): void =>
     done(null, this.get(name));
 
-  /** Data that binds an authentication to a TLS connection: RFC 9266, RFC 5929 4. */
-  binding(socket: tls.TLSSocket, type: 'tls-exporter' | 'tls-server-end-point'): Buffer | undefined {
+  /** Data that binds an authentication to a TLS connection: RFC 9266, RFC 5929 3, 4. */
+  binding(socket: tls.TLSSocket, type: 'tls-exporter' | 'tls-unique' | 'tls-server-end-point'): Buffer | undefined {
+    if (type === 'tls-unique') {
+      // RFC 5929 3.1: the first Finished, which in a whole handshake is the client's. One that resumes proves nothing without the extended
+      // master secret (RFC 7627 6.1), and TLS 1.3 has no such binding
+      if (socket.getProtocol() !== 'TLSv1.2' || socket.isSessionReused()) return undefined;
+      return socket.getPeerFinished();
+    }
     if (type === 'tls-exporter') {
       // RFC 9266 3: with TLS 1.2 it needs the extended master secret, of which Node tells nothing
       if (socket.getProtocol() !== 'TLSv1.3') return undefined;

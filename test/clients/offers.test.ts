@@ -33,6 +33,7 @@ describe('What each transport offers for login', () => {
       }
       assert.deepEqual(mechanisms(features), [...PLUS, ...OTHERS]);
       assert.deepEqual(bindings(features), ['tls-exporter', 'tls-server-end-point']);
+      assert.deepEqual(tokens(features), ['HT-SHA-256-EXPR', 'HT-SHA-256-ENDP', 'HT-SHA-256-NONE']);
     } finally {
       socket.destroy();
     }
@@ -54,13 +55,26 @@ describe('What each transport offers for login', () => {
       await all;
       assert.deepEqual(mechanisms(frames[1]!), OTHERS);
       assert.deepEqual(bindings(frames[1]!), []);
+      assert.deepEqual(tokens(frames[1]!), ['HT-SHA-256-NONE']);
     } finally {
       socket.terminate();
     }
   });
 });
 
+/** Of both profiles: they offer the same, and SASL2 those for tokens besides (XEP-0388, XEP-0484). */
 function mechanisms(features: string): string[] {
+  const old = names(/<mechanisms .*<\/mechanisms>/.exec(features)![0]);
+  const next = names(/<authentication .*<inline>/.exec(features)![0]);
+  assert.deepEqual(next, old);
+  return old;
+}
+
+function tokens(features: string): string[] {
+  return names(/<fast .*<\/fast>/.exec(features)![0]);
+}
+
+function names(features: string): string[] {
   return [...features.matchAll(/<mechanism>([^<]*)</g)].map(match => match[1]!);
 }
 

@@ -71,7 +71,8 @@ export function plays(client: string, way: Way, arrive: Arrive, lacks: Lacks = {
 
     it('Romeo logs in by SCRAM and has the address that he asked for', async () => {
       const romeo = await enter('romeo', 'garden');
-      assert.equal(romeo.jid, 'romeo@localhost/garden');
+      // with Bind 2 the server adds to it (XEP-0386 4.1)
+      assert.match(romeo.jid, /^romeo@localhost\/garden(\/[\w-]{12})?$/);
       assert.deepEqual(await romeo.roster(), []);
     });
 
@@ -105,10 +106,7 @@ export function plays(client: string, way: Way, arrive: Arrive, lacks: Lacks = {
       );
       assert.deepEqual(await juliet.roster(), [{ jid: 'romeo@localhost', subscription: 'both' }]);
       await leave(juliet);
-      await romeo.presences.next(
-        'that Juliet left',
-        ({ type, from }) => type === 'unavailable' && from === 'juliet@localhost/balcony',
-      );
+      await romeo.presences.next('that Juliet left', ({ type, from }) => type === 'unavailable' && from === juliet.jid);
     });
 
     it('they chat both ways, with all characters', async () => {
@@ -168,13 +166,14 @@ export function plays(client: string, way: Way, arrive: Arrive, lacks: Lacks = {
         const romeo = await enter('romeo', 'tunnel', cable.port);
         const juliet = await enter('juliet', 'balcony');
         assert(romeo.resumed);
+        const { jid } = romeo;
         await juliet.say(romeo.jid, 'before');
         await romeo.messages.next('of before', ({ body }) => body === 'before');
         const resumed = romeo.resumed();
         cable.cut();
         await juliet.say(romeo.jid, 'in the tunnel');
         await resumed;
-        assert.equal(romeo.jid, 'romeo@localhost/tunnel');
+        assert.equal(romeo.jid, jid);
         await romeo.messages.next('of the tunnel', ({ body }) => body === 'in the tunnel');
         await juliet.say(romeo.jid, 'after');
         await romeo.messages.next('of after', ({ body }) => body === 'after');
@@ -198,7 +197,7 @@ function portOf(server: Server, way: Way): number {
 }
 
 /** Lets the clients of this process check the certificate that the server made for itself, as if an authority had signed it. */
-async function trust(server: Server): Promise<void> {
+export async function trust(server: Server): Promise<void> {
   const own = await readFile(server.certificate, 'utf8');
   tls.setDefaultCACertificates([...tls.getCACertificates('bundled'), own]);
 }

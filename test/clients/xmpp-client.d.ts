@@ -11,6 +11,12 @@ declare module '@xmpp/client' {
     getChildText(name: string, xmlns?: string): string | null;
   }
 
+  export interface Token {
+    readonly mechanism: string;
+    readonly token: string;
+    readonly expiry: string;
+  }
+
   export interface Client extends EventEmitter {
     /** Milliseconds that each step of a connection may take. */
     timeout: number;
@@ -19,10 +25,13 @@ declare module '@xmpp/client' {
       get(child: Element): Promise<Element | undefined>;
       set(child: Element): Promise<Element | undefined>;
     };
+    /** XEP-0484. */
+    readonly fast: { saveToken(token: Token): Promise<void>; fetchToken(): Promise<Token | undefined> };
     readonly streamManagement: EventEmitter & { readonly enabled: boolean; inbound: number };
     on(event: 'element' | 'stanza', listener: (stanza: Element) => void): this;
     on(event: 'error', listener: (error: Error) => void): this;
-    once(event: 'online', listener: () => void): this;
+    once(event: 'disconnect' | 'online' | 'open', listener: () => void): this;
+    open(options: unknown): Promise<unknown>;
     start(): Promise<{ toString(): string }>;
     stop(): Promise<unknown>;
     send(element: Element): Promise<void>;
@@ -34,6 +43,8 @@ declare module '@xmpp/client' {
     resource: string;
     username: string;
     password: string;
+    /** XEP-0388 2.2. */
+    userAgent?: Element;
   }): Client;
   export function xml(
     name: string,

@@ -1,5 +1,6 @@
 import { type Client, client, type Element, xml } from '@xmpp/client';
 import { until } from '../kit/wait.ts';
+import { hearHeaders } from './headers.ts';
 import { type Arrive, type Contact, Mailbox, type Message, type Person, type Presence } from './person.ts';
 import { plays } from './plays.ts';
 
@@ -15,6 +16,7 @@ const arrive: Arrive = async ({ way, port, user, domain, password, resource }) =
   const entity = client({ service, domain, resource, username: user, password });
   entity.reconnect.delay = 100;
   entity.timeout = 20_000; // its own 2 s are few where much goes on at once
+  hearHeaders(entity);
   const person = new XmppClient(entity);
   try {
     person.jid = String(await entity.start());

@@ -18,7 +18,8 @@ import type { Session } from '../../src/session/session.ts';
 import { Users } from '../../src/session/users.ts';
 import { ClientStream, type StreamState } from '../../src/stream/client-stream.ts';
 import type { SmPolicy, StreamEnvironment, StreamHost, StreamLimits } from '../../src/stream/environment.ts';
-import type { LoginThrottle } from '../../src/stream/sasl/index.ts';
+import type { Clients, LoginNoted, LoginOfClient } from '../../src/stream/clients.ts';
+import type { LoginThrottle, LoginToken } from '../../src/stream/sasl/index.ts';
 import { backend } from '../../src/stream/sasl/test-kit.ts';
 import type { Element } from '../../src/xml/index.ts';
 import { FakeConnection } from '../kit/connection.ts';
@@ -57,11 +58,48 @@ export function bindRequest(resource?: string, id = 'b1'): string {
   return `<iq type='set' id='${id}'><bind xmlns='${NS.bind}'>${child}</bind></iq>`;
 }
 
+/** The clients of accounts, in memory: each is named by its account and its user agent, and its tokens are T1, T2, ... */
+export class FakeClients implements Clients {
+  readonly tokens = new Map<string, LoginToken[]>();
+  readonly logins: LoginOfClient[] = [];
+  /** What noting a login waits for. */
+  noting: Promise<void> | undefined;
+  /** The token of a login is gone by the time that it is noted. */
+  gone = false;
+  expiry = Date.parse('2030-01-01T00:00:00.500Z');
+
+  idOf(account: Jid, agent: string): string {
+    return `${account.bare} ${agent}`;
+  }
+
+  resourceOf(id: string, tag: string): string {
+    return `own-${id.length}-${tag.length}`;
+  }
+
+  tokensOf(id: string): readonly LoginToken[] {
+    return this.tokens.get(id) ?? [];
+  }
+
+  loggedIn(login: LoginOfClient): LoginNoted | Promise<LoginNoted> {
+    const note = (): LoginNoted => {
+      if (this.gone) return 'refused';
+      this.logins.push(login);
+      const { id, request } = login;
+      if (request === undefined) return undefined;
+      const secret = `T${this.logins.length}`;
+      this.tokens.set(id, [{ mechanism: request, secret, expiry: this.expiry }]);
+      return { secret, expiry: this.expiry };
+    };
+    return this.noting ? this.noting.then(note) : note();
+  }
+}
+
 /** The node around the streams of a test: real sessions, a router that the test looks into. */
 export class FakeNode implements StreamEnvironment {
   readonly log = pino({ level: 'silent' });
   readonly collections: Collections = makeCollections();
   throttle: LoginThrottle | undefined;
+  readonly clients = new FakeClients();
   domain = 'example.org';
   limits: StreamLimits = {
     beforeLogin: { bytes: 2048, depth: 10, attributes: 20, elements: 50 },
@@ -146,6 +184,8 @@ export class FakeNode implements StreamEnvironment {
       anonymous: false,
       backend: backend({ romeo: { password: 'romeo' }, gone: { password: 'gone', disabled: true } }),
       seeOtherHost: undefined,
+      sasl2: true,
+      fast: true,
       enabled: () => true,
       ...host,
     };
@@ -156,8 +196,9 @@ export class FakeNode implements StreamEnvironment {
     account: Jid,
     resource: string | undefined,
     anonymous: boolean,
+    client?: string,
   ): Session | StanzaError | Promise<Session | StanzaError> {
-    const bind = (): Session | StanzaError => this.hub.bind(account, resource, anonymous);
+    const bind = (): Session | StanzaError => this.hub.bind(account, resource, anonymous, client);
     return this.binding ? this.binding.then(bind) : bind();
   }
 

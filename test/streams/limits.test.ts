@@ -68,6 +68,7 @@ describe('The time that a login may take', () => {
     const made = new Streams({
       log: pino({ level: 'silent' }),
       collections: node.collections,
+      clients: node.clients,
       hub: node.hub,
       metrics: { counter: () => ({ inc: () => {} }) } as never,
       settings: () => ({ limits: node.limits, sm: node.sm, unauthenticatedSeconds: 20 }),

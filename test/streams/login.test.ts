@@ -135,7 +135,7 @@ describe('SASL on a stream: RFC 6120 6', () => {
       throw new Error('disk full');
     };
     node.hosts['example.org'] = {
-      backend: { scram: down, plain: () => Promise.reject(new Error('disk full')), anonymous: down },
+      backend: { scram: down, plain: () => Promise.reject(new Error('disk full')), status: down, anonymous: down },
     };
     for (const markup of [plain('romeo'), auth('SCRAM-SHA-1', 'n,,n=romeo,r=abc')]) {
       const trial = secured(node).say(markup);

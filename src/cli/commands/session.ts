@@ -5,17 +5,38 @@ import { type Context, examples } from '../context.ts';
 export function sessionCommands(program: Command, context: Context): void {
   const session = program
     .command('session')
-    .description('connected clients')
-    .addHelpText('after', examples('posthouse session list', 'posthouse session close romeo@localhost'));
+    .description('connected clients, and what has access to accounts')
+    .addHelpText('after', examples('posthouse session list', 'posthouse session revoke romeo@localhost'));
   session
     .command('list')
-    .description('list sessions')
-    .argument('[jid]', 'only those of this account')
+    .description('list sessions, and the clients of an account')
+    .argument('[jid]', 'only those of this account, and its clients that are away')
     .addHelpText('after', examples('posthouse session list', 'posthouse session list romeo@localhost --json'))
     .action((jid?: string) =>
       context.run(async ask => {
         const rows = (await ask('session.list', { jid })) as Record<string, unknown>[];
-        context.table(rows, ['jid', 'transport', 'address', 'since', 'state', 'queued'], 'Nobody is connected.');
+        const columns = ['jid', 'transport', 'address', 'since', 'state', 'queued'];
+        if (jid === undefined) context.table(rows, columns, 'Nobody is connected.');
+        else context.table(rows, [...columns, 'client', 'software', 'device'], `${jid} has no clients.`);
+      }),
+    );
+  session
+    .command('revoke')
+    .description('take a client its tokens and end its sessions')
+    .argument('<jid>', 'name@domain')
+    .argument('[client]', "as 'posthouse session list name@domain' shows it; all of them when left out")
+    .addHelpText(
+      'after',
+      examples(
+        'posthouse session revoke romeo@localhost 3f0c6c2b9a1d4e5f6a7b8c9d',
+        'posthouse session revoke romeo@localhost',
+      ),
+    )
+    .action((jid: string, client?: string) =>
+      context.run(async ask => {
+        const result = (await ask('session.revoke', { jid, client })) as { revoked: number; password: boolean };
+        const rest = result.password ? ` Who knows the password can log in again: posthouse user passwd ${jid}` : '';
+        context.say(`${result.revoked} revoked.${rest}`, result);
       }),
     );
   session

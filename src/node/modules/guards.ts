@@ -1,6 +1,7 @@
 import type {
   Administrators,
   BeforeLoginIq,
+  BindFeature,
   Collections,
   DiscoEntry,
   DiscoItem,
@@ -116,6 +117,27 @@ export class Guards {
 
   streamFeatures(item: StreamFeature): Partial<StreamFeature> {
     return { feature: (host, stream) => this.element('stream features', () => item.feature(host, stream)) };
+  }
+
+  bindFeatures(item: BindFeature): Partial<BindFeature> {
+    const point = `bind ${item.xmlns}`;
+    const checked = (value: Element | undefined): Element | undefined => {
+      if (value === undefined || isElement(value)) return value;
+      throw new TypeError(`${describe(value)} is no element`);
+    };
+    const nothing = (error: unknown): undefined => this.note(point, error) as undefined;
+    return {
+      ...(item.when && { when: host => this.quietly(point, () => item.when!(host), false) }),
+      bound: (session, request) => {
+        try {
+          const given = item.bound(session, request);
+          if (!(given instanceof Promise)) return checked(given);
+          return within(given, ANSWER, `not done within ${ANSWER} ms`).then(checked).catch(nothing);
+        } catch (error) {
+          return nothing(error);
+        }
+      },
+    };
   }
 
   beforeLogin(item: BeforeLoginIq): Partial<BeforeLoginIq> {

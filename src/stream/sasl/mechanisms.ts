@@ -4,7 +4,10 @@ import { ScramExchange } from './scram.ts';
 import type { ScramVariant } from './scram.ts';
 import type { ChannelBindingType, SaslContext, SaslExchange, ScramHash } from './types.ts';
 
-/** Strongest first, as they are announced (XEP-0440 2). Which of them a connection has, its TLS says. */
+/**
+ * Those of SCRAM, strongest first, as they are announced (XEP-0440 2). Which of them a connection has, its TLS says. tls-unique is not
+ * among them: SCRAM clients that know no other speak it with TLS 1.3 too, which has none.
+ */
 export const channelBindingTypes: readonly ChannelBindingType[] = ['tls-exporter', 'tls-server-end-point'];
 
 function variant(hash: ScramHash, name: string, plus: boolean): ScramVariant {

@@ -34,7 +34,7 @@ export class PlainExchange implements SaslExchange {
 
     const local = localOf(authcid);
     if (local === undefined) return failure('not-authorized');
-    if (authzid !== '' && !isOwnJid(authzid, local, this.#ctx.host)) return failure('invalid-authzid');
+    if (authzid !== '' && !isOwnJid(authzid, local, this.#ctx)) return failure('invalid-authzid');
     const password = saslPrep(passwd);
     if (password === undefined) return failure('not-authorized'); // RFC 4616 2: verification shall fail
 

@@ -29,8 +29,12 @@ export function localOf(username: string): string | undefined {
   return prepared === undefined ? undefined : prepareLocal(prepared);
 }
 
-/** May the user act as this authorization identity? Only as the own bare JID (RFC 6120 6.3.8). */
-export function isOwnJid(authzid: string, local: string, host: string): boolean {
+/**
+ * May the user act as this authorization identity? Only as the own bare JID (RFC 6120 6.3.8), which the stream's header must not
+ * contradict (XEP-0388 2.3).
+ */
+export function isOwnJid(authzid: string, local: string, { host, from }: { host: string; from?: string }): boolean {
   const jid = parseJid(authzid);
-  return jid !== undefined && jid.local === local && jid.domain === host && !jid.resource;
+  if (!jid || jid.local !== local || jid.domain !== host || jid.resource) return false;
+  return from === undefined || from === jid.bare;
 }

@@ -1,5 +1,5 @@
 // SCRAM, the server's side: RFC 5802, with the hashes of RFC 7677 and its SHA-512 sibling.
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { isOwnJid, localOf, saslPrep } from './prepare.ts';
 import { messageText, parseClientFinal, parseClientFirst } from './scram-grammar.ts';
 import type { ClientFirst } from './scram-grammar.ts';
@@ -71,7 +71,7 @@ export class ScramExchange implements SaslExchange {
     if (saslPrep(first.username) === undefined) return failure('malformed-request', 'bad username');
     const local = localOf(first.username);
     if (local === undefined) return failure('not-authorized');
-    if (first.authzid !== undefined && !isOwnJid(first.authzid, local, this.#ctx.host)) {
+    if (first.authzid !== undefined && !isOwnJid(first.authzid, local, this.#ctx)) {
       return failure('invalid-authzid');
     }
 
@@ -121,7 +121,10 @@ export class ScramExchange implements SaslExchange {
 
   #challenge(first: ClientFirst, binding: Buffer, local: string, credential: ScramCredential): SaslStep {
     const nonce = first.nonce + this.#serverNonce;
-    const serverFirst = `r=${nonce},s=${credential.salt.toString('base64')},i=${credential.iterations}`;
+    const { announced } = this.#ctx;
+    // XEP-0474 5: whoever changed the announcement on its way is found out
+    const protection = announced === undefined ? '' : `,h=${hash(this.#variant.hash, announced, 'base64')}`;
+    const serverFirst = `r=${nonce},s=${credential.salt.toString('base64')},i=${credential.iterations}${protection}`;
     this.#opened = { local, credential, nonce, binding, authMessageHead: `${first.bare},${serverFirst},` };
     this.#state = 'final';
     return { kind: 'challenge', data: Buffer.from(serverFirst, 'utf8') };
@@ -130,10 +133,10 @@ export class ScramExchange implements SaslExchange {
   #final(text: string): SaslStep {
     const opened = this.#opened;
     if (!opened) throw new Error('SCRAM: the last step came before the first');
-    const { hash } = this.#variant;
+    const { hash: digest } = this.#variant;
     const final = parseClientFinal(text);
     if (typeof final === 'string') return failure('malformed-request', final);
-    if (final.proof.length !== digestLength[hash]) return failure('malformed-request', 'bad proof');
+    if (final.proof.length !== digestLength[digest]) return failure('malformed-request', 'bad proof');
     if (final.nonce !== opened.nonce) return failure('not-authorized', 'other nonce');
     // Also the proof that nobody changed the gs2-header on its way.
     if (!final.channelBinding.equals(opened.binding)) return failure('not-authorized', 'channel-bindings-dont-match');
@@ -143,9 +146,9 @@ export class ScramExchange implements SaslExchange {
     if (gate?.refuses(local)) return failure('temporary-auth-failure', undefined, local);
 
     const authMessage = opened.authMessageHead + final.withoutProof;
-    const clientKey = hmac(hash, credential.storedKey, authMessage);
+    const clientKey = hmac(digest, credential.storedKey, authMessage);
     for (let i = 0; i < clientKey.length; i++) clientKey[i]! ^= final.proof[i]!;
-    const proven = timingSafeEqual(sum(hash, clientKey), credential.storedKey);
+    const proven = timingSafeEqual(sum(digest, clientKey), credential.storedKey);
 
     if (!proven || credential.status !== 'active') {
       const verdict = gate?.failed(local);
@@ -156,7 +159,7 @@ export class ScramExchange implements SaslExchange {
     }
     const verdict = gate?.succeeded(local);
     if (verdict?.refused) return failure('temporary-auth-failure', undefined, local);
-    const signature = hmac(hash, credential.serverKey, authMessage);
+    const signature = hmac(digest, credential.serverKey, authMessage);
     const data = Buffer.from(`v=${signature.toString('base64')}`, 'latin1');
     return { kind: 'success', local, data, delay: verdict?.delay };
   }

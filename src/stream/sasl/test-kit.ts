@@ -41,6 +41,7 @@ export function backend(accounts: Record<string, Account>, later = false): SaslB
       if (!account || account.password !== password) return Promise.resolve('wrong');
       return Promise.resolve(account.disabled ? 'disabled' : 'ok');
     },
+    status: local => (find(local) ? (find(local)!.disabled ? 'disabled' : 'active') : 'unknown'),
     anonymous: () => 'guest',
   };
 }
@@ -86,7 +87,7 @@ export interface ClientOptions {
 /** The client's second message, from RFC 5802 3 anew and not with the server's code; and the signature to expect. */
 export function clientFinal(options: ClientOptions, bare: string, serverFirst: string): { final: string; v: string } {
   const { hash, password, gs2 = 'n,,', binding = Buffer.alloc(0), extensions = '' } = options;
-  const [, nonce, salt, iterations] = /^r=([^,]+),s=([^,]+),i=(\d+)$/.exec(serverFirst) ?? [];
+  const [, nonce, salt, iterations] = /^r=([^,]+),s=([^,]+),i=(\d+)(?:,h=[^,]+)?$/.exec(serverFirst) ?? [];
   assert.ok(nonce && salt && iterations, serverFirst);
   const mac = (key: Buffer, text: string): Buffer => createHmac(hash, key).update(text).digest();
   const salted = pbkdf2Sync(password, Buffer.from(salt, 'base64'), Number(iterations), keyLength[hash], hash);

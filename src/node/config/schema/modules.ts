@@ -3,6 +3,7 @@ export const DEFAULT_MODULES = [
   'administration',
   'blocking',
   'carbons',
+  'clients',
   'commands',
   'contact',
   'disco',
