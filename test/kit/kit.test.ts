@@ -39,7 +39,7 @@ describe('ModuleKit', () => {
   });
 
   it('keeps what is stored over a restart', async () => {
-    const kit = await ModuleKit.open({ modules: { messages: {}, offline: {} } });
+    const kit = await ModuleKit.open({ modules: { messages: {}, 'stanza-id': {}, offline: {} } });
     await kit.account('juliet@localhost');
     const romeo = await kit.session('romeo@localhost/orchard');
     await kit.receive(romeo, `<message to='juliet@localhost' type='chat'><body>Good night</body></message>`);
@@ -63,7 +63,7 @@ describe('ModuleKit', () => {
   });
 
   it('lets no time pass but what the test lets', async () => {
-    const kit = await ModuleKit.open({ clock: 1_000, modules: { messages: {}, offline: {} } });
+    const kit = await ModuleKit.open({ clock: 1_000, modules: { messages: {}, 'stanza-id': {}, offline: {} } });
     const romeo = await kit.session('romeo@localhost/orchard');
     assert.equal(romeo.since, 1_000);
     await kit.clock.tickAsync(500);
