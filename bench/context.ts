@@ -38,7 +38,8 @@ export class Context {
 
   /** Starts a program on its folder; undefined, and a note, when it does not come up. */
   async start(target: Target, options: Omit<StartOptions, 'folder'> = {}): Promise<Server | undefined> {
-    const folder = join(this.folder, options.guarded ? `${target.name}-guarded` : target.name);
+    const kind = options.guarded ? '-guarded' : options.archived ? '-archived' : '';
+    const folder = join(this.folder, target.name + kind);
     mkdirSync(folder, { recursive: true });
     try {
       return await target.start({ ...options, folder });
@@ -53,9 +54,9 @@ export class Context {
   }
 
   /** Makes the accounts bench0 ... that a row needs, once for each server's folder. */
-  async accounts(server: Server, count: number, guarded = false): Promise<void> {
+  async accounts(server: Server, count: number, kind: 'lean' | 'guarded' | 'archived' = 'lean'): Promise<void> {
     const { target, port } = server;
-    const key = `${target.name} ${guarded}`;
+    const key = `${target.name} ${kind}`;
     if (target.protocol === 'floor' || (this.prepared.get(key) ?? 0) >= count) return;
     const load = await Load.start({ port, sessions: count, register: true, width: 8 });
     await load.quit();

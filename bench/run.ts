@@ -11,16 +11,21 @@ import type { RowResult } from './result.ts';
 import { roughRows } from './rough.ts';
 import { idleRows } from './rows/idle.ts';
 import { loginRow } from './rows/login.ts';
-import { messageRows } from './rows/messages.ts';
+import { archiveRows, messageRows } from './rows/messages.ts';
 import { startRow } from './rows/start.ts';
 import { ejabberd } from './targets/ejabberd.ts';
 import { posthouse, setup } from './targets/posthouse.ts';
 import { prosody } from './targets/prosody.ts';
 import type { Target } from './targets/target.ts';
 
-const rows: readonly Row[] = [...messageRows, ...idleRows, loginRow, startRow, ...roughRows];
+const rows: readonly Row[] = [...messageRows, ...archiveRows, ...idleRows, loginRow, startRow, ...roughRows];
 const peers: readonly Target[] = [prosody, ejabberd];
-const groups: Record<string, readonly Row[]> = { messages: messageRows, rough: roughRows, all: rows };
+const groups: Record<string, readonly Row[]> = {
+  messages: messageRows,
+  archive: archiveRows,
+  rough: roughRows,
+  all: rows,
+};
 
 const help = `Measures Posthouse, a bare Node relay (bench/floor.ts), and Prosody and ejabberd where they are installed, in one run.
 
@@ -30,7 +35,7 @@ const help = `Measures Posthouse, a bare Node relay (bench/floor.ts), and Prosod
 
 Rows:
 ${rows.map(({ name, title }) => `  ${name.padEnd(20)}${title}`).join('\n')}
-  messages, rough, all  groups of them
+  messages, archive, rough, all  groups of them
 
 What reading a stanza costs, without sockets: node bench/scan.ts
 

@@ -11,11 +11,12 @@ export const setup = {
   tlsPort: 25223,
   lean: join(root, 'bench/conf/lean.yaml'),
   rough: join(root, 'bench/conf/rough.yaml'),
+  archive: join(root, 'bench/conf/archive.yaml'),
 };
 
 /** The arguments of `posthouse`; with other ports than the files say, a changed copy of the file is made in the folder. */
-export function startArguments(folder: string, guarded = false): string[] {
-  return ['start', '--conf', configuration(folder, guarded ? setup.rough : setup.lean), '--data', join(folder, 'data')];
+export function startArguments(folder: string, kind: 'lean' | 'rough' | 'archive' = 'lean'): string[] {
+  return ['start', '--conf', configuration(folder, setup[kind]), '--data', join(folder, 'data')];
 }
 
 function configuration(folder: string, file: string): string {
@@ -34,9 +35,12 @@ export const posthouse: Target = {
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
     return `Posthouse ${version} on Node ${process.version}`;
   },
-  async start({ folder, collectable: wanted, guarded }) {
+  async start({ folder, collectable: wanted, guarded, archived }) {
     const { port, tlsPort } = setup;
-    const args = [join(root, 'bin/posthouse.js'), ...startArguments(folder, guarded)];
+    const args = [
+      join(root, 'bin/posthouse.js'),
+      ...startArguments(folder, guarded ? 'rough' : archived ? 'archive' : 'lean'),
+    ];
     const program = { command: process.execPath, args, cwd: root, env: collectable(wanted) };
     const started = await startServer(program, folder, [port, tlsPort]);
     return {

@@ -9,6 +9,8 @@ export interface StartOptions {
   readonly collectable?: boolean;
   /** Defaults as shipped instead of no limits: for the rough rows. */
   readonly guarded?: boolean;
+  /** History on for all, where the server is ours: for the archive rows. */
+  readonly archived?: boolean;
 }
 
 /** A server that runs and accepts connections. */

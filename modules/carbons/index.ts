@@ -1,9 +1,12 @@
 /*
  * Message carbons (XEP-0280): each of an account's sessions that asks for it sees the conversations of the others.
  */
-import { defineModule, Empty, FULL, Packet, type SessionView } from '../../src/api/index.ts';
+import { defineModule, Empty, FULL, Lru, Packet, type SessionView } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { NS, refuse } from '../../src/protocol/index.ts';
+import { wireAttribute } from '../../src/xml/index.ts';
+import { Archive } from '../archive/contract.ts';
+import { StanzaIds } from '../stanza-id/contract.ts';
 import { isEligible } from './eligible.ts';
 import { SentIds } from './sent-ids.ts';
 
@@ -13,8 +16,11 @@ export default defineModule({
   xeps: [{ number: 280, version: '1.0.1' }],
   // XEP-0280 4 asks the host, most clients ask their account
   features: { host: [NS.carbons], account: [NS.carbons] },
+  after: ['archive', 'stanza-id'],
   setup(mod) {
     const enabled = mod.perSession<boolean>(() => false);
+    /** Copies that wait for their messages to be in an archive; of those that are dropped without a word the last are known. */
+    const waiting = new Lru<string, () => void>(256);
     const sentIds = mod.perSession<SentIds | undefined>(() => undefined);
 
     // XEP-0280 5; asking twice is no error (10.1)
@@ -41,13 +47,38 @@ export default defineModule({
       const { sessions } = session.user;
       if (sessions.length === 1) return;
       if (packet.to!.bare === session.user.jid.bare || !isEligible(packet, 'sent')) return;
-      if (packet.id !== undefined) {
-        let ids = sentIds.get(session);
-        if (!ids) sentIds.set(session, (ids = new SentIds()));
-        ids.add(packet.id, packet.to!.bare);
-      }
-      copy('sent', packet, session.user.jid, sessions, other => other === session);
+      const { jid } = session.user;
+      const others = sessions.filter(other => other !== session && enabled.get(other));
+      if (others.length === 0) return;
+      // as it is now: what is added on the way is for its recipient
+      const sent = packet.readdressed(packet.to);
+      if (packet.stanza.has('stanza-id', NS.stanzaIds)) mod.maybe(StanzaIds)?.clean(sent, jid);
+      const tell = (id?: string): void => {
+        note(session, packet);
+        if (id !== undefined)
+          sent.append(`<stanza-id xmlns='${NS.stanzaIds}' id='${id}'${wireAttribute('by', jid.bare)}/>`);
+        copy('sent', sent, jid, others, other => !other.alive);
+      };
+      // what an archive keeps is shown when it is safe, with its id there (XEP-0313 3.4); or with the error that it meets before
+      const waits = untold(session, packet.id, packet.to!);
+      const kept = mod.maybe(Archive)?.whenSent(packet, id => {
+        if (waiting.get(waits) === tell) waiting.delete(waits);
+        tell(id);
+      });
+      if (kept === undefined) tell();
+      else if (kept === 'later') waiting.set(waits, tell);
     });
+
+    function untold(session: SessionView, id: string | undefined, to: Jid): string {
+      return `${session.id} ${to.bare} ${id}`;
+    }
+
+    function note(session: SessionView, { id, to }: Packet): void {
+      if (id === undefined) return;
+      let ids = sentIds.get(session);
+      if (!ids) sentIds.set(session, (ids = new SentIds()));
+      ids.add(id, to!.bare);
+    }
 
     // XEP-0280 7
     mod.when('taken', (packet, takers) => {
@@ -78,6 +109,12 @@ export default defineModule({
 
     function answersEligible(packet: Packet, takers: readonly SessionView[]): boolean {
       const { id } = packet;
+      for (const session of takers) {
+        const key = untold(session, id, packet.from);
+        const tell = waiting.get(key);
+        waiting.delete(key);
+        tell?.();
+      }
       return id !== undefined && takers.some(session => sentIds.get(session)?.has(id, packet.from.bare));
     }
 

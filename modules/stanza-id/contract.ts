@@ -11,6 +11,12 @@ export interface StanzaIdsService {
    * Undefined for packets that got none.
    */
   remember(): (packet: Packet) => string | undefined;
+  /** Ids are made for no time up to this one (milliseconds since 1970): others of that time are kept already. */
+  after(time: number): void;
+  /** Takes away ids of a message that claim to be of that account or its server (XEP-0359 3). */
+  clean(packet: Packet, account: Jid): void;
+  /** Gives a message that id, of its recipient's account. It gets no other afterwards. */
+  give(packet: Packet, id: string): void;
 }
 
 /** The id that stands in a stanza which an account's own server has given it before; undefined when none does. */

@@ -18,9 +18,10 @@ const PER_MILLISECOND = 1024;
 
 /**
  * Makes ids: 10 digits of time, 2 of a count within the millisecond, 5 that this process drew when it began, 4 drawn anew each
- * time, since ids should not be guessed (XEP-0359 3). Strictly ascending, also when the clock is set back.
+ * time, since ids should not be guessed (XEP-0359 3). Strictly ascending, also when the clock is set back, and later than `after`
+ * (milliseconds since 1970): ids of an earlier run, for one.
  */
-export function idMaker(now: () => number = Date.now): () => string {
+export function idMaker(now: () => number = Date.now, after: () => number = () => 0): () => string {
   const node = base32(randomBytes(4).readUInt32BE() >>> 7, 5);
   let time = 0;
   let prefix = '';
@@ -28,7 +29,7 @@ export function idMaker(now: () => number = Date.now): () => string {
   return () => {
     const clock = now();
     if (clock > time || count === PER_MILLISECOND) {
-      time = Math.max(clock, time + 1);
+      time = Math.max(clock, time + 1, after() + 1);
       prefix = base32(time, 10);
       count = 0;
     }

@@ -14,7 +14,8 @@ export default defineModule({
   xeps: [{ number: 359, version: '0.7.0' }],
   features: { account: [NS.stanzaIds] },
   setup(mod) {
-    const next = idMaker();
+    let floor = 0;
+    const next = idMaker(Date.now, () => floor);
     let remembered: WeakMap<Packet, string> | undefined;
     mod.provide(StanzaIds, {
       next,
@@ -22,18 +23,31 @@ export default defineModule({
         const ids = (remembered ??= new WeakMap());
         return packet => ids.get(packet);
       },
+      after: time => {
+        floor = Math.max(floor, time);
+      },
+      clean: removeForged,
+      give(packet, id) {
+        append(packet, id);
+        (remembered ??= new WeakMap()).set(packet, id);
+      },
     });
     mod.on('arriving', 'work', { kind: 'message', to: ['bare', 'full'] }, packet => {
       const { to, type } = packet;
       if (packet.stanza.has('stanza-id', NS.stanzaIds)) removeForged(packet, to!);
       // what a room sends has the room's id, XEP-0359 3
       if (type === 'groupchat' || type === 'error' || (!packet.hasBody && packet.isChatState)) return;
+      if (remembered?.has(packet)) return;
       const id = next();
-      packet.append(`<stanza-id xmlns='${NS.stanzaIds}' id='${id}' by='${wireJid(to!.toBare())}'/>`);
+      append(packet, id);
       remembered?.set(packet, id);
     });
   },
 });
+
+function append(packet: Packet, id: string): void {
+  packet.append(`<stanza-id xmlns='${NS.stanzaIds}' id='${id}' by='${wireJid(packet.to!.toBare())}'/>`);
+}
 
 /** XEP-0359 3: only the account itself may speak in its name; nor may anybody in that of its server. */
 function removeForged(packet: Packet, to: Jid): void {

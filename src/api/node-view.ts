@@ -81,6 +81,11 @@ export interface NodeView {
   readonly sessionCount: number;
   /** Sends a stanza on its way: to an account's rules, a session, a component, the host. Resolved when it has found its place. */
   route(packet: Packet): void | Promise<void>;
+  /**
+   * Goes on with a stanza that a handler of `arriving` has kept back by DONE: to the session that is named, or to the account's rules.
+   * Never throws or rejects: what fails is answered.
+   */
+  proceed(packet: Packet): void | Promise<void>;
   /** Puts a stanza into a session's outbox, through the deliver chain. */
   deliver(packet: Packet, session: SessionView, taken?: (taken: boolean) => void): void | Promise<void>;
   /** Answers the sender with an error, unless it is an error itself (RFC 6120 8.3.1). */

@@ -198,6 +198,16 @@ export class Router {
     return this.run(this.parts.points.arriving.run(packet, undefined), packet, () => this.choose(packet));
   }
 
+  /** Goes on with what a handler of `arriving` has kept back. */
+  proceed(packet: Packet): Step {
+    try {
+      const step = this.choose(packet);
+      return step && this.guarded(step, packet, () => undefined);
+    } catch (error) {
+      return this.bounce(packet, this.parts.failure(error, packet));
+    }
+  }
+
   /** The session that is named, or the account's rules. */
   private choose(packet: Packet): Step {
     const to = packet.to!;

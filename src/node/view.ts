@@ -77,6 +77,10 @@ export abstract class View implements NodeView {
     return this.router.route(packet);
   }
 
+  proceed(packet: Packet): void | Promise<void> {
+    return this.router.proceed(packet);
+  }
+
   deliver(packet: Packet, session: Session, taken?: (taken: boolean) => void): void | Promise<void> {
     return this.router.deliver(packet, session, taken);
   }

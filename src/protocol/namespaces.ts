@@ -37,5 +37,8 @@ export const NS = {
   muc: 'http://jabber.org/protocol/muc', // XEP-0045
   mucUser: 'http://jabber.org/protocol/muc#user',
   rsm: 'http://jabber.org/protocol/rsm', // XEP-0059
+  mam: 'urn:xmpp:mam:2', // XEP-0313
+  retract: 'urn:xmpp:message-retract:1', // XEP-0424
+  correct: 'urn:xmpp:message-correct:0', // XEP-0308
   stored: 'urn:posthouse:stored:0', // docs/protocol.md
 } as const;

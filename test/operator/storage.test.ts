@@ -102,12 +102,16 @@ describe('a full disk', () => {
     assert.equal(status.code, 1);
     assert.match(status.out, /storage: the disk is full/);
 
-    // who is there chats on, and logs in
+    // who is there logs in, and chats on with what nobody has to keep
     const nurse = await node.login('nurse@localhost/house');
     nurse.send('<presence/>');
     await nurse.settle();
-    writer.send("<message to='nurse@localhost/house' type='chat' id='n1'><body>Nurse!</body></message>");
-    assert.equal((await nurse.message()).getChildText('body'), 'Nurse!');
+    for (const [id, hint] of [
+      ['n1', ''],
+      ['n2', "<no-store xmlns='urn:xmpp:hints'/>"],
+    ])
+      writer.send(`<message to='nurse@localhost/house' type='chat' id='${id}'><body>Nurse!</body>${hint}</message>`);
+    assert.equal((await nurse.message()).attrs.id, 'n2');
     const add = await node.command(['user', 'add', 'tybalt@localhost'], 'x\n');
     assert.equal(add.code, 1);
     assert.match(add.err, /the disk is full/);

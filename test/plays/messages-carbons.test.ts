@@ -38,6 +38,7 @@ describe('play: carbons (XEP-0280)', () => {
 
   it('what one session receives, the others see', async () => {
     juliet.send(`<message to='romeo@localhost/orchard' type='chat' id='a'><body>x</body><thread>t</thread></message>`);
+    await juliet.settle();
     const [original, ...more] = await messages(orchard);
     assert.equal(original!.attrs.id, 'a');
     assert.deepEqual(more, []);
@@ -65,6 +66,7 @@ describe('play: carbons (XEP-0280)', () => {
     street.send('<presence><priority>-1</priority></presence>');
     await street.settle();
     juliet.send(`<message to='romeo@localhost' type='chat'><body>x</body></message>`);
+    await juliet.settle();
     assert.equal((await messages(orchard)).length, 1);
     assert.equal((await messages(plain)).length, 1);
     const [copy, ...more] = await messages(street);
@@ -77,10 +79,12 @@ describe('play: carbons (XEP-0280)', () => {
       juliet.send(`<message to='romeo@localhost/orchard' type='chat'><body>x</body>${extra}</message>`);
     send(`<private xmlns='${CARBONS}'/>`);
     send(`<no-copy xmlns='urn:xmpp:hints'/>`);
+    await juliet.settle();
     assert.equal((await messages(orchard)).length, 2);
     assert.deepEqual(await messages(street), []);
     assert.equal((await street.iq('set', `<disable xmlns='${CARBONS}'/>`)).attrs.type, 'result');
     send('');
+    await juliet.settle();
     await orchard.settle();
     assert.deepEqual(await messages(street), []);
   });
@@ -100,6 +104,7 @@ describe('play: carbons (XEP-0280)', () => {
 
   it('a message to another session of the same account is seen once by each', async () => {
     orchard.send(`<message to='romeo@localhost/plain' type='chat' id='note'><body>x</body></message>`);
+    assert.deepEqual(await messages(orchard), []);
     assert.equal((await messages(plain)).length, 1);
     assert.equal((await messages(street)).length, 1);
     assert.deepEqual(await messages(orchard), []);

@@ -17,9 +17,9 @@ describe('play: stanza ids (XEP-0359)', () => {
     const ids = ['romeo@localhost', 'Romeo@LOCALHOST', 'localhost', 'room@chat.example'].map(
       by => `<stanza-id xmlns='${SID}' id='x' by='${by}'/>`,
     );
-    const body = `<body>x</body><origin-id xmlns='${SID}' id='o'/>`;
-    juliet.send(`<message to='romeo@localhost' type='chat'>${body}${ids.join('')}</message>`);
-    juliet.send(`<message to='romeo@localhost' type='chat'>${body}</message>`);
+    const body = (origin: string): string => `<body>x</body><origin-id xmlns='${SID}' id='${origin}'/>`;
+    juliet.send(`<message to='romeo@localhost' type='chat'>${body('o')}${ids.join('')}</message>`);
+    juliet.send(`<message to='romeo@localhost' type='chat'>${body('p')}</message>`);
     const first = await romeo.message();
     assert.deepEqual(
       first.getChildren('stanza-id', SID).map(id => id.attrs.by),

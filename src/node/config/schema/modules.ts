@@ -1,6 +1,7 @@
 /** Modules that are on unless the configuration says `name: false`. */
 export const DEFAULT_MODULES = [
   'administration',
+  'archive',
   'blocking',
   'carbons',
   'clients',

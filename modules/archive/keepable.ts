@@ -1,0 +1,57 @@
+import type { Packet } from '../../src/api/index.ts';
+import { NS } from '../../src/protocol/index.ts';
+import type { Stanza } from '../../src/xml/index.ts';
+
+const CONFERENCE = 'jabber:x:conference'; // XEP-0249
+const REACTIONS = 'urn:xmpp:reactions:0'; // XEP-0444
+const ENCRYPTION = 'urn:xmpp:eme:0'; // XEP-0380
+const ENCRYPTED: readonly string[] = [
+  ENCRYPTION,
+  'eu.siacs.conversations.axolotl', // XEP-0384
+  'urn:xmpp:omemo:2',
+  'urn:xmpp:openpgp:0', // XEP-0373
+];
+
+/**
+ * Whether a message belongs into an archive: XEP-0313 6.1, XEP-0334 4. Those of type chat and normal do that have a body, ask for it
+ * by a hint, or say something that a device which was away has to know: encrypted text, an invitation, a reaction, a retraction,
+ * what was received or displayed.
+ */
+export function isKeepable(packet: Packet): boolean {
+  const { type } = packet;
+  if (type !== 'chat' && type !== 'normal') return false;
+  const { stanza } = packet;
+  if (packet.hint('no-store') || packet.hint('no-permanent-store')) return false;
+  if (packet.hasBody || packet.hint('store')) return true;
+  if (stanza.childCount === 0) return false;
+  return (
+    stanza.has('received', NS.receipts) ||
+    stanza.has('displayed', NS.chatMarkers) ||
+    stanza.has('acknowledged', NS.chatMarkers) ||
+    stanza.has('retract', NS.retract) ||
+    stanza.has('reactions', REACTIONS) ||
+    stanza.has('x', CONFERENCE) ||
+    isInvitation(stanza) ||
+    isEncrypted(stanza)
+  );
+}
+
+/** Whether a message counts as one that its recipient has to read: text, but no correction and no retraction of an earlier one. */
+export function isText(packet: Packet): boolean {
+  const { stanza } = packet;
+  if (!packet.hasBody && !isEncrypted(stanza)) return false;
+  return (
+    !stanza.has('replace', NS.correct) && !stanza.has('retract', NS.retract) && !stanza.has('reactions', REACTIONS)
+  );
+}
+
+function isEncrypted(stanza: Stanza): boolean {
+  for (const xmlns of ENCRYPTED) if (stanza.hasNamespace(xmlns)) return true;
+  return false;
+}
+
+/** XEP-0045 7.8.2. */
+function isInvitation(stanza: Stanza): boolean {
+  const room = stanza.child('x', NS.mucUser);
+  return room !== undefined && stanza.kidElement(room).getChild('invite') !== undefined;
+}

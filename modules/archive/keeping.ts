@@ -1,0 +1,165 @@
+import { DONE, type Packet, type Verdict } from '../../src/api/index.ts';
+import type { Jid } from '../../src/jid/index.ts';
+import { NS } from '../../src/protocol/index.ts';
+import type { StanzaIdsService } from '../stanza-id/contract.ts';
+import { isKeepable, isText } from './keepable.ts';
+import { markOf } from './key.ts';
+import { originKey, type Origins } from './origins.ts';
+import type { Passage } from './passage.ts';
+import { burial, retractedId } from './retraction.ts';
+import type { Address } from './addresses.ts';
+import { type ArchiveStore, type Burial, type NewMessage, RECEIVED, SENT, TEXT } from './store.ts';
+
+/** Uncommitted messages above which senders are read more slowly. */
+const BACKLOG = 1000;
+
+type Decision = boolean | Promise<boolean>;
+
+/** What keeping needs of the module. */
+export interface KeepingParts {
+  readonly store: ArchiveStore;
+  readonly ids: StanzaIdsService;
+  /** Whether an account's archive takes what it exchanges with a contact. */
+  wants(account: Jid, contact: Jid): Decision;
+  /** What was kept of late; undefined where messages that come twice are not looked for. */
+  origins(host: string): Origins | undefined;
+  now(): number;
+  /** What is for accounts of this server goes on by itself when it is committed. */
+  readonly passage: Passage;
+}
+
+/**
+ * Puts messages into archives, and lets them go on when they are committed. One that both its sender and its recipient keep is one
+ * row, with one id.
+ */
+export class Keeping {
+  private readonly parts: KeepingParts;
+  /** Who waits for a message of a client to be in its sender's archive. */
+  private readonly waiting = new WeakMap<Packet, (id: string | undefined) => void>();
+  /** Ids in their senders' archives, of messages that were kept before they went on. */
+  private readonly sentIds = new WeakMap<Packet, string>();
+
+  constructor(parts: KeepingParts) {
+    this.parts = parts;
+  }
+
+  /** Has `done` told the id of a message in its sender's archive; `arrives`: whether it will come here again. */
+  whenSent(packet: Packet, arrives: boolean, done: (id: string | undefined) => void): 'told' | 'later' | undefined {
+    const id = this.sentIds.get(packet);
+    if (id !== undefined) {
+      done(id);
+      return 'told';
+    }
+    if (!arrives || !isKeepable(packet)) return undefined;
+    this.waiting.set(packet, done);
+    return 'later';
+  }
+
+  /** What leaves for somewhere that has no archive here. */
+  leaving(packet: Packet): Verdict | Promise<Verdict> {
+    if (!isKeepable(packet)) return undefined;
+    const wanted = this.parts.wants(packet.from, packet.to!);
+    if (wanted instanceof Promise) return wanted.then(sent => this.keep(packet, sent, false, false));
+    return this.keep(packet, wanted, false, false);
+  }
+
+  /** What is for an account of this server. `senderKeeps`: whether its sender has an archive here. */
+  arriving(packet: Packet, senderKeeps: boolean, recipientKeeps: boolean): Verdict | Promise<Verdict> {
+    if (!isKeepable(packet)) return undefined;
+    const { from } = packet;
+    const to = packet.to!;
+    // to oneself: once (XEP-0313 6.1.1)
+    const own = senderKeeps && from.bare === to.bare;
+    const sent = senderKeeps && !own ? this.parts.wants(from, to) : own && this.parts.wants(to, from);
+    const received = recipientKeeps && !own && this.parts.wants(to, from);
+    if (sent instanceof Promise || received instanceof Promise)
+      return Promise.all([sent, received]).then(([s, r]) => this.keep(packet, s, r, true));
+    return this.keep(packet, sent, received, true);
+  }
+
+  private keep(packet: Packet, sent: boolean, received: boolean, arriving: boolean): Verdict | Promise<Verdict> {
+    if (!sent && !received) {
+      this.waiting.get(packet)?.(undefined);
+      return undefined;
+    }
+    const { ids } = this.parts;
+    const origins = packet.sender && this.parts.origins(packet.from.domain);
+    const key = origins && originKey(packet.from.bare, packet.to!.bare, packet.stanza);
+    // it is there, or will be: what came first has its place
+    const before = key === undefined ? undefined : origins!.get(key);
+    if (before instanceof Promise) return before.then(() => DONE);
+    if (before === true) return DONE;
+    if (before !== undefined) {
+      // kept just before the program ended, which may have been before it went on: it has its place and its id
+      if (received || packet.from.bare === packet.to!.bare) ids.give(packet, before);
+      this.waiting.get(packet)?.(sent ? before : undefined);
+      origins!.add(key!, true);
+      return undefined;
+    }
+    const { passage, store } = this.parts;
+    const earlier = passage.before(packet);
+    const numbers = this.numbers(packet);
+    const committed = numbers
+      ? this.add(packet, sent, received, numbers, undefined)
+      : this.lookUp(packet, sent, received);
+    if (key !== undefined) origins!.add(key, committed);
+    // what was looked up first has to have its id before the next one comes
+    if (arriving && numbers && store.pending <= BACKLOG) {
+      passage.after(packet, committed);
+      return DONE;
+    }
+    return earlier ? Promise.all([earlier, committed]).then(() => undefined) : committed;
+  }
+
+  /** Its sender's and its recipient's; undefined where something has to be looked up before a message is kept. */
+  private numbers(packet: Packet): readonly [Address, Address] | undefined {
+    if (packet.stanza.has('retract', NS.retract)) return undefined;
+    const { addresses } = this.parts.store;
+    const sender = addresses.known(packet.from.bare);
+    const recipient = sender && addresses.known(packet.to!.bare);
+    return recipient && [sender, recipient];
+  }
+
+  private async lookUp(packet: Packet, sent: boolean, received: boolean): Promise<void> {
+    const { store, now, passage } = this.parts;
+    // what it retracts may be on its way
+    await passage.before(packet);
+    const sender = await store.addresses.of(packet.from.bare);
+    const recipient = await store.addresses.of(packet.to!.bare);
+    const id = retractedId(packet);
+    const archive = received ? ([recipient, sender] as const) : ([sender, recipient] as const);
+    const buried = id === undefined ? undefined : await burial(store, packet, id, archive, received, now());
+    await this.add(packet, sent, received, [sender, recipient], buried);
+  }
+
+  /** From the choice of the id to the order of the commit nothing may wait: later ids are committed later. */
+  private add(
+    packet: Packet,
+    sent: boolean,
+    received: boolean,
+    [sender, recipient]: readonly [Address, Address],
+    buried: Burial | undefined,
+  ): Promise<void> {
+    const { ids, store } = this.parts;
+    const stanza = this.written(packet);
+    const id = ids.next();
+    const flags = (sent ? SENT : 0) | (received ? RECEIVED : 0) | (isText(packet) ? TEXT : 0);
+    const message: NewMessage = { id, sender, recipient, flags, mark: markOf(packet.id), stanza };
+    const added = buried ? store.retract(message, buried) : store.add(message);
+    if (received || sender.id === recipient.id) ids.give(packet, id);
+    if (!sent) return added;
+    if (!received) this.sentIds.set(packet, id);
+    const done = this.waiting.get(packet);
+    return done ? added.then(() => done(id)) : added;
+  }
+
+  /** As it goes into the archives: without ids that its sender gave in their owners' names (XEP-0359 3). */
+  private written(packet: Packet): string {
+    if (!packet.stanza.has('stanza-id', NS.stanzaIds)) return packet.wire();
+    const { ids } = this.parts;
+    const copy = packet.readdressed(packet.to);
+    ids.clean(copy, packet.to!);
+    ids.clean(copy, packet.from);
+    return copy.wire();
+  }
+}

@@ -1,0 +1,56 @@
+/*
+ * Where a message stands in archives. A stanza id (modules/stanza-id) is ten digits of time, two of a count within the
+ * millisecond, and nine that cannot be guessed. The first twelve, as one number, are its key: keys ascend as ids do, and a database
+ * keeps them in eight octets. A key fits into a double until the year 2248.
+ */
+
+/** Keys of one millisecond. */
+export const PER_MILLISECOND = 1024;
+const KEY_DIGITS = 12;
+const ID_LENGTH = 21;
+const DIGITS = '0123456789abcdefghijklmnopqrstuv';
+
+/** The key of an id; undefined when it is no id of this server's. */
+export function keyOf(id: string): number | undefined {
+  if (id.length !== ID_LENGTH) return undefined;
+  let key = 0;
+  for (let i = 0; i < KEY_DIGITS; i++) {
+    const c = id.charCodeAt(i);
+    if (c >= 0x30 && c <= 0x39) key = key * 32 + (c - 0x30);
+    else if (c >= 0x61 && c <= 0x76) key = key * 32 + (c - 0x57);
+    else return undefined;
+  }
+  return Number.isSafeInteger(key) ? key : undefined;
+}
+
+/** What of an id is not in its key. */
+export function tailOf(id: string): string {
+  return id.slice(KEY_DIGITS);
+}
+
+export function idOf(key: number, tail: string): string {
+  let out = '';
+  for (let rest = key, i = 0; i < KEY_DIGITS; i++) {
+    out = DIGITS[rest % 32]! + out;
+    rest = Math.floor(rest / 32);
+  }
+  return out + tail;
+}
+
+/** When the message of a key was taken in; milliseconds since 1970. */
+export function timeOf(key: number): number {
+  return Math.floor(key / PER_MILLISECOND);
+}
+
+/** The first key of a millisecond. */
+export function firstKeyAt(time: number): number {
+  return time * PER_MILLISECOND;
+}
+
+/** A number of 32 bits for a client's own id of a message, by which the message is found again; 0 for none. FNV-1a. */
+export function markOf(id: string | undefined): number {
+  if (id === undefined) return 0;
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193);
+  return hash | 0 || 1;
+}

@@ -1,0 +1,186 @@
+import type { Statement, Storage } from '../../src/api/index.ts';
+import { toWire } from '../../src/xml/index.ts';
+import { idOf, keyOf, tailOf } from './key.ts';
+import { ENTRIES, MESSAGES } from './schema.ts';
+import type { Entry, Span, Tail } from './tail.ts';
+
+/** A message out of an archive. */
+export interface Kept {
+  readonly key: number;
+  readonly id: string;
+  /** SENT or RECEIVED, TEXT, RETRACTED. */
+  readonly flags: number;
+  /** A wire string. */
+  readonly stanza: string;
+}
+
+interface Row {
+  id: number;
+  tail: string;
+  flags: number;
+  stanza: string;
+}
+
+/** Statements for both directions, without a correspondent and with one. */
+interface Ways<T> {
+  readonly forwards: Statement<T>;
+  readonly backwards: Statement<T>;
+  readonly forwardsWith: Statement<T>;
+  readonly backwardsWith: Statement<T>;
+}
+
+/** Entries that are counted in one go. */
+const COUNTED = 50_000;
+
+/**
+ * Reads archives. The newest entries are in memory (tail.ts), the others in their table; a generation that is being moved may be found
+ * in both. What is in memory is looked up first, so that nothing falls between.
+ */
+export class Reading {
+  private readonly tail: Tail;
+  private readonly entryRows: Ways<Entry>;
+  private readonly keptRows: Ways<Row>;
+  private readonly message: Statement<Row>;
+  private readonly entry: Statement<{ flags: number }>;
+  private readonly marked: Statement<Entry>;
+  private readonly counted: Statement<{ entries: number; newest: number | null }>;
+  private readonly countedWith: Statement<{ entries: number; newest: number | null }>;
+
+  constructor(storage: Storage, tail: Tail) {
+    this.tail = tail;
+    this.entryRows = ways(storage, `select e.id as id, peer, flags, mark from ${ENTRIES} e`);
+    const joined = `${ENTRIES} e join ${MESSAGES} m on m.id = e.id`;
+    this.keptRows = ways(
+      storage,
+      `select e.id as id, e.flags as flags, m.tail as tail, m.stanza as stanza from ${joined}`,
+    );
+    this.message = storage.prepare(`select id, tail, flags, stanza from ${MESSAGES} where id = ?`);
+    this.entry = storage.prepare(`select flags from ${ENTRIES} where owner = ? and id = ?`);
+    this.marked = storage.prepare(
+      `select id, peer, flags, mark from ${ENTRIES} where owner = ? and peer = ? and id > ? and mark = ? order by id desc limit ?`,
+    );
+    const count = (where: string): string =>
+      `select count(*) as entries, max(id) as newest from (select id from ${ENTRIES} where owner = ?${where} and id > ? and id < ? order by id limit ${COUNTED}) as part`;
+    this.counted = storage.prepare(count(''));
+    this.countedWith = storage.prepare(count(' and peer = ?'));
+  }
+
+  /** The first messages of a span, in order; or its last ones, the newest first. */
+  async page(span: Span, limit: number, backwards: boolean): Promise<Kept[]> {
+    const tail = this.tail.of(span.owner);
+    const { keptRows } = this;
+    if (!backwards) {
+      const rows = (await ask(keptRows.forwards, keptRows.forwardsWith, span, limit)).map(keptOf);
+      if (rows.length === limit) return rows;
+      const after = rows.at(-1)?.key ?? span.after;
+      return [...rows, ...(await this.messages(tail.forwards({ ...span, after }, limit - rows.length)))];
+    }
+    const recent = tail.backwards(span, limit);
+    const out = await this.messages(recent);
+    if (recent.length === limit) return out;
+    const before = recent.at(-1)?.id ?? span.before;
+    const rows = await ask(keptRows.backwards, keptRows.backwardsWith, { ...span, before }, limit - recent.length);
+    return [...out, ...rows.map(keptOf)];
+  }
+
+  /** As `page`, without the messages. */
+  async entries(span: Span, limit: number, backwards: boolean): Promise<Entry[]> {
+    const tail = this.tail.of(span.owner);
+    const { entryRows } = this;
+    if (!backwards) {
+      const rows = (await ask(entryRows.forwards, entryRows.forwardsWith, span, limit)).map(entryOf);
+      if (rows.length === limit) return rows;
+      const after = rows.at(-1)?.id ?? span.after;
+      return [...rows, ...tail.forwards({ ...span, after }, limit - rows.length)];
+    }
+    const recent = tail.backwards(span, limit);
+    if (recent.length === limit) return recent;
+    const before = recent.at(-1)?.id ?? span.before;
+    const rows = await ask(entryRows.backwards, entryRows.backwardsWith, { ...span, before }, limit - recent.length);
+    return [...recent, ...rows.map(entryOf)];
+  }
+
+  /** The messages of entries, in their order; one that was taken away meanwhile is left out. */
+  private async messages(entries: readonly Entry[]): Promise<Kept[]> {
+    const out: Kept[] = [];
+    for (const { id, flags } of entries) {
+      const row = await this.message.get(id);
+      if (row) out.push(keptOf({ ...row, flags }));
+    }
+    return out;
+  }
+
+  /** The message of an id, if it is in that archive and newer than a key. */
+  async find(owner: number, id: string, after: number): Promise<Kept | undefined> {
+    const key = keyOf(id);
+    if (key === undefined || key <= after) return undefined;
+    const [recent] = this.tail.of(owner).forwards({ owner, after: key - 1, before: key + 1 }, 1);
+    const entry = recent ?? (await this.entry.get(owner, key));
+    if (!entry) return undefined;
+    const row = await this.message.get(key);
+    return row && row.tail === tailOf(id) ? keptOf({ ...row, flags: Number(entry.flags) }) : undefined;
+  }
+
+  /** Messages of a conversation whose client's own id may be that one (key.ts), the newest first. */
+  async withMark(owner: number, peer: number, after: number, mark: number, limit: number): Promise<Kept[]> {
+    const span = { owner, peer, after, before: Number.MAX_SAFE_INTEGER };
+    const recent = this.tail.of(owner).backwards(span, Infinity);
+    const found = recent.filter(entry => entry.mark === mark).slice(0, limit);
+    if (found.length < limit)
+      found.push(...(await this.marked.all(owner, peer, after, mark, limit - found.length)).map(entryOf));
+    return this.messages(found.filter((entry, i) => found.findIndex(other => other.id === entry.id) === i));
+  }
+
+  /** How many messages a span holds. `pause` is waited for after each portion. */
+  async count(span: Span, pause: () => Promise<void>): Promise<number> {
+    const tail = this.tail.of(span.owner);
+    let total = 0;
+    let { after } = span;
+    for (;;) {
+      const { owner, peer, before } = span;
+      const row =
+        peer === undefined
+          ? await this.counted.get(owner, after, before)
+          : await this.countedWith.get(owner, peer, after, before);
+      const entries = Number(row?.entries ?? 0);
+      total += entries;
+      if (entries > 0) after = Number(row!.newest);
+      if (entries < COUNTED) break;
+      await pause();
+    }
+    return total + tail.forwards({ ...span, after }, Infinity).length;
+  }
+}
+
+function ways<T>(storage: Storage, select: string): Ways<T> {
+  const statement = (conversation: string, order: string): Statement<T> =>
+    storage.prepare(
+      `${select} where owner = ?${conversation} and e.id > ? and e.id < ? order by e.id ${order} limit ?`,
+    );
+  return {
+    forwards: statement('', 'asc'),
+    backwards: statement('', 'desc'),
+    forwardsWith: statement(' and peer = ?', 'asc'),
+    backwardsWith: statement(' and peer = ?', 'desc'),
+  };
+}
+
+function ask<T>(
+  all: Statement<T>,
+  conversation: Statement<T>,
+  { owner, peer, after, before }: Span,
+  limit: number,
+): T[] | Promise<T[]> {
+  return peer === undefined
+    ? all.all(owner, after, before, limit)
+    : conversation.all(owner, peer, after, before, limit);
+}
+
+function keptOf(row: Row): Kept {
+  const key = Number(row.id);
+  return { key, id: idOf(key, row.tail), flags: Number(row.flags), stanza: toWire(row.stanza) };
+}
+
+function entryOf(row: Entry): Entry {
+  return { id: Number(row.id), peer: Number(row.peer), flags: Number(row.flags), mark: Number(row.mark) };
+}

@@ -1,0 +1,104 @@
+import { Packet, type SessionView, wireJid } from '../../src/api/index.ts';
+import type { Jid } from '../../src/jid/index.ts';
+import { NS } from '../../src/protocol/index.ts';
+import { wireAttribute } from '../../src/xml/index.ts';
+import { timeOf } from './key.ts';
+import { type Kept, SENT } from './store.ts';
+
+/** Bytes of results that a client may have before it took those before them. */
+const AHEAD = 256 * 1024;
+/** Bytes after which a client is asked, as it were, whether it took them. */
+const STRETCH = 64 * 1024;
+
+/** What a client was sent and has not taken, and who waits for that. */
+export class Pace {
+  private ahead = 0;
+  private waiting: (() => void)[] = [];
+
+  sent(bytes: number): void {
+    this.ahead += bytes;
+  }
+
+  took(bytes: number): void {
+    this.ahead -= bytes;
+    if (this.ahead <= AHEAD) for (const go of this.waiting.splice(0)) go();
+  }
+
+  /** Resolved when more may be sent. */
+  async turn(): Promise<void> {
+    while (this.ahead > AHEAD) await new Promise<void>(resolve => this.waiting.push(resolve));
+  }
+}
+
+const tick = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
+
+/** The results of one query, on their way to a client no faster than it takes them. */
+export class Results {
+  private readonly session: SessionView;
+  private readonly pace: Pace;
+  private readonly head: string;
+  private readonly owner: Jid;
+  private bytes = 0;
+  /** The next one, which is sent when another follows or none does. */
+  private last: string | undefined;
+
+  constructor(session: SessionView, owner: Jid, queryId: string | undefined, pace: Pace) {
+    this.session = session;
+    this.owner = owner;
+    this.pace = pace;
+    const result = `<result xmlns='${NS.mam}'${queryId === undefined ? '' : wireAttribute('queryid', queryId)} id='`;
+    this.head = `<message from='${wireJid(owner)}' to='${wireJid(session.jid)}'>${result}`;
+  }
+
+  /** XEP-0313 4.2. */
+  add({ id, key, stanza }: Kept): void {
+    if (this.last !== undefined) this.session.sendWire(this.last);
+    const delay = `<delay xmlns='${NS.delay}' stamp='${stampOf(key)}'/>`;
+    const message = `<message xmlns='${NS.client}'${stanza.slice(8)}`;
+    this.last = `${this.head}${id}'><forwarded xmlns='${NS.forward}'>${delay}${message}</forwarded></result></message>`;
+    this.bytes += this.last.length;
+  }
+
+  /** As `add`, and waits when the client is behind. */
+  async one(message: Kept): Promise<void> {
+    this.add(message);
+    if (this.bytes >= STRETCH) await this.flush();
+  }
+
+  async all(messages: readonly Kept[]): Promise<void> {
+    for (const message of messages) await this.one(message);
+    await this.flush();
+  }
+
+  /** Sends what was added; waits when the client is behind, and lets others have a turn. */
+  async flush(): Promise<void> {
+    const { last, bytes, pace } = this;
+    if (last !== undefined) {
+      this.last = undefined;
+      this.bytes = 0;
+      if (bytes < STRETCH) this.session.sendWire(last);
+      else {
+        // that the last of them was taken says that all were
+        pace.sent(bytes);
+        this.session.send(Packet.fromWire(last, this.owner, this.session.jid), () => pace.took(bytes));
+      }
+    }
+    await tick();
+    await pace.turn();
+  }
+}
+
+/** When a message was taken in, as XEP-0203 and XEP-0082 write it. */
+export function stampOf(key: number): string {
+  return new Date(timeOf(key)).toISOString();
+}
+
+/** Whether a message went to, or came from, that full JID (XEP-0313 4.1.1). */
+export function isWith(jid: Jid): (message: Kept) => boolean {
+  const from = `<message from='${wireJid(jid)}' `;
+  const to = ` to='${wireJid(jid)}'`;
+  const own = (stanza: string): boolean => stanza.startsWith(to, stanza.indexOf("'", FROM) + 1);
+  return ({ flags, stanza }) => ((flags & SENT) === 0 ? stanza.startsWith(from) : own(stanza));
+}
+
+const FROM = "<message from='".length;

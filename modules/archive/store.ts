@@ -1,0 +1,238 @@
+import {
+  andThen,
+  type BatchTransaction,
+  type BatchWriter,
+  type MaybePromise,
+  type Statement,
+  type Storage,
+  type StoreDefinition,
+} from '../../src/api/index.ts';
+import { fromWire, toWire } from '../../src/xml/index.ts';
+import { type Address, Addresses } from './addresses.ts';
+import { each } from './each.ts';
+import { idOf, keyOf, tailOf } from './key.ts';
+import { Merging } from './merging.ts';
+import { Reading } from './reading.ts';
+import { ENTRIES, entryFlags, MESSAGES, migrations, RECEIVED, RETRACTED, SENT, STATE, TEXT } from './schema.ts';
+import { Sweeping } from './sweeping.ts';
+import { Tail } from './tail.ts';
+
+export type { Kept } from './reading.ts';
+export { RECEIVED, RETRACTED, SENT, TEXT } from './schema.ts';
+export type { Entry, Span } from './tail.ts';
+
+/** A message that is to be kept. */
+export interface NewMessage {
+  /** Its stanza id (modules/stanza-id); later calls bring greater ones. */
+  readonly id: string;
+  readonly sender: Address;
+  readonly recipient: Address;
+  /** SENT, RECEIVED, TEXT. */
+  readonly flags: number;
+  /** Of the client's own id (key.ts). */
+  readonly mark: number;
+  /** A wire string (src/xml/escape.ts). */
+  readonly stanza: string;
+}
+
+/** What takes the place of a message that was retracted. */
+export interface Burial {
+  readonly key: number;
+  /** A wire string. */
+  readonly tombstone: string;
+}
+
+interface LogRow {
+  id: number;
+  sender: number;
+  recipient: number;
+  flags: number;
+  mark: number;
+}
+
+export interface Sizes {
+  /** Entries that gather in memory before they are moved to their table. */
+  readonly gathered: number;
+  /** Entries that one transaction moves: a few milliseconds in which the event loop waits. */
+  readonly portion: number;
+}
+
+const SIZES: Sizes = { gathered: 40_000, portion: 250 };
+/** Addresses whose numbers are kept in memory. */
+const CACHED = 65_536;
+
+const COLUMNS = ['id', 'tail', 'sender', 'recipient', 'flags', 'mark', 'stanza'];
+const INSERT = `insert into ${MESSAGES} (${COLUMNS.join(', ')}) values (${COLUMNS.map(() => '?').join(', ')})`;
+
+function valuesOf({ id, sender, recipient, flags, mark, stanza }: NewMessage): readonly unknown[] {
+  return [keyOf(id), tailOf(id), sender.id, recipient.id, flags, mark, fromWire(stanza)];
+}
+
+/**
+ * The archives of all accounts, and of whatever else has one: an owner is a bare JID. Everything that fails rejects with a
+ * StorageError.
+ */
+export class ArchiveStore {
+  readonly addresses: Addresses;
+  readonly reading: Reading;
+  private readonly tail: Tail;
+  private readonly merging: Merging;
+  private readonly sweeping: Sweeping;
+  private readonly gathered: number;
+  private readonly inserting: BatchWriter<NewMessage, number>;
+  private readonly retracting: BatchWriter<NewMessage & { burial: Burial }, void>;
+  private readonly latest: Statement<{ id: number; tail: string; stanza: string }>;
+
+  static async open(storage: Storage, sizes: Sizes = SIZES): Promise<ArchiveStore> {
+    const tail = new Tail();
+    const upTo = await load(storage, tail);
+    return new ArchiveStore(storage, tail, upTo, sizes);
+  }
+
+  private constructor(storage: Storage, tail: Tail, upTo: number, { gathered, portion }: Sizes) {
+    this.tail = tail;
+    this.gathered = gathered;
+    this.addresses = new Addresses(storage, CACHED);
+    this.reading = new Reading(storage, tail);
+    this.merging = new Merging(storage, tail, upTo, portion);
+    this.sweeping = new Sweeping(storage);
+    this.inserting = storage.batch<NewMessage>({
+      name: 'archive',
+      into: MESSAGES,
+      columns: COLUMNS,
+      counted: false,
+      values: valuesOf,
+    });
+    this.retracting = storage.batch<NewMessage & { burial: Burial }, void>({
+      name: 'archive retractions',
+      write: (tx, row) =>
+        andThen(tx.run(INSERT, ...valuesOf(row)), () => andThen(this.bury(tx, row.burial), () => undefined)),
+    });
+    this.latest = storage.prepare(`select id, tail, stanza from ${MESSAGES} order by id desc limit ?`);
+  }
+
+  /** Greatest key of all; 0 when nothing was ever kept. */
+  get newestKey(): number {
+    return this.tail.newest;
+  }
+
+  /** Messages that are not committed yet. */
+  get pending(): number {
+    return this.inserting.pending;
+  }
+
+  /** Resolved when the message is committed. */
+  add(message: NewMessage): Promise<void> {
+    return this.inserting.write(message).then(() => this.committed(message));
+  }
+
+  /** As `add`; and what it retracts is a tombstone then, in all archives that have it. */
+  retract(message: NewMessage, burial: Burial): Promise<void> {
+    return this.retracting.write({ ...message, burial }).then(() => this.committed(message));
+  }
+
+  private bury(tx: BatchTransaction, { key, tombstone }: Burial): MaybePromise<unknown> {
+    const select = `select id, sender, recipient, flags, mark from ${MESSAGES} where id = ?`;
+    return andThen(tx.get<LogRow>(select, key), row => {
+      if (!row) return undefined;
+      const flags = (Number(row.flags) & ~TEXT) | RETRACTED;
+      const update = `update ${MESSAGES} set stanza = ?, flags = ? where id = ?`;
+      return andThen(tx.run(update, fromWire(tombstone), flags, key), () =>
+        each([SENT, RECEIVED] as const, side => {
+          if ((flags & side) === 0) return undefined;
+          const owner = Number(side === SENT ? row.sender : row.recipient);
+          const left = entryFlags(side, flags);
+          // not later: the tail may be moved before the commit is known here
+          this.tail.setFlags(owner, key, left);
+          return tx.run(`update ${ENTRIES} set flags = ? where owner = ? and id = ?`, left, owner, key);
+        }),
+      );
+    });
+  }
+
+  private committed({ id, sender, recipient, flags, mark }: NewMessage): void {
+    share(this.tail, 'young', keyOf(id)!, sender.id, recipient.id, flags, mark);
+    // a failure is in the log, and what could not be moved is tried again with the next
+    if (this.tail.size >= this.gathered) this.merge().catch(() => undefined);
+  }
+
+  /** Moves what has gathered to where it stays. */
+  merge(): Promise<void> {
+    return this.merging.run();
+  }
+
+  /** The newest messages of all archives, from the newest on. */
+  async recent(limit: number): Promise<{ key: number; id: string; stanza: string }[]> {
+    const rows = await this.latest.all(limit);
+    return rows.map(({ id, tail, stanza }) => ({
+      key: Number(id),
+      id: idOf(Number(id), tail),
+      stanza: toWire(stanza),
+    }));
+  }
+
+  /** An account's archive is gone at once; what is left of it is taken away by the next sweep. */
+  async forget(account: string): Promise<void> {
+    await this.addresses.forget(account, this.newestKey + 1);
+  }
+
+  /**
+   * Takes away what nobody is to see any more; `floor` gives the key before which an address keeps nothing. `pause` is waited for now
+   * and then, and may reject to end it. Returns how many messages were taken out of an archive.
+   */
+  async sweep(floor: (jid: string) => number, oldest: number, pause: () => Promise<void>): Promise<number> {
+    if (this.tail.oldest < oldest) await this.merge();
+    return this.sweeping.run(floor, pause);
+  }
+
+  /** Resolved when nothing is being moved. */
+  settled(): Promise<void> {
+    return this.merging.settled();
+  }
+}
+
+/** Puts a message into the tail, once for each archive that has it. */
+function share(
+  tail: Tail,
+  generation: 'young' | 'old',
+  key: number,
+  sender: number,
+  recipient: number,
+  flags: number,
+  mark: number,
+  has: (owner: number) => boolean = () => true,
+): void {
+  if ((flags & SENT) !== 0 && has(sender)) tail.add(sender, key, recipient, entryFlags(SENT, flags), mark, generation);
+  if ((flags & RECEIVED) !== 0 && has(recipient))
+    tail.add(recipient, key, sender, entryFlags(RECEIVED, flags), mark, generation);
+}
+
+/** Reads what had not been moved when the program ended. Returns the greatest key of what was being moved then. */
+async function load(storage: Storage, tail: Tail): Promise<number> {
+  const state = await storage.read(q => q<Record<'merged' | 'merging' | 'owner' | 'part', number>>(STATE).first());
+  const merged = Number(state?.merged ?? 0);
+  const merging = Number(state?.merging ?? 0);
+  const owner = Number(state?.owner ?? 0);
+  const part = Number(state?.part ?? 0);
+  const behind = storage.prepare<LogRow>(
+    `select id, sender, recipient, flags, mark from ${MESSAGES} where id > ? order by id limit 1000`,
+  );
+  tail.begin(merged);
+  for (let last = merged; ;) {
+    const rows = await behind.all(last);
+    for (const row of rows) {
+      last = Number(row.id);
+      const key = last;
+      const old = key <= merging;
+      const missing = (of: number): boolean => !old || of > owner || (of === owner && key > part);
+      const numbers = [row.sender, row.recipient, row.flags, row.mark].map(Number) as [number, number, number, number];
+      share(tail, old ? 'old' : 'young', key, ...numbers, missing);
+    }
+    if (rows.length < 1000) return merging;
+  }
+}
+
+export const archiveStore: StoreDefinition<ArchiveStore> = {
+  migrations,
+  open: storage => ArchiveStore.open(storage),
+};

@@ -1,0 +1,88 @@
+import {
+  andThen,
+  type BatchTransaction,
+  type BatchWriter,
+  type MaybePromise,
+  type Statement,
+  type Storage,
+} from '../../src/api/index.ts';
+import { each } from './each.ts';
+import { ADDRESSES, ENTRIES, MESSAGES, RECEIVED, SENT } from './schema.ts';
+
+/** Messages that one transaction takes away: a few milliseconds in which the event loop waits. */
+const PORTION = 100;
+/** Addresses that are looked at in one go. */
+const ADDRESSES_AT_ONCE = 200;
+
+interface Old {
+  readonly owner: number;
+  readonly ids: readonly number[];
+}
+
+interface AddressRow {
+  id: number;
+  jid: string;
+  gone_before: number;
+}
+
+/** Takes a message out of an archive; it stays while another one has it. */
+function take(tx: BatchTransaction, owner: number, id: number): MaybePromise<unknown> {
+  const select = `select sender, recipient, flags from ${MESSAGES} where id = ?`;
+  const row = tx.get<{ sender: number; recipient: number; flags: number }>(select, id);
+  return andThen(row, found => {
+    const gone = tx.run(`delete from ${ENTRIES} where owner = ? and id = ?`, owner, id);
+    if (!found) return gone;
+    let flags = Number(found.flags);
+    if (Number(found.sender) === owner) flags &= ~SENT;
+    if (Number(found.recipient) === owner) flags &= ~RECEIVED;
+    return andThen(gone, () =>
+      (flags & (SENT | RECEIVED)) === 0
+        ? tx.run(`delete from ${MESSAGES} where id = ?`, id)
+        : tx.run(`update ${MESSAGES} set flags = ? where id = ?`, flags, id),
+    );
+  });
+}
+
+/** Takes away what is too old and what accounts that were removed have left, a little at a time. */
+export class Sweeping {
+  private readonly addresses: Statement<AddressRow>;
+  private readonly oldest: Statement<{ id: number }>;
+  private readonly writer: BatchWriter<Old, void>;
+
+  constructor(storage: Storage) {
+    this.addresses = storage.prepare(
+      `select id, jid, gone_before from ${ADDRESSES} where id > ? order by id limit ${ADDRESSES_AT_ONCE}`,
+    );
+    this.oldest = storage.prepare(`select id from ${ENTRIES} where owner = ? and id < ? order by id limit ${PORTION}`);
+    this.writer = storage.batch<Old, void>({
+      name: 'archive sweep',
+      write: (tx, { owner, ids }) => each(ids, id => take(tx, owner, id)),
+    });
+  }
+
+  /**
+   * Goes through all addresses once; `floor` gives the key before which an address (a bare JID) keeps nothing. What is in the tail is
+   * not seen. Returns how many messages were taken out of an archive. `pause` is waited for between portions and may reject to end it.
+   */
+  async run(floor: (jid: string) => number, pause: () => Promise<void>): Promise<number> {
+    let taken = 0;
+    for (let last = 0; ;) {
+      const rows = await this.addresses.all(last);
+      for (const { id, jid, gone_before } of rows) {
+        const owner = Number(id);
+        const before = Math.max(Number(gone_before), floor(jid));
+        if (before <= 0) continue;
+        for (;;) {
+          const ids = (await this.oldest.all(owner, before)).map(row => Number(row.id));
+          if (ids.length === 0) break;
+          await this.writer.write({ owner, ids });
+          taken += ids.length;
+          await pause();
+        }
+      }
+      if (rows.length < ADDRESSES_AT_ONCE) return taken;
+      last = Number(rows.at(-1)!.id);
+      await pause();
+    }
+  }
+}
