@@ -50,6 +50,8 @@ export interface Person {
   carbons(): Promise<void>;
   /** Waits until a session whose connection broke was resumed (XEP-0198); rejects when a new one was made instead. */
   resumed?(): Promise<void>;
+  /** Whether it has a session that it can say something in; where that is not said, it can whenever it has arrived. */
+  readonly ready?: boolean;
   leave(): Promise<void>;
 }
 
@@ -64,6 +66,15 @@ export class Mailbox<T> {
 
   constructor(what: string) {
     this.#what = what;
+  }
+
+  /** From now on all goes to a function, and what lies there first. */
+  each(take: (item: T) => void): void {
+    for (const item of this.#items.splice(0)) take(item);
+    this.#waiting.add(item => {
+      take(item);
+      return true;
+    });
   }
 
   put(item: T): void {

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import tls from 'node:tls';
 import { Cable } from './cable.ts';
 import { type Need, needs } from '../kit/needs.ts';
 import type { Arrive, Person, Way } from './person.ts';
-import { Server } from './server.ts';
+import { portOf, Server, trust } from './server.ts';
 
 /** What a client is known to lack; the plays that need it are not given with it. */
 export interface Lacks {
@@ -184,20 +182,4 @@ export function plays(client: string, way: Way, arrive: Arrive, lacks: Lacks = {
       });
     }
   });
-}
-
-function portOf(server: Server, way: Way): number {
-  return {
-    STARTTLS: server.ports.xmpp,
-    'direct TLS': server.ports.xmpps,
-    WebSocket: server.ports.https,
-    // as a proxy on the same machine speaks it
-    'WebSocket without TLS': server.ports.http,
-  }[way];
-}
-
-/** Lets the clients of this process check the certificate that the server made for itself, as if an authority had signed it. */
-export async function trust(server: Server): Promise<void> {
-  const own = await readFile(server.certificate, 'utf8');
-  tls.setDefaultCACertificates([...tls.getCACertificates('bundled'), own]);
 }

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import tls from 'node:tls';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../kit/ports.ts';
+import type { Way } from './person.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const BIN = path.join(ROOT, 'bin/posthouse.js');
@@ -131,4 +133,21 @@ ${options.more ?? ''}`,
       `the server ended with ${this.#process.exitCode ?? this.#process.signalCode}:\n${this.output}`,
     );
   }
+}
+
+/** Where clients that come this way reach it. */
+export function portOf(server: Server, way: Way): number {
+  return {
+    STARTTLS: server.ports.xmpp,
+    'direct TLS': server.ports.xmpps,
+    WebSocket: server.ports.https,
+    // as a proxy on the same machine speaks it
+    'WebSocket without TLS': server.ports.http,
+  }[way];
+}
+
+/** Lets the clients of this process check the certificate that the server made for itself, as if an authority had signed it. */
+export async function trust(server: Server): Promise<void> {
+  const own = await readFile(server.certificate, 'utf8');
+  tls.setDefaultCACertificates([...tls.getCACertificates('bundled'), own]);
 }

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { type Client, client, type Token, xml } from '@xmpp/client';
-import { trust } from './plays.ts';
-import { Server } from './server.ts';
+import { Server, trust } from './server.ts';
 import { hearHeaders } from './headers.ts';
 
 const AGENT = 'd4565fa7-4d72-4749-b3d3-740edbf87770';

@@ -211,6 +211,12 @@ export class Judgement {
     ) as unknown as Verdict;
   }
 
+  /** What did not hold, in words. */
+  faults(): string[] {
+    const names = Object.entries(this.verdict).filter(([, count]) => count > 0) as [Invariant, number][];
+    return names.map(([name, count]) => `${count} ${name}: ${this.examples(name)}`);
+  }
+
   /** A few of each. */
   examples(invariant: Invariant): string {
     const list = this.found[invariant];

@@ -30,6 +30,7 @@ declare module '@xmpp/client' {
     readonly streamManagement: EventEmitter & { readonly enabled: boolean; inbound: number };
     on(event: 'element' | 'stanza', listener: (stanza: Element) => void): this;
     on(event: 'error', listener: (error: Error) => void): this;
+    on(event: 'disconnect', listener: () => void): this;
     once(event: 'disconnect' | 'online' | 'open', listener: () => void): this;
     open(options: unknown): Promise<unknown>;
     start(): Promise<{ toString(): string }>;

@@ -1,0 +1,116 @@
+import type { EventEmitter } from 'node:events';
+import { type Agent, createClient } from 'stanza';
+import type { ReceivedMessage } from 'stanza/protocol/index.js';
+import { type Arrive, type Contact, Mailbox, type Message, type Person, type Presence } from './person.ts';
+
+export const arrive: Arrive = async ({ port, user, domain, password, resource }) => {
+  const agent = createClient({
+    jid: `${user}@${domain}`,
+    resource,
+    password,
+    transports: { websocket: `wss://localhost:${port}/xmpp-websocket`, bosh: false },
+    maxReconnectBackoff: 0.1,
+  });
+  const person = new Stanza(agent);
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  agent.once('session:started', () => resolve());
+  agent.on('sasl', sasl => {
+    if (sasl.type === 'failure') reject(new Error(`refused: ${sasl.condition}`));
+  });
+  agent.on('disconnected', () => reject(new Error('the connection ended')));
+  agent.connect();
+  await promise;
+  person.jid = agent.jid;
+  agent.updateConfig({ autoReconnect: true });
+  await person.roster();
+  agent.sendPresence();
+  return person;
+};
+
+class Stanza implements Person {
+  jid = '';
+  readonly messages = new Mailbox<Message>('message');
+  readonly presences = new Mailbox<Presence>('presence');
+  readonly #agent: Agent;
+  ready = true;
+
+  constructor(agent: Agent) {
+    this.#agent = agent;
+    agent.on('--transport-disconnected', () => (this.ready = false));
+    agent.on('stream:management:resumed', () => (this.ready = true));
+    agent.on('connected', () => survive(agent));
+    agent.on('presence', ({ from, type }) => this.presences.put({ from, type: type ?? 'available' }));
+    // 'message' comes again for what lies in a carbon; what came over the line comes here once
+    agent.on('stream:data', (stanza, kind) => {
+      if (kind !== 'message') return;
+      const outer = stanza as ReceivedMessage;
+      const { carbon } = outer;
+      const message = carbon ? (carbon.forward.message as ReceivedMessage) : outer;
+      this.messages.put({
+        from: message.from,
+        body: message.body ?? '',
+        delayed: message.delay !== undefined,
+        ...(carbon ? { carbon: carbon.type as 'sent' | 'received' } : {}),
+      });
+    });
+  }
+
+  async roster(): Promise<Contact[]> {
+    const { items } = await this.#agent.getRoster();
+    return items.map(({ jid, subscription }) => ({ jid, subscription: subscription ?? '' }));
+  }
+
+  async befriend(jid: string): Promise<void> {
+    await this.#agent.updateRosterItem({ jid, subscription: 'none' });
+    this.#agent.subscribe(jid);
+  }
+
+  async accept(jid: string): Promise<void> {
+    this.#agent.acceptSubscription(jid);
+  }
+
+  async say(to: string, body: string): Promise<void> {
+    this.#agent.sendMessage({ to, type: 'chat', body });
+  }
+
+  async carbons(): Promise<void> {
+    await this.#agent.enableCarbons();
+  }
+
+  resumed(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#agent.once('stream:management:resumed', () => resolve());
+    this.#agent.once('session:started', () => reject(new Error('a new session was made')));
+    return promise;
+  }
+
+  async leave(): Promise<void> {
+    // it acknowledges nothing as it leaves, only what it was asked for: the server asked before it answers this
+    await this.#agent.ping();
+    this.#agent.updateConfig({ autoReconnect: false });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#agent.once('disconnected', () => resolve());
+    this.#agent.disconnect();
+    await promise;
+  }
+}
+
+interface Transport extends EventEmitter {
+  send(...parts: unknown[]): Promise<void>;
+}
+
+/**
+ * Two things that 12.22.1 does not survive by itself. Who writes on a WebSocket that has just closed destroys the transport, and the agent
+ * never hears of the end; and the requests for acknowledgements that cannot be written are promises that nobody looks after.
+ */
+function survive(agent: Agent): void {
+  const holder = agent as unknown as { transport?: Transport };
+  const { transport } = holder;
+  if (!transport) return;
+  const send = transport.send.bind(transport);
+  // what it could not write it sends again when it is back
+  transport.send = (...parts) => send(...parts).catch(() => undefined);
+  transport.once('close', () => {
+    if (holder.transport === transport) agent.emit('--transport-disconnected');
+  });
+}
