@@ -3,7 +3,7 @@ import type { Jid } from '../../src/jid/index.ts';
 import { NS } from '../../src/protocol/index.ts';
 import type { StanzaIdsService } from '../stanza-id/contract.ts';
 import { isKeepable, isText } from './keepable.ts';
-import { markOf } from './key.ts';
+import { keyOf, markOf } from './key.ts';
 import { originKey, type Origins } from './origins.ts';
 import type { Passage } from './passage.ts';
 import { burial, retractedId } from './retraction.ts';
@@ -102,12 +102,14 @@ export class Keeping {
     const committed = numbers
       ? this.add(packet, sent, received, numbers, undefined)
       : this.lookUp(packet, sent, received);
+    const failed = key === undefined ? undefined : (): void => origins!.delete(key);
     if (key !== undefined) origins!.add(key, committed);
     // what was looked up first has to have its id before the next one comes
     if (arriving && numbers && store.pending <= BACKLOG) {
-      passage.after(packet, committed);
+      passage.after(packet, committed, failed);
       return DONE;
     }
+    if (failed) committed.catch(failed);
     return earlier ? Promise.all([earlier, committed]).then(() => undefined) : committed;
   }
 
@@ -144,7 +146,7 @@ export class Keeping {
     const stanza = this.written(packet);
     const id = ids.next();
     const flags = (sent ? SENT : 0) | (received ? RECEIVED : 0) | (isText(packet) ? TEXT : 0);
-    const message: NewMessage = { id, sender, recipient, flags, mark: markOf(packet.id), stanza };
+    const message: NewMessage = { id, key: keyOf(id)!, sender, recipient, flags, mark: markOf(packet.id), stanza };
     const added = buried ? store.retract(message, buried) : store.add(message);
     if (received || sender.id === recipient.id) ids.give(packet, id);
     if (!sent) return added;

@@ -2,8 +2,8 @@ import { NS } from '../../src/protocol/index.ts';
 import type { Stanza } from '../../src/xml/index.ts';
 
 /**
- * True for a message that went on; a promise of the commit before that; its stanza id when all that is known is that it was kept
- * before the program began.
+ * A promise of its commit; or its stanza id when all that is known is that it was kept before the program began; or true when it has
+ * certainly gone on.
  */
 type Presence = true | string | Promise<void>;
 
@@ -24,24 +24,18 @@ export class Origins {
     return this.young.get(key) ?? this.old.get(key);
   }
 
-  /** Forgotten when the commit fails. */
   add(key: string, presence: Presence): void {
     if (this.young.size >= this.most / 2) {
       this.old = this.young;
       this.young = new Map();
     }
     this.young.set(key, presence);
-    if (!(presence instanceof Promise)) return;
-    presence.then(
-      () => {
-        if (this.young.has(key)) this.young.set(key, true);
-        else if (this.old.has(key)) this.old.set(key, true);
-      },
-      () => {
-        this.young.delete(key);
-        this.old.delete(key);
-      },
-    );
+  }
+
+  /** The commit has failed. */
+  delete(key: string): void {
+    this.young.delete(key);
+    this.old.delete(key);
   }
 }
 

@@ -22,21 +22,31 @@ export class Passage {
     return this.ofOthers.size === 0 ? undefined : this.ofOthers.get(from.bare);
   }
 
-  /** Sends a message on its way once it is committed; what cannot be stored is answered. Until then it is not acknowledged. */
-  after(packet: Packet, committed: Promise<void>): void {
+  /**
+   * Sends a message on its way once it is committed; what cannot be stored is answered, and `failed` called. Until then it is not
+   * acknowledged.
+   */
+  after(packet: Packet, committed: Promise<void>, failed?: () => void): void {
     const { sender, from } = packet;
     const before = this.before(packet);
+    const done = (): void => {
+      if (sender) {
+        if (this.ofSession.get(sender) === gone) this.ofSession.set(sender, undefined);
+      } else if (this.ofOthers.get(from.bare) === gone) this.ofOthers.delete(from.bare);
+    };
+    const go = (): void | Promise<void> => {
+      const step = this.node.proceed(packet);
+      if (step) return step.then(done);
+      done();
+      return undefined;
+    };
+    const refuse = (error: unknown): void => {
+      failed?.();
+      this.node.bounce(packet, refusal(error));
+      done();
+    };
     const ready: Promise<unknown> = before ? Promise.all([before, committed]) : committed;
-    const gone: Promise<void> = ready
-      .then(
-        () => this.node.proceed(packet),
-        (error: unknown) => this.node.bounce(packet, refusal(error)),
-      )
-      .then(() => {
-        if (sender) {
-          if (this.ofSession.get(sender) === gone) this.ofSession.set(sender, undefined);
-        } else if (this.ofOthers.get(from.bare) === gone) this.ofOthers.delete(from.bare);
-      });
+    const gone: Promise<void> = ready.then(go, refuse);
     if (sender) this.ofSession.set(sender, gone);
     else this.ofOthers.set(from.bare, gone);
     packet.hold(gone);

@@ -36,23 +36,28 @@ export const migrations: readonly Migration[] = [
         // the account was removed: what it had before this key is gone
         table.bigInteger('gone_before').notNullable().defaultTo(0);
       });
-      await schema.createTable(MESSAGES, table => {
-        table.bigInteger('id').notNullable().primary();
-        // what of the stanza id is not in the key
-        table.string('tail', 9).notNullable();
-        table.integer('sender').notNullable();
-        table.integer('recipient').notNullable();
-        table.integer('flags').notNullable();
-        // of the client's own id (key.ts)
-        table.integer('mark').notNullable();
-        table.text('stanza', 'mediumtext').notNullable();
-      });
+      // SQLite has its own words for tables that are ordered by their key
       if (tx.client.config.client === 'better-sqlite3') {
+        await tx.raw(
+          `create table ${MESSAGES} (id integer primary key, tail text not null, sender integer not null, recipient integer not null,
+             flags integer not null, mark integer not null, stanza text not null)`,
+        );
         await tx.raw(
           `create table ${ENTRIES} (owner integer not null, id integer not null, peer integer not null, flags integer not null,
              mark integer not null, primary key (owner, id)) without rowid`,
         );
       } else {
+        await schema.createTable(MESSAGES, table => {
+          table.bigInteger('id').notNullable().primary();
+          // what of the stanza id is not in the key
+          table.string('tail', 9).notNullable();
+          table.integer('sender').notNullable();
+          table.integer('recipient').notNullable();
+          table.integer('flags').notNullable();
+          // of the client's own id (key.ts)
+          table.integer('mark').notNullable();
+          table.text('stanza', 'mediumtext').notNullable();
+        });
         await schema.createTable(ENTRIES, table => {
           table.integer('owner').notNullable();
           table.bigInteger('id').notNullable();

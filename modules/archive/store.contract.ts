@@ -49,7 +49,9 @@ export function archiveStoreContract(open: () => Promise<Storage>): void {
     const line = { id: '', from, to, stanza: options.stanza ?? `<message id='${said.length}'/>` };
     const flags = options.flags ?? (from === to ? SENT : SENT | RECEIVED | TEXT);
     // the id is chosen when nothing more is waited for
-    const message = { ...line, ...(await numbers(from, to)), id: next(), flags, mark: options.mark ?? 0 };
+    const both = await numbers(from, to);
+    const id = next();
+    const message = { ...line, ...both, id, key: keyOf(id)!, flags, mark: options.mark ?? 0 };
     said.push(Object.assign(line, { id: message.id }));
     await (options.retracts ? store.retract(message, options.retracts) : store.add(message));
     return line;
@@ -329,10 +331,14 @@ export function archiveStoreContract(open: () => Promise<Storage>): void {
   it('refuses an id twice, and nobody else for that', async () => {
     const line = await say(ROMEO, JULIET);
     const both = await numbers(ROMEO, JULIET);
+    const fresh = (): { id: string; key: number } => {
+      const id = next();
+      return { id, key: keyOf(id)! };
+    };
     const results = await Promise.allSettled([
-      store.add({ ...line, ...both, id: next(), flags: SENT, mark: 0, stanza: '<message>before</message>' }),
-      store.add({ ...line, ...both, flags: SENT, mark: 0 }),
-      store.add({ ...line, ...both, id: next(), flags: SENT, mark: 0, stanza: '<message>after</message>' }),
+      store.add({ ...line, ...both, ...fresh(), flags: SENT, mark: 0, stanza: '<message>before</message>' }),
+      store.add({ ...line, ...both, key: keyOf(line.id)!, flags: SENT, mark: 0 }),
+      store.add({ ...line, ...both, ...fresh(), flags: SENT, mark: 0, stanza: '<message>after</message>' }),
     ]);
     assert.deepEqual(
       results.map(({ status }) => status),

@@ -10,7 +10,7 @@ import {
 import { fromWire, toWire } from '../../src/xml/index.ts';
 import { type Address, Addresses } from './addresses.ts';
 import { each } from './each.ts';
-import { idOf, keyOf, tailOf } from './key.ts';
+import { idOf, tailOf } from './key.ts';
 import { Merging } from './merging.ts';
 import { Reading } from './reading.ts';
 import { ENTRIES, entryFlags, MESSAGES, migrations, RECEIVED, RETRACTED, SENT, STATE, TEXT } from './schema.ts';
@@ -25,6 +25,8 @@ export type { Entry, Span } from './tail.ts';
 export interface NewMessage {
   /** Its stanza id (modules/stanza-id); later calls bring greater ones. */
   readonly id: string;
+  /** Of its id. */
+  readonly key: number;
   readonly sender: Address;
   readonly recipient: Address;
   /** SENT, RECEIVED, TEXT. */
@@ -64,8 +66,8 @@ const CACHED = 65_536;
 const COLUMNS = ['id', 'tail', 'sender', 'recipient', 'flags', 'mark', 'stanza'];
 const INSERT = `insert into ${MESSAGES} (${COLUMNS.join(', ')}) values (${COLUMNS.map(() => '?').join(', ')})`;
 
-function valuesOf({ id, sender, recipient, flags, mark, stanza }: NewMessage): readonly unknown[] {
-  return [keyOf(id), tailOf(id), sender.id, recipient.id, flags, mark, fromWire(stanza)];
+function valuesOf({ id, key, sender, recipient, flags, mark, stanza }: NewMessage): readonly unknown[] {
+  return [key, tailOf(id), sender.id, recipient.id, flags, mark, fromWire(stanza)];
 }
 
 /**
@@ -102,6 +104,7 @@ export class ArchiveStore {
       columns: COLUMNS,
       counted: false,
       values: valuesOf,
+      bytes: row => row.stanza.length,
     });
     this.retracting = storage.batch<NewMessage & { burial: Burial }, void>({
       name: 'archive retractions',
@@ -150,8 +153,8 @@ export class ArchiveStore {
     });
   }
 
-  private committed({ id, sender, recipient, flags, mark }: NewMessage): void {
-    share(this.tail, 'young', keyOf(id)!, sender.id, recipient.id, flags, mark);
+  private committed({ key, sender, recipient, flags, mark }: NewMessage): void {
+    share(this.tail, 'young', key, sender.id, recipient.id, flags, mark);
     // a failure is in the log, and what could not be moved is tried again with the next
     if (this.tail.size >= this.gathered) this.merge().catch(() => undefined);
   }

@@ -68,7 +68,6 @@ export default defineModule({
     const { node } = mod;
     const store = mod.stores.messages;
     const ids = mod.use(StanzaIds);
-    const idOf = ids.remember();
     const stored = mod.count('stored', 'Messages stored for absent accounts.');
     const refused = mod.count('refused', 'Messages refused because too many wait for their recipient.');
     const listeners = new Set<(message: StoredMessage) => void>();
@@ -110,7 +109,7 @@ export default defineModule({
     function arrived(packet: Packet, account: Jid): Arrival {
       const at = Date.now();
       // what comes back from a session that has ended keeps its place
-      const stanzaId = idOf(packet) ?? stanzaIdBy(account, packet) ?? ids.next();
+      const stanzaId = ids.of(packet) ?? stanzaIdBy(account, packet) ?? ids.next();
       return { stanzaId, at, wire: stamped(packet, at) };
     }
 

@@ -6,11 +6,8 @@ import { NS } from '../../src/protocol/index.ts';
 export interface StanzaIdsService {
   /** A new id: 21 characters of 0-9 and a-v; later ones of this node sort behind earlier ones, others' by their time. */
   next(): string;
-  /**
-   * From now on the ids given to packets are remembered, as long as the packets live; the function returned tells a packet's.
-   * Undefined for packets that got none.
-   */
-  remember(): (packet: Packet) => string | undefined;
+  /** The id that a packet was given; undefined for one that got none. */
+  of(packet: Packet): string | undefined;
   /** Ids are made for no time up to this one (milliseconds since 1970): others of that time are kept already. */
   after(time: number): void;
   /** Takes away ids of a message that claim to be of that account or its server (XEP-0359 3). */

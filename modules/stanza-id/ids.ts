@@ -24,13 +24,21 @@ const PER_MILLISECOND = 1024;
 export function idMaker(now: () => number = Date.now, after: () => number = () => 0): () => string {
   const node = base32(randomBytes(4).readUInt32BE() >>> 7, 5);
   let time = 0;
+  let second = 0;
+  let early = '';
   let prefix = '';
   let count = PER_MILLISECOND;
   return () => {
     const clock = now();
     if (clock > time || count === PER_MILLISECOND) {
       time = Math.max(clock, time + 1, after() + 1);
-      prefix = base32(time, 10);
+      // the first eight digits change once a second
+      const passed = Math.floor(time / 1024);
+      if (passed !== second) {
+        second = passed;
+        early = base32(passed, 8);
+      }
+      prefix = early + PAIRS[time % 1024]!;
       count = 0;
     }
     const random = (Math.random() * 1_048_576) >>> 0;

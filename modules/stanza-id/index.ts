@@ -16,36 +16,27 @@ export default defineModule({
   setup(mod) {
     let floor = 0;
     const next = idMaker(Date.now, () => floor);
-    let remembered: WeakMap<Packet, string> | undefined;
     mod.provide(StanzaIds, {
       next,
-      remember() {
-        const ids = (remembered ??= new WeakMap());
-        return packet => ids.get(packet);
-      },
+      of: packet => packet.stanzaId,
       after: time => {
         floor = Math.max(floor, time);
       },
       clean: removeForged,
-      give(packet, id) {
-        append(packet, id);
-        (remembered ??= new WeakMap()).set(packet, id);
-      },
+      give,
     });
     mod.on('arriving', 'work', { kind: 'message', to: ['bare', 'full'] }, packet => {
       const { to, type } = packet;
       if (packet.stanza.has('stanza-id', NS.stanzaIds)) removeForged(packet, to!);
       // what a room sends has the room's id, XEP-0359 3
       if (type === 'groupchat' || type === 'error' || (!packet.hasBody && packet.isChatState)) return;
-      if (remembered?.has(packet)) return;
-      const id = next();
-      append(packet, id);
-      remembered?.set(packet, id);
+      if (packet.stanzaId === undefined) give(packet, next());
     });
   },
 });
 
-function append(packet: Packet, id: string): void {
+function give(packet: Packet, id: string): void {
+  packet.stanzaId = id;
   packet.append(`<stanza-id xmlns='${NS.stanzaIds}' id='${id}' by='${wireJid(packet.to!.toBare())}'/>`);
 }
 

@@ -74,6 +74,8 @@ export interface BatchInsert<Row> {
   readonly counted: boolean;
   /** In the order of the columns. */
   values(row: Row): readonly unknown[];
+  /** About the bytes that a row keeps in memory; counted from what it holds when left out. */
+  bytes?(row: Row): number;
 }
 
 /** Rows that are deleted by the value of a column, likewise. */

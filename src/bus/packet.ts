@@ -46,6 +46,8 @@ export class Packet {
   address: Address = NOWHERE;
   /** The local session that sent it, if one did. */
   readonly sender: SessionView | undefined;
+  /** The id that its recipient's account has given it (XEP-0359); set by the module stanza-id alone, which others ask. */
+  stanzaId: string | undefined = undefined;
   private cuts: number[] | undefined;
   private extra = '';
   private rest: string | undefined;

@@ -72,6 +72,7 @@ export class GroupCommit {
   /** Its `write` rejects when too much waits already. */
   writer<Row, Result>(any: AnyDefinition<Row, Result>): BatchWriter<Row, Result> {
     const definition = asStatements(any);
+    const size = 'into' in any ? any.bytes : undefined;
     let pending = 0;
     const done = (): void => {
       pending--;
@@ -81,7 +82,7 @@ export class GroupCommit {
         return pending;
       },
       write: row => {
-        const bytes = sizeOf(row);
+        const bytes = size ? size(row) : sizeOf(row);
         const { waitingRows, waitingBytes } = this.limits;
         if (this.queue.size >= waitingRows || (this.waitingBytes > 0 && this.waitingBytes + bytes > waitingBytes)) {
           return Promise.reject(new StorageError('locked', 'too much waits for the database already'));
