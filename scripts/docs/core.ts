@@ -4,9 +4,11 @@ import type { XepClaim } from '../../src/api/index.ts';
 export const CORE: { readonly xeps: readonly XepClaim[]; readonly rfcs: readonly string[] } = {
   xeps: [
     { number: 106, version: '1.1.1' },
+    { number: 124, version: '1.11.2', note: 'at /http-bind; a session holds one stream' },
     { number: 156, version: '1.4.0', note: 'host-meta and host-meta.json' },
     { number: 175, version: '1.2', note: 'for hosts that allow it' },
     { number: 198, version: '1.6.3', note: 'with resumption, over any transport' },
+    { number: 206, version: '1.4' },
     { number: 352, version: '1.0.0' },
     { number: 368, version: '1.1.0', note: 'direct TLS for clients' },
     { number: 386, version: '1.1.0' },

@@ -1,6 +1,6 @@
 /** Bytes in, bytes out: what a transport gives to a stream. Strings are wire strings (src/xml/escape.ts). */
 export interface Connection {
-  /** 'tcp', 'tls' or 'websocket'. */
+  /** 'tcp', 'tls', 'websocket' or 'bosh'. */
   readonly transport: string;
   /** Peer address without port, IPv4 in its own form. */
   readonly address: string;
@@ -8,8 +8,10 @@ export interface Connection {
   readonly secured: boolean;
   /** Whether each stanza travels in a frame of its own (RFC 7395). */
   readonly framed: boolean;
-  /** Bytes given to `write` that the kernel has not taken yet. */
+  /** Bytes given to `write` that the kernel has not taken yet; over BOSH: that the client is not known to have. */
   readonly backlog: number;
+  /** Whether it ends by itself when its client takes nothing for too long (BOSH: XEP-0124 10), so that nobody else has to look. */
+  readonly keepsTime?: boolean;
   /** Bytes given to `write` so far. */
   readonly written: number;
   /** Appends; what one tick writes leaves in one piece. On framed connections each call is one frame. */

@@ -10,6 +10,7 @@ import { plainAddress } from '../transport/tcp.ts';
 import { tlsTrouble } from '../transport/tls-trouble.ts';
 
 export const WEBSOCKET_PATH = '/xmpp-websocket';
+export const BOSH_PATH = '/http-bind';
 
 export interface HttpParts {
   readonly log: Logger;
@@ -19,6 +20,8 @@ export interface HttpParts {
   readonly routes: readonly HttpRoutes[];
   /** Takes WebSocket upgrades on WEBSOCKET_PATH. */
   upgrade(request: http.IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Takes requests for BOSH_PATH. */
+  bosh(request: http.IncomingMessage, response: http.ServerResponse): void;
   admit(address: string): boolean;
   left(address: string): void;
 }
@@ -92,6 +95,10 @@ export class HttpServers {
   /** Listens; rejects with the system's error. */
   async listen(settings: { port: number; address: string; tls: boolean; face: Face }): Promise<void> {
     const onRequest = (request: http.IncomingMessage, response: http.ServerResponse): void => {
+      if (isAt(request, BOSH_PATH)) {
+        this.parts.bosh(request, response);
+        return;
+      }
       this.app(settings.face).then(
         app => app.routing(request, response),
         (error: unknown) => {
@@ -129,8 +136,7 @@ export class HttpServers {
     });
     server.on('upgrade', (request: http.IncomingMessage, socket: Duplex, head: Buffer) => {
       socket.on('error', () => {});
-      const path = (request.url ?? '').split('?')[0];
-      if (path === WEBSOCKET_PATH || path === `${WEBSOCKET_PATH}/`) this.parts.upgrade(request, socket, head);
+      if (isAt(request, WEBSOCKET_PATH)) this.parts.upgrade(request, socket, head);
       else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
     });
     await new Promise<void>((resolve, reject) => {
@@ -161,4 +167,11 @@ export class HttpServers {
     for (const server of this.servers.splice(0)) server.closeAllConnections();
     for (const app of this.apps.values()) await (await app).close();
   }
+}
+
+function isAt(request: http.IncomingMessage, path: string): boolean {
+  const url = request.url ?? '';
+  if (!url.startsWith(path)) return false;
+  const rest = url.slice(path.length);
+  return rest === '' || rest === '/' || rest.startsWith('?') || rest.startsWith('/?');
 }

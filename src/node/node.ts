@@ -10,9 +10,11 @@ import { Users } from '../session/users.ts';
 import { openStorage, type Storage } from '../storage/index.ts';
 import { ClientStream } from '../stream/client-stream.ts';
 import { LoginThrottle } from '../stream/sasl/index.ts';
+import type { BoshGate } from '../transport/bosh.ts';
 import { serveUnix } from '../transport/unix.ts';
 import { WebSocketGate } from '../transport/websocket.ts';
 import { AccountsService } from './accounts-service.ts';
+import { boshGate } from './bosh.ts';
 import { Certificates } from './certificates.ts';
 import { coreHandlers } from './core-handlers.ts';
 import { CONTROL_SOCKET } from './control-socket.ts';
@@ -72,6 +74,7 @@ export class Node extends View {
   readonly configuration: Configuration;
   private readonly listening: boolean;
   readonly gate: AddressGate;
+  private readonly bosh: BoshGate;
   private readonly http: HttpServers;
   private readonly lag: { stop(): void };
   private control: { close(): void } | undefined;
@@ -166,16 +169,28 @@ export class Node extends View {
       () => this.settings.streams.limits.afterLogin.bytes,
       connection => new ClientStream(connection, this.streams, !connection.secured),
     );
+    this.bosh = boshGate({
+      log,
+      metrics: this.metrics,
+      streams: this.streams,
+      policy: () => this.settings.bosh,
+      sessionsPerAddress: () => this.settings.connectionsPerAddress,
+    });
     this.http = new HttpServers({
       log,
       contexts: this.certificates.contexts,
       collections: this.collections,
       routes: [
-        hostMeta({ hosts: () => [...this.settings.hosts.keys()], httpsPort: () => this.listeners.httpsPort }),
+        hostMeta({
+          hosts: () => [...this.settings.hosts.keys()],
+          httpsPort: () => this.listeners.httpsPort,
+          bosh: () => this.settings.bosh.enabled,
+        }),
         websocketPage(),
         ownRoutes({ metrics: this.metrics, problems: () => problemsOf(this) }),
       ],
       upgrade: (request, socket, head) => websocket.upgrade(request, socket, head),
+      bosh: (request, response) => this.bosh.handle(request, response),
       admit: address => this.gate.admit(address),
       left: address => this.gate.left(address),
     });
@@ -265,6 +280,7 @@ export class Node extends View {
       await drain(this.parts(), reason, this.settings.shutdownSeconds, this.impatience.signal);
       this.hub.stop();
       this.streams.stop();
+      this.bosh.stop();
       this.clients.stop();
       this.certificates.stop();
       this.lag.stop();
@@ -279,6 +295,7 @@ export class Node extends View {
     const { log, hub, streams, http, modules } = this;
     const close = (): void => {
       this.control?.close();
+      this.bosh.close();
       this.listeners.close();
     };
     return { log, hub, streams, http, modules, close };

@@ -4,7 +4,7 @@ import type { HostSettings, Settings } from './settings.ts';
 /** The configuration as the node uses it. */
 export function settingsOf(config: LoadedConfig): Settings {
   const { core, hosts, listeners, modules } = config.values;
-  const { limits, login, sessions } = core;
+  const { limits, login, sessions, bosh } = core;
   const shape = { depth: limits.depth, attributes: limits.attributes, elements: limits.elements };
   return {
     hosts: new Map(
@@ -45,6 +45,7 @@ export function settingsOf(config: LoadedConfig): Settings {
       silence: sessions.silence,
       answer: sessions.answer,
     },
+    bosh,
     mechanisms: login.mechanisms,
     sasl2: login.sasl2,
     fast: login.fast,

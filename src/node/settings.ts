@@ -1,3 +1,4 @@
+import type { BoshPolicy } from '../transport/bosh.ts';
 import type { CertificateSource } from './certificates.ts';
 import type { ClientPolicy } from './clients-service.ts';
 import type { ListenerSettings } from './listeners.ts';
@@ -22,6 +23,7 @@ export interface Settings {
   readonly admins: readonly string[];
   readonly streams: StreamSettings;
   readonly sessions: SessionPolicy;
+  readonly bosh: BoshPolicy;
   readonly mechanisms: readonly string[];
   /** Whether SASL2 and, with it, tokens are offered. */
   readonly sasl2: boolean;

@@ -14,6 +14,8 @@ export const NS = {
   bind: 'urn:ietf:params:xml:ns:xmpp-bind', // RFC 6120 7.4
   session: 'urn:ietf:params:xml:ns:xmpp-session', // RFC 3921 3
   framing: 'urn:ietf:params:xml:ns:xmpp-framing', // RFC 7395
+  httpbind: 'http://jabber.org/protocol/httpbind', // XEP-0124
+  xbosh: 'urn:xmpp:xbosh', // XEP-0206
   sm: 'urn:xmpp:sm:3', // XEP-0198
   csi: 'urn:xmpp:csi:0', // XEP-0352
   roster: 'jabber:iq:roster', // RFC 6121 2

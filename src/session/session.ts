@@ -320,7 +320,8 @@ export class Session implements SessionView, InboxOwner {
 
   /** Since when the client has taken nothing of what waits for it; undefined when nothing does. */
   stuckSince(now: number): number | undefined {
-    return this.stream && this.outbox.stuckSince(this.stream.connection, now);
+    if (!this.stream || this.stream.connection.keepsTime) return undefined;
+    return this.outbox.stuckSince(this.stream.connection, now);
   }
 
   /** Bytes of the client came. */

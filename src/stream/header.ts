@@ -28,7 +28,10 @@ export function readHeader(header: StreamHeader): Opening | StreamError {
 /** Reads <open/> of a WebSocket. */
 export function readOpen(stanza: Stanza): Opening | StreamError {
   if (stanza.name !== 'open' || stanza.xmlns !== NS.framing) {
-    return { condition: 'invalid-namespace', text: `A WebSocket stream begins with <open xmlns='${NS.framing}'/>.` };
+    return {
+      condition: 'invalid-namespace',
+      text: `A WebSocket stream begins with <open xmlns='${NS.framing}'/>, one over BOSH with a restart request.`,
+    };
   }
   return {
     to: stanza.attr('to'),

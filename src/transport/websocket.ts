@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Connection, StreamHandler } from '../api/connection.ts';
+import { withNamespace } from './frames.ts';
 import { plainAddress } from './tcp.ts';
 
 /** Milliseconds that a peer has to answer our close frame. */
@@ -114,12 +115,6 @@ export class WebSocketConnection implements Connection {
   channelBinding(): undefined {
     return undefined;
   }
-}
-
-/** RFC 7395 3.3.3: no stream around a frame declares the namespace of stanzas. */
-function withNamespace(wire: string): string {
-  const match = /^<(?:message|presence|iq)(?=[ />])/.exec(wire);
-  return match ? `${match[0]} xmlns='jabber:client'${wire.slice(match[0].length)}` : wire;
 }
 
 /** Turns upgrade requests into streams. `maxBytes` bounds a frame; it is asked for each connection. */

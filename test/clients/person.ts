@@ -1,5 +1,5 @@
 /** How a client reaches the server. */
-export type Way = 'STARTTLS' | 'direct TLS' | 'WebSocket' | 'WebSocket without TLS';
+export type Way = 'STARTTLS' | 'direct TLS' | 'WebSocket' | 'WebSocket without TLS' | 'BOSH' | 'BOSH without TLS';
 
 /** Where and as whom somebody logs in. */
 export interface Login {
@@ -48,7 +48,7 @@ export interface Person {
   accept(jid: string): Promise<void>;
   say(to: string, body: string): Promise<void>;
   carbons(): Promise<void>;
-  /** Waits until a session whose connection broke was resumed (XEP-0198); rejects when a new one was made instead. */
+  /** Waits until a session whose connection broke was resumed (XEP-0198); rejects when a new one was made instead. Over BOSH: at once. */
   resumed?(): Promise<void>;
   /** Whether it has a session that it can say something in; where that is not said, it can whenever it has arrived. */
   readonly ready?: boolean;

@@ -143,6 +143,8 @@ export function portOf(server: Server, way: Way): number {
     WebSocket: server.ports.https,
     // as a proxy on the same machine speaks it
     'WebSocket without TLS': server.ports.http,
+    BOSH: server.ports.https,
+    'BOSH without TLS': server.ports.http,
   }[way];
 }
 

@@ -1,8 +1,10 @@
 import { $iq, $msg, $pres, Strophe } from 'strophe.js';
 import { type Arrive, type Contact, type Login, Mailbox, type Message, type Person, type Presence } from './person.ts';
+import { XMLHttpRequest } from './xml-http-request.ts';
 
 const CARBONS = 'urn:xmpp:carbons:2';
 const { Status } = Strophe;
+(globalThis as { XMLHttpRequest?: unknown }).XMLHttpRequest = XMLHttpRequest;
 // it tells of each step otherwise
 Strophe.setLogLevel(Strophe.LogLevel.FATAL);
 
@@ -29,16 +31,19 @@ class StropheClient implements Person {
   readonly presences = new Mailbox<Presence>('presence');
   readonly #connection: InstanceType<typeof Strophe.Connection>;
   readonly #login: Login;
+  readonly #bosh: boolean;
   #leaving = false;
   ready = false;
   #again: PromiseWithResolvers<void> | undefined;
 
   constructor(login: Login) {
     this.#login = login;
-    const scheme = login.way === 'WebSocket' ? 'wss' : 'ws';
-    this.#connection = new Strophe.Connection(`${scheme}://localhost:${login.port}/xmpp-websocket`, {
-      enableStreamManagement: true,
-    });
+    const { way, port } = login;
+    const secured = way.endsWith('without TLS') ? '' : 's';
+    this.#bosh = way.startsWith('BOSH');
+    this.#connection = this.#bosh
+      ? new Strophe.Connection(`http${secured}://localhost:${port}/http-bind`)
+      : new Strophe.Connection(`ws${secured}://localhost:${port}/xmpp-websocket`, { enableStreamManagement: true });
   }
 
   get jid(): string {
@@ -139,6 +144,8 @@ class StropheClient implements Person {
   }
 
   resumed(): Promise<void> {
+    // XEP-0124 14.3: its requests come again, and nothing more is needed
+    if (this.#bosh) return Promise.resolve();
     this.#again = Promise.withResolvers<void>();
     return this.#again.promise;
   }

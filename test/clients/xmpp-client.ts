@@ -11,6 +11,9 @@ export const arrive: Arrive = async ({ way, port, user, domain, password, resour
     'direct TLS': `xmpps://localhost:${port}`,
     WebSocket: `wss://localhost:${port}/xmpp-websocket`,
     'WebSocket without TLS': `ws://localhost:${port}/xmpp-websocket`,
+    // it speaks none
+    BOSH: '',
+    'BOSH without TLS': '',
   }[way];
   const entity = client({ service, domain, resource, username: user, password });
   entity.reconnect.delay = 100;

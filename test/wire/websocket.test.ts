@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import https from 'node:https';
+import { readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import type { WebSocket } from 'ws';
 import { TestNode } from '../kit/node.ts';
 import { until } from '../kit/wait.ts';
+import { ask } from './bosh-client.ts';
 import { fill, Lines, NS } from './line.ts';
 
 const message = (id: string): string =>
@@ -170,7 +172,7 @@ describe('WebSocket over the wire: RFC 7395', () => {
   });
 });
 
-describe('Where a WebSocket is: XEP-0156', () => {
+describe('Where WebSockets and BOSH are: XEP-0156', () => {
   let node: TestNode;
   before(async () => {
     node = await TestNode.start({ yaml: 'hosts: { localhost: {}, two.example: {} }\n' });
@@ -180,24 +182,47 @@ describe('Where a WebSocket is: XEP-0156', () => {
   it('host-meta and host-meta.json say so, to pages of any origin', async () => {
     for (const host of ['localhost', 'two.example']) {
       const link = `wss://${host}:${node.httpsPort}/xmpp-websocket`;
+      const bosh = `https://${host}:${node.httpsPort}/http-bind`;
       const xrd = await get(`https://127.0.0.1:${node.httpsPort}/.well-known/host-meta`, host);
       assert.equal(xrd.status, 200);
       assert.match(xrd.headers['content-type']!, /^application\/xrd\+xml/);
       assert.equal(xrd.headers['access-control-allow-origin'], '*');
       assert(xrd.body.includes(`<Link rel="urn:xmpp:alt-connections:websocket" href="${link}"/>`), xrd.body);
+      assert(xrd.body.includes(`<Link rel="urn:xmpp:alt-connections:xbosh" href="${bosh}"/>`), xrd.body);
       assert.match(xrd.body, /<XRD xmlns='http:\/\/docs\.oasis-open\.org\/ns\/xri\/xrd-1\.0'>/);
       const jrd = await get(`https://127.0.0.1:${node.httpsPort}/.well-known/host-meta.json`, host);
       assert.match(jrd.headers['content-type']!, /^application\/json/);
       assert.equal(jrd.headers['access-control-allow-origin'], '*');
-      assert.deepEqual(JSON.parse(jrd.body), { links: [{ rel: 'urn:xmpp:alt-connections:websocket', href: link }] });
+      assert.deepEqual(JSON.parse(jrd.body), {
+        links: [
+          { rel: 'urn:xmpp:alt-connections:websocket', href: link },
+          { rel: 'urn:xmpp:alt-connections:xbosh', href: bosh },
+        ],
+      });
     }
   });
 
   it('on the loopback listener too, and with a link under TLS all the same', async () => {
     const { body } = await get(`http://127.0.0.1:${node.httpPort}/.well-known/host-meta.json`, 'localhost');
     assert.deepEqual(JSON.parse(body), {
-      links: [{ rel: 'urn:xmpp:alt-connections:websocket', href: `wss://localhost:${node.httpsPort}/xmpp-websocket` }],
+      links: [
+        { rel: 'urn:xmpp:alt-connections:websocket', href: `wss://localhost:${node.httpsPort}/xmpp-websocket` },
+        { rel: 'urn:xmpp:alt-connections:xbosh', href: `https://localhost:${node.httpsPort}/http-bind` },
+      ],
     });
+  });
+
+  it('without BOSH where there is none', async () => {
+    const { configFile } = node;
+    const text = readFileSync(configFile, 'utf8');
+    writeFileSync(configFile, `${text}bosh: { enabled: false }\n`);
+    await node.node.reload();
+    const { body } = await get(`http://127.0.0.1:${node.httpPort}/.well-known/host-meta`, 'localhost');
+    assert(!body.includes('xbosh') && body.includes('websocket'), body);
+    const reply = await ask(`http://127.0.0.1:${node.httpPort}/http-bind`, "<body rid='1'/>");
+    assert.equal(reply.status, 404);
+    writeFileSync(configFile, text);
+    await node.node.reload();
   });
 
   it('for a host that is not served here there is none', async () => {

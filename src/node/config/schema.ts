@@ -1,4 +1,5 @@
 import { defineOptions, option } from '../../api/options.ts';
+import { bosh } from './schema/bosh.ts';
 import { limits } from './schema/limits.ts';
 import { login } from './schema/login.ts';
 import { sessions } from './schema/sessions.ts';
@@ -27,6 +28,7 @@ export const core = defineOptions({
   limits,
   login,
   sessions,
+  bosh,
   log: option.object({
     level: option.choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace'], {
       default: 'info',

@@ -4,7 +4,7 @@ import { defineOptions, option } from '../../../api/options.ts';
 export const listener = defineOptions({
   type: option.choice(['c2s', 'c2s-tls', 'https', 'http', 'component', 'socks5'], {
     default: 'c2s',
-    doc: 'What is spoken there: XMPP with STARTTLS, XMPP in TLS, HTTPS, HTTP (loopback only), components (XEP-0114), SOCKS5 for file transfers (XEP-0065).',
+    doc: 'What is spoken there: XMPP with STARTTLS, XMPP in TLS, HTTPS (WebSocket at /xmpp-websocket, BOSH at /http-bind), HTTP (the same, loopback only), components (XEP-0114), SOCKS5 for file transfers (XEP-0065).',
   }),
   port: option.integer({ default: 5222, minimum: 1, maximum: 65_535, doc: 'TCP port.' }),
   addresses: option.list(option.string({ doc: 'An address of this machine.' }), {

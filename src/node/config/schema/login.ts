@@ -17,7 +17,7 @@ const DAY = 86_400; // seconds
 export const login = option.object({
   mechanisms: option.list(option.choice(MECHANISMS, { doc: 'A mechanism.' }), {
     default: [...MECHANISMS],
-    doc: 'SASL mechanisms; -PLUS ones are offered over TCP with TLS (not over WebSocket), PLAIN under TLS only.',
+    doc: 'SASL mechanisms; -PLUS ones are offered over TCP with TLS (not over WebSocket and BOSH), PLAIN under TLS only.',
     reload: 'live',
   }),
   sasl2: option.boolean({
