@@ -117,6 +117,30 @@ describe('slixmpp, what else it knows', function () {
     assert.deepEqual(juliet.messages.rest, []);
   });
 
+  it('history, in pages from either end, and by correspondent (XEP-0313)', async () => {
+    await server.add('friar');
+    const friar = await enter('friar', 'cell');
+    for (const body of ['one', 'two', 'three']) {
+      await friar.say(juliet.jid, body);
+      await juliet.messages.next('from the friar', message => message.body === body);
+    }
+    await juliet.say(friar.jid, 'four');
+    await friar.messages.next('from Juliet', ({ body }) => body === 'four');
+    assert.deepEqual(await friar.do('history'), [
+      ['one', 'two'],
+      ['three', 'four'],
+    ]);
+    assert.deepEqual(await friar.do('history', { reverse: true, page: 3 }), [['two', 'three', 'four'], ['one']]);
+    assert.deepEqual(await juliet.do('history', { jid: 'friar@localhost', page: 10 }), [
+      ['one', 'two', 'three', 'four'],
+    ]);
+    assert.deepEqual(((await friar.do('history', { jid: 'romeo@localhost' })) as string[][]).flat(), []);
+    assert.ok(((await friar.do('fields')) as string[]).includes('ids'));
+    const [first, last] = (await friar.do('ends')) as [string, string];
+    assert.ok(first < last);
+    await friar.do('unregister');
+  });
+
   it('an inactive client gets its messages (XEP-0352)', async () => {
     await juliet.do('state', { active: false });
     await romeo.say(juliet.jid, 'art thou gone so?');

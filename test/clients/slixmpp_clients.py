@@ -14,7 +14,7 @@ from slixmpp.exceptions import IqError, IqTimeout
 
 PLUGINS = [
     'xep_0004', 'xep_0012', 'xep_0030', 'xep_0049', 'xep_0050', 'xep_0054', 'xep_0077', 'xep_0092', 'xep_0133', 'xep_0184',
-    'xep_0191', 'xep_0198', 'xep_0199', 'xep_0202', 'xep_0203', 'xep_0280', 'xep_0352',
+    'xep_0191', 'xep_0198', 'xep_0199', 'xep_0202', 'xep_0203', 'xep_0280', 'xep_0313', 'xep_0352',
 ]
 PRESENCES = ['available', 'unavailable', 'subscribe', 'subscribed', 'unsubscribe', 'unsubscribed', 'away', 'chat', 'dnd', 'xa']
 
@@ -192,6 +192,24 @@ class Client(slixmpp.ClientXMPP):
     async def do_blocked(self):
         answer = await self['xep_0191'].get_blocked()
         return sorted(str(jid) for jid in answer['blocklist']['items'])
+
+    async def do_history(self, jid=None, page=2, reverse=False):
+        bodies = []
+        pages = self['xep_0313'].retrieve(
+            with_jid=jid and slixmpp.JID(jid), rsm={'max': page}, iterator=True, reverse=reverse
+        )
+        async for answer in pages:
+            found = [result['mam_result']['forwarded']['stanza']['body'] for result in answer['mam']['results']]
+            bodies.append(found)
+        return bodies
+
+    async def do_fields(self):
+        return sorted(field['var'] for field in await self['xep_0313'].get_fields())
+
+    async def do_ends(self):
+        answer = await self['xep_0313'].get_archive_metadata()
+        data = answer['mam_metadata']
+        return [data['start']['id'], data['end']['id']]
 
     async def do_state(self, active):
         if active:

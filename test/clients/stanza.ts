@@ -27,7 +27,8 @@ export const arrive: Arrive = async ({ port, user, domain, password, resource })
   return person;
 };
 
-class Stanza implements Person {
+/** Who comes by it, with what else it knows. */
+export class Stanza implements Person {
   jid = '';
   readonly messages = new Mailbox<Message>('message');
   readonly presences = new Mailbox<Presence>('presence');
@@ -44,6 +45,8 @@ class Stanza implements Person {
     agent.on('stream:data', (stanza, kind) => {
       if (kind !== 'message') return;
       const outer = stanza as ReceivedMessage;
+      // a message out of an archive is no new one
+      if (outer.archive) return;
       const { carbon } = outer;
       const message = carbon ? (carbon.forward.message as ReceivedMessage) : outer;
       this.messages.put({
@@ -75,6 +78,21 @@ class Stanza implements Person {
 
   async carbons(): Promise<void> {
     await this.#agent.enableCarbons();
+  }
+
+  /** Bodies of its history, and whether that is all of it (XEP-0313). */
+  async history(jid?: string, max?: number): Promise<{ bodies: string[]; complete: boolean }> {
+    const answer = await this.#agent.searchHistory({ with: jid, paging: { max } });
+    return {
+      bodies: (answer.results ?? []).map(({ item }) => item.message?.body ?? ''),
+      complete: answer.complete ?? false,
+    };
+  }
+
+  /** Who is archived (XEP-0441); set when given. */
+  async archived(always?: string[]): Promise<string[]> {
+    if (always) await this.#agent.setHistoryPreferences({ default: 'never', always, never: [] });
+    return (await this.#agent.getHistoryPreferences()).always ?? [];
   }
 
   resumed(): Promise<void> {
