@@ -36,6 +36,8 @@ export const OWNERS: Readonly<Record<string, string>> = {
   tr46: 'jid',
   knex: 'storage',
   'better-sqlite3': 'storage',
+  mysql2: 'storage',
+  pg: 'storage',
   'cassandra-driver': 'storage',
   ioredis: 'cluster',
   kafkajs: 'cluster',

@@ -48,6 +48,7 @@ export function accountCommands(mod: Mod): Command[] {
         if (values.text('password-verify') !== password) return refuse('not-acceptable', 'The two passwords differ.');
         const result = await accounts.create(jid.toBare(), password);
         if (result === 'exists') return refuse('conflict', `${jid.bare} exists already.`);
+        if (result === 'too-long') return refuse('not-acceptable', 'A name has at most 110 characters.');
         if (result === 'invalid')
           return refuse('not-acceptable', 'The password holds characters that are not allowed (RFC 8265).');
         return { note: `${jid.bare} was added.` };

@@ -110,7 +110,7 @@ export const announcementsStore: StoreDefinition<AnnouncementsStore> = {
         await schema.createTable(TABLE, table => {
           table.string('host', 191).notNullable();
           table.string('kind', 16).notNullable();
-          table.text('text').notNullable();
+          table.text('text', 'mediumtext').notNullable();
           table.bigInteger('number').notNullable();
           table.primary(['host', 'kind']);
         });

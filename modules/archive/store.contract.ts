@@ -64,7 +64,7 @@ export function archiveStoreContract(open: () => Promise<Storage>): void {
   const number = async (jid: string): Promise<number> => (await store.addresses.find(jid))!.id;
 
   /** Everything in an archive, read in pages of an odd size, from either end. */
-  async function all(owner: string, peer?: string, size = 7): Promise<Kept[]> {
+  async function all(owner: string, peer?: string, size = 7, growing = false): Promise<Kept[]> {
     const span = { owner: await number(owner), peer: peer && (await number(peer)), after: 0, before: END };
     const forwards: Kept[] = [];
     for (let after = 0; ;) {
@@ -80,7 +80,13 @@ export function archiveStoreContract(open: () => Promise<Storage>): void {
       if (page.length < size) break;
       before = page.at(-1)!.key;
     }
-    assert.deepEqual(backwards.reverse(), forwards);
+    backwards.reverse();
+    // what is asked of a database behind a network takes its time, in which more may come
+    if (growing && storage.dialect !== 'sqlite') {
+      assert.deepEqual(backwards.slice(0, forwards.length), forwards);
+      return forwards;
+    }
+    assert.deepEqual(backwards, forwards);
     const entries = await store.reading.entries(span as never, Infinity === size ? 1 : 100_000, false);
     assert.deepEqual(
       entries.map(({ id }) => id),
@@ -136,7 +142,7 @@ export function archiveStoreContract(open: () => Promise<Storage>): void {
     let looks = 0;
     for (; !done; looks++) {
       const before = of(ROMEO);
-      const kept = stanzas(await all(ROMEO));
+      const kept = stanzas(await all(ROMEO, undefined, 7, true));
       const since = of(ROMEO);
       assert.deepEqual(kept, since.slice(0, kept.length));
       // the last one of each is on its way
@@ -148,7 +154,8 @@ export function archiveStoreContract(open: () => Promise<Storage>): void {
     assert.deepEqual(stanzas(await all(ROMEO)), of(ROMEO));
   });
 
-  it('finds all again after a new start, wherever the moving was cut off', async () => {
+  it('finds all again after a new start, wherever the moving was cut off', async function () {
+    this.timeout(120_000);
     for (let portions = 0; portions < 14; portions++) {
       await store.settled();
       let moved = 0;

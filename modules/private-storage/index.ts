@@ -5,6 +5,7 @@ import { parseElement, serialize, xml } from '../../src/xml/index.ts';
 import { privateStore } from './store.ts';
 
 const PRIVATE = 'jabber:iq:private';
+const KEY = 191; // characters
 /** XEP-0049 2.3: namespaces that are the protocol's own. */
 const RESERVED = /^(?:jabber:|http:\/\/jabber\.org\/|vcard-temp$)/;
 
@@ -47,7 +48,7 @@ export default defineModule({
       const rows = new Map<string, { name: string; xmlns: string; wire: string }>();
       for (const element of given) {
         const xmlns = element.getNS() ?? '';
-        const problem = namespaceProblem(xmlns);
+        const problem = namespaceProblem(xmlns) ?? lengthProblem(element.name, xmlns);
         if (problem) return problem;
         const wire = serialize(element, '');
         if (wire.length > size) return refuse('not-acceptable', `A document has at most ${size} bytes.`);
@@ -61,6 +62,12 @@ export default defineModule({
     mod.when('accountRemoved', jid => documents.removeAll(jid));
   },
 });
+
+/** What databases take as a key (191 characters: MySQL 5.7). */
+function lengthProblem(name: string, xmlns: string): StanzaError | undefined {
+  if (name.length <= KEY && xmlns.length <= KEY) return undefined;
+  return refuse('not-acceptable', `A document's name and its namespace have at most ${KEY} characters each.`);
+}
 
 /** XEP-0049 2.3. */
 function namespaceProblem(xmlns: string): StanzaError | undefined {

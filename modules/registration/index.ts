@@ -153,6 +153,7 @@ async function create(mod: M, budget: Budget, host: string, address: string, pay
     return Empty;
   }
   budget.giveBack(address);
+  if (result === 'too-long') return no('not-acceptable', 'A name has at most 110 characters.');
   // XEP-0077 3.1.1
   return result === 'exists'
     ? no('conflict', 'This name is taken.')

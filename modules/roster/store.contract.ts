@@ -124,9 +124,9 @@ export function rosterStoreContract(open: () => Promise<Storage>): void {
     assert.equal((await loading).version, size);
   });
 
-  it('an ordinary roster is there at once', async () => {
+  it('an ordinary roster is there at once, where the database is in the process', async () => {
     await put(item('juliet@example.org'), 1);
-    assert.ok(!(store.load(ROMEO) instanceof Promise));
+    if (storage.dialect === 'sqlite') assert.ok(!(store.load(ROMEO) instanceof Promise));
   });
 
   it('goes with its account, and no other', async () => {

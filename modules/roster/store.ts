@@ -226,7 +226,7 @@ export const rosterStore: StoreDefinition<RosterStore> = {
           table.string('contact_key', 128).notNullable();
           table.text('contact').notNullable();
           table.bigInteger('version').notNullable();
-          table.text('name');
+          table.text('name', 'mediumtext');
           table.string('subscription', 8).notNullable();
           table.integer('ask').notNullable();
           table.integer('approved').notNullable();

@@ -16,8 +16,11 @@ export interface AccountsView {
   /** A value when it is known at once (it usually is), a promise otherwise. */
   exists(jid: Jid): boolean | Promise<boolean>;
   get(jid: Jid): Promise<AccountView | undefined>;
-  /** Passwords are checked against OpaqueString (RFC 8265); 'invalid' says that one is not acceptable. */
-  create(jid: Jid, password: string): Promise<'created' | 'exists' | 'invalid'>;
+  /**
+   * Passwords are checked against OpaqueString (RFC 8265); 'invalid' says that one is not acceptable. 'too-long': the name has more than
+   * 110 characters or the domain more than 80, which databases do not take.
+   */
+  create(jid: Jid, password: string): Promise<'created' | 'exists' | 'invalid' | 'too-long'>;
   setPassword(jid: Jid, password: string): Promise<'set' | 'unknown' | 'invalid'>;
   setStatus(jid: Jid, status: 'active' | 'disabled'): Promise<boolean>;
   /** Ends its sessions, tells modules (accountRemoved), removes it. False when there is none. */

@@ -13,7 +13,10 @@ export class StorageError extends Error {
   }
 }
 
-/** A step of a module's schema, applied once, in a transaction, in order. */
+/**
+ * A step of a module's schema, applied once, in order, in a transaction. MySQL commits at each change of a schema: where a step was
+ * not finished there it is run again, and what it has made before stays as it is. Each call of `schema` is awaited by itself.
+ */
 export interface Migration {
   /** Sorts in the order of application: '001-items'. */
   readonly name: string;
@@ -88,12 +91,15 @@ export interface BatchDelete<Row> {
 
 /** The database of a node. */
 export interface Storage {
-  readonly dialect: 'sqlite';
+  readonly dialect: 'sqlite' | 'mysql' | 'postgres';
   /** Applies what is missing of a module's schema. Rejects when the database has steps that the code does not know. */
   migrate(module: string, migrations: readonly Migration[]): Promise<void>;
   /** Runs a query that changes nothing. */
   read<T>(query: (q: Reader) => PromiseLike<T>): Promise<T>;
-  /** Runs queries in one transaction; all or none of them count. One at a time. */
+  /**
+   * Runs queries in one transaction; all or none of them count. One at a time. Where the database has taken a transaction back
+   * (a deadlock, a connection lost) the work is called again: what it does beside its queries must bear that.
+   */
   transact<T>(work: (tx: Transactor) => PromiseLike<T>): Promise<T>;
   /** Compiles a query that changes nothing, for hot paths. */
   prepare<T>(sql: string): Statement<T>;

@@ -5,6 +5,7 @@ import { configCommands } from './commands/config.ts';
 import { moduleCommands } from './commands/module.ts';
 import { nodeCommands } from './commands/node.ts';
 import { sessionCommands } from './commands/session.ts';
+import { storageCommands } from './commands/storage.ts';
 import { userCommands } from './commands/user.ts';
 import { type Common, Context } from './context.ts';
 
@@ -47,6 +48,7 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 no node is running on 
   sessionCommands(program, context);
   moduleCommands(program, context);
   configCommands(program, context);
+  storageCommands(program, context);
 
   try {
     await program.parseAsync(argv as string[], { from: 'user' });

@@ -15,7 +15,7 @@ import {
 } from '../stream/sasl/index.ts';
 import { Loaded } from '../util/loaded.ts';
 import { type MaybePromise, andThen } from '../util/maybe.ts';
-import { type AccountRow, AccountStore, type Credentials } from './accounts/store.ts';
+import { type AccountRow, AccountStore, type Credentials, LONGEST_HOST, LONGEST_LOCAL } from './accounts/store.ts';
 
 const SALT = 16; // bytes
 /** The hash that a password sent by PLAIN is checked with: all three are kept, this is the cheapest that is sound. */
@@ -63,7 +63,8 @@ export class AccountsService implements AccountsView {
     return row && view(row);
   }
 
-  async create(jid: Jid, password: string): Promise<'created' | 'exists' | 'invalid'> {
+  async create(jid: Jid, password: string): Promise<'created' | 'exists' | 'invalid' | 'too-long'> {
+    if (jid.local.length > LONGEST_LOCAL || jid.domain.length > LONGEST_HOST) return 'too-long';
     const prepared = saslPrepStored(password);
     if (prepared === undefined || prepared === '') return 'invalid';
     if (await this.store.get(jid.domain, jid.local)) return 'exists';

@@ -92,6 +92,8 @@ export class Node extends View {
     const storage = await openStorage({
       dataDir: settings.storage.folder,
       synchronous: settings.storage.synchronous,
+      url: settings.storage.url,
+      connections: settings.storage.connections,
       logger: options.log,
     });
     const node = new Node(options, settings, storage);

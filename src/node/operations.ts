@@ -84,6 +84,8 @@ const OPERATIONS: Record<string, Operation> = {
     const jid = args.account(node);
     const result = await node.accounts.create(jid, args.text('password'));
     if (result === 'exists') throw exists(jid);
+    if (result === 'too-long')
+      throw new Error('the address is too long: a name has at most 110 characters, a domain 80');
     if (result === 'invalid') throw new Error(PASSWORD);
     return { jid: jid.bare };
   },

@@ -64,7 +64,7 @@ export function settingsOf(config: LoadedConfig): Settings {
       : undefined,
     connectionsPerAddress: limits.connectionsPerAddress,
     modules: Object.keys(modules),
-    storage: { folder: core.storage.folder, synchronous: core.storage.synchronous },
+    storage: core.storage,
     shutdownSeconds: core.shutdown.time,
   };
 }

@@ -39,7 +39,13 @@ export interface Settings {
     | undefined;
   readonly connectionsPerAddress: number;
   readonly modules: readonly string[];
-  readonly storage: { readonly folder: string; readonly synchronous: 'NORMAL' | 'FULL' };
+  readonly storage: {
+    readonly folder: string;
+    readonly synchronous: 'NORMAL' | 'FULL';
+    /** Another database than SQLite's in the folder. */
+    readonly url: string;
+    readonly connections: number;
+  };
   /** Seconds that an orderly stop may take. */
   readonly shutdownSeconds: number;
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import Database from 'better-sqlite3';
 import { type BatchTransaction, StorageError } from '../api/storage.ts';
-import { type BatchLimits, GroupCommit } from './batch.ts';
+import { GroupCommit } from './batch.ts';
+import type { BatchLimits } from './queue.ts';
 
 const ROOMY: BatchLimits = { rows: 1000, slice: 1e6, waitingRows: 1000, waitingBytes: 1e6 };
 

@@ -3,7 +3,14 @@ import { isOutage, storageError } from './errors.ts';
 
 /** Bytes that have to be free before a disk that was full is not called so any more. */
 const ENOUGH = 1024 ** 2;
-const PROBE = 2_000; // ms between two attempts to write after a failure
+
+/** ms between two attempts to write after a failure: doubled from the first on. */
+export interface Pauses {
+  readonly first: number;
+  readonly longest: number;
+}
+
+const PAUSES: Pauses = { first: 2_000, longest: 2_000 };
 
 /** Whether the last write worked. After a failure it tries again by itself: somebody has to notice when it works again. */
 export class Health {
@@ -12,14 +19,21 @@ export class Health {
   /** Writes that failed so far. */
   failures = 0;
   private prober: NodeJS.Timeout | undefined;
-  private probing = false;
+  private pause = 0;
   private readonly logger: Logger | undefined;
   private readonly probe: () => Promise<unknown>;
   private readonly room: () => number;
   private full = false;
+  private readonly pauses: Pauses;
 
   /** `probe` writes something, and tells `works` or `fails`; `room` tells how many bytes the disk takes. */
-  constructor(logger: Logger | undefined, probe: () => Promise<unknown>, room: () => number = () => Infinity) {
+  constructor(
+    logger: Logger | undefined,
+    probe: () => Promise<unknown>,
+    room: () => number = () => Infinity,
+    pauses = PAUSES,
+  ) {
+    this.pauses = pauses;
     this.logger = logger;
     this.probe = probe;
     this.room = room;
@@ -47,21 +61,26 @@ export class Health {
     }
     this.reason = error.message;
     this.full = error.kind === 'full';
-    this.prober ??= setInterval(() => void this.tryAgain(), PROBE).unref();
+    if (!this.prober) this.wait(this.pauses.first);
     return error;
   }
 
   stop(): void {
-    clearInterval(this.prober);
+    clearTimeout(this.prober);
     this.prober = undefined;
   }
 
+  private wait(pause: number): void {
+    this.pause = pause;
+    this.prober = setTimeout(() => void this.tryAgain(), pause).unref();
+  }
+
   private async tryAgain(): Promise<void> {
-    if (this.probing) return;
-    this.probing = true;
+    const { prober } = this;
     await this.probe().catch(() => {
       // it goes on failing: `fails` has taken note
     });
-    this.probing = false;
+    // stopped: it works, or it is to be closed
+    if (this.prober === prober) this.wait(Math.min(this.pause * 2, this.pauses.longest));
   }
 }

@@ -12,7 +12,7 @@ import type {
   Transactor,
 } from '../api/storage.ts';
 import { StorageError } from '../api/storage.ts';
-import { type AnyDefinition, GroupCommit } from './batch.ts';
+import { GroupCommit } from './batch.ts';
 import { connect, connectReader, connectWriter, type FileOptions, type Logger } from './connections.ts';
 import { storageError } from './errors.ts';
 import { Health } from './health.ts';
@@ -20,6 +20,7 @@ import { DataFolderError, lockFolder, reason } from './lock.ts';
 import { applyMigrations, prepareMigrations, touchMigrations } from './migrations.ts';
 import { Mutex } from './mutex.ts';
 import { patiently } from './patience.ts';
+import type { AnyDefinition } from './queue.ts';
 
 export interface SqliteOptions {
   /** Folder of posthouse.sqlite; made when it is not there. */

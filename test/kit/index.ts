@@ -19,6 +19,7 @@ import { optionsOfModule } from '../../src/node/modules/find.ts';
 import { Node } from '../../src/node/node.ts';
 import { type Element, xml } from '../../src/xml/index.ts';
 import { KitSession } from './session.ts';
+import { databaseOf } from './storage.ts';
 import { removeTemp, tempFolder } from './temp.ts';
 import { turn, until } from './wait.ts';
 import { jid, packet, readStanza } from './wire.ts';
@@ -74,6 +75,7 @@ export class ModuleKit {
   private readonly fake: SinonFakeTimers | undefined;
   private running!: Node;
   private ids = 0;
+  private storage = '';
 
   private constructor(options: KitOptions) {
     this.options = options;
@@ -100,6 +102,7 @@ export class ModuleKit {
 
   private async start(): Promise<void> {
     const file = path.join(this.folder, 'posthouse.yaml');
+    this.storage = await databaseOf(this.folder);
     this.configure(this.options.modules ?? {});
     const read = () => loadConfig({ file, data: path.join(this.folder, 'data'), moduleOptions: optionsOfModule });
     const log = pino(
@@ -113,7 +116,8 @@ export class ModuleKit {
   /** Writes the configuration file with these modules; `kit.node.reload()` takes it up. */
   configure(modules: Readonly<Record<string, object>>, hosts = this.options.hosts ?? { localhost: {} }): void {
     const off = Object.fromEntries(DEFAULT_MODULES.filter(name => !(name in modules)).map(name => [name, false]));
-    const configuration = { ...this.options.core, hosts, modules: { ...off, ...modules } };
+    const storage = this.storage === '' ? {} : { storage: this.storage };
+    const configuration = { ...storage, ...this.options.core, hosts, modules: { ...off, ...modules } };
     // JSON is YAML
     writeFileSync(path.join(this.folder, 'posthouse.yaml'), JSON.stringify(configuration));
   }
@@ -131,7 +135,7 @@ export class ModuleKit {
   /** Makes the account unless it is there. Its password is 'secret'. */
   async account(bare: string): Promise<Jid> {
     const address = jid(bare).toBare();
-    if (!this.node.accounts.exists(address)) await this.node.accounts.create(address, 'secret');
+    if (!(await this.node.accounts.exists(address))) await this.node.accounts.create(address, 'secret');
     return address;
   }
 

@@ -6,8 +6,10 @@ import { parseJid } from '../../src/jid/index.ts';
 import { loadConfig } from '../../src/node/config/index.ts';
 import { optionsOfModule } from '../../src/node/modules/find.ts';
 import { Node } from '../../src/node/node.ts';
+import { tablesOf } from '../../src/storage/tables.ts';
 import { freePort } from './ports.ts';
 import { TestClient } from './client.ts';
+import { storageLine } from './storage.ts';
 
 /** A running node on free loopback ports, with its data in a temporary folder; plays talk to it through real sockets. */
 export class TestNode {
@@ -51,7 +53,7 @@ export class TestNode {
   http: { port: ${ports[2]}, addresses: [127.0.0.1] }
   https: { port: ${ports[3]}, addresses: [127.0.0.1] }
   components: { type: component, port: ${ports[4]}, addresses: [127.0.0.1] }
-${options.listeners ? `  ${options.listeners}\n` : ''}${options.yaml ?? ''}`,
+${options.listeners ? `  ${options.listeners}\n` : ''}${await storageLine(folder, options.yaml)}${options.yaml ?? ''}`,
     );
     const read = () => loadConfig({ file, data: folder, moduleOptions: optionsOfModule });
     const log = pino({ level: options.level ?? process.env.POSTHOUSE_TEST_LOG ?? 'silent' });
@@ -68,6 +70,17 @@ ${options.listeners ? `  ${options.listeners}\n` : ''}${options.yaml ?? ''}`,
   /** Adds an account; its password is its name. */
   async addUser(name: string, host = 'localhost'): Promise<void> {
     await this.node.accounts.create(parseJid(`${name}@${host}`)!, name);
+  }
+
+  /** The tables that have a row of which `own` is true. */
+  async tablesWith(own: (row: Record<string, unknown>) => boolean): Promise<string[]> {
+    const { storage } = this.node;
+    const found: string[] = [];
+    for (const name of await storage.read(q => tablesOf(q, storage.dialect))) {
+      const rows = (await storage.read(q => q(name).select())) as Record<string, unknown>[];
+      if (rows.some(own)) found.push(name);
+    }
+    return found;
   }
 
   /** A connection without a stream yet. */

@@ -88,15 +88,7 @@ describe('play: anonymous logins (XEP-0175)', () => {
     await romeo.presence(bare, 'subscribe');
     romeo.send(`<presence to='${bare}' type='subscribed'/>`);
     await client.presence('romeo@localhost', 'subscribed');
-    const kept = async (): Promise<string[]> => {
-      const tables = await stage.node.storage.read(q => q('sqlite_master').where({ type: 'table' }).select('name'));
-      const found: string[] = [];
-      for (const { name } of tables as { name: string }[]) {
-        const rows = (await stage.node.storage.read(q => q(name).select())) as Record<string, unknown>[];
-        if (rows.some(({ account }) => account === bare)) found.push(name);
-      }
-      return found;
-    };
+    const kept = () => stage.tablesWith(({ account }) => account === bare);
     assert.ok((await kept()).length >= 4);
     await client.end();
     await until(async () => (await kept()).length === 0, 'everything to be gone');

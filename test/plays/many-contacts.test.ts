@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import path from 'node:path';
-import Database from 'better-sqlite3';
+import type { Storage } from '../../src/api/index.ts';
 import type { TestClient } from '../kit/client.ts';
 import { TestNode } from '../kit/node.ts';
 import { Elsewhere, ELSEWHERE } from './elsewhere.ts';
@@ -11,20 +10,22 @@ const CONTACTS = 10_000;
 const VERSION = 1_700_000_000_000;
 
 /** Puts a roster into the database, as if it had grown over the years. */
-function writeRoster(folder: string, account: string, contacts: readonly string[]): void {
-  const database = new Database(path.join(folder, 'posthouse.sqlite'));
-  const insert = database.prepare(
-    `INSERT INTO roster_items (account, contact_key, contact, version, name, subscription, ask, approved, group_names)
-     VALUES (?, ?, ?, ?, ?, 'both', 0, 0, '["Everybody"]')`,
-  );
-  database.transaction(() => {
-    for (const [index, contact] of contacts.entries())
-      insert.run(account, contact, contact, VERSION + index, `Contact number ${index}`);
-    database
-      .prepare('INSERT INTO roster_versions (account, version, floor) VALUES (?, ?, ?)')
-      .run(account, VERSION + contacts.length - 1, VERSION);
-  })();
-  database.close();
+async function writeRoster(storage: Storage, account: string, contacts: readonly string[]): Promise<void> {
+  const rows = contacts.map((contact, index) => ({
+    account,
+    contact_key: contact,
+    contact,
+    version: VERSION + index,
+    name: `Contact number ${index}`,
+    subscription: 'both',
+    ask: 0,
+    approved: 0,
+    group_names: '["Everybody"]',
+  }));
+  await storage.transact(async tx => {
+    for (let i = 0; i < rows.length; i += 100) await tx('roster_items').insert(rows.slice(i, i + 100));
+    await tx('roster_versions').insert({ account, version: VERSION + contacts.length - 1, floor: VERSION });
+  });
 }
 
 describe('play: somebody with 10,000 contacts', () => {
@@ -36,8 +37,8 @@ describe('play: somebody with 10,000 contacts', () => {
     server = await TestNode.start({ users: ['popular', 'romeo', 'juliet'], yaml: ELSEWHERE });
     elsewhere = await Elsewhere.open(server);
     const names = Array.from({ length: CONTACTS }, (_, i) => `contact${i}`);
-    writeRoster(
-      server.folder,
+    await writeRoster(
+      server.node.storage,
       'popular@localhost',
       names.map((name, i) => (i % 2 ? `${name}@localhost` : elsewhere.address(name))),
     );

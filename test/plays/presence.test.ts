@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import path from 'node:path';
-import Database from 'better-sqlite3';
 import type { Element } from '../../src/xml/index.ts';
 import { condition, type TestClient } from '../kit/client.ts';
 import { TestNode } from '../kit/node.ts';
@@ -85,15 +83,12 @@ describe('play: presence (RFC 6121 4.2 to 4.5, 4.7)', () => {
       );
       await romeo.presence('x@nowhere.example', 'error');
       // as if the other server had been there once
-      const database = new Database(path.join(server.folder, 'posthouse.sqlite'));
       await server.addUser(`old${count}`);
-      database
-        .prepare(
-          `INSERT INTO roster_items (account, contact_key, contact, version, name, subscription, ask, approved, group_names)
-           VALUES (?, 'x@nowhere.example', 'x@nowhere.example', 1, NULL, 'both', 0, 0, '[]')`,
-        )
-        .run(`old${count}@localhost`);
-      database.close();
+      const contact = { contact_key: 'x@nowhere.example', contact: 'x@nowhere.example', subscription: 'both' };
+      const rest = { version: 1, ask: 0, approved: 0, group_names: '[]' };
+      await server.node.storage.transact(tx =>
+        tx('roster_items').insert({ account: `old${count}@localhost`, ...contact, ...rest }),
+      );
       const old = await server.login(`old${count}@localhost/x`);
       old.send("<presence/><presence><show>away</show></presence><presence type='unavailable'/>");
       assert.deepEqual(

@@ -335,19 +335,10 @@ modules: { registration: { open: true, perAddress: 0, reserved: [Admin, root] } 
       juliet.send("<message to='romeo@localhost' type='chat'><body>Where art thou?</body></message>");
       await juliet.settle();
 
-      const everything = async (): Promise<string[]> => {
-        const tables = await stage.node.storage.read(q =>
-          q<{ name: string; type: string }>('sqlite_master').where({ type: 'table' }).select('name'),
+      const everything = () =>
+        stage.tablesWith(
+          row => row.account === 'romeo@localhost' || (row.local === 'romeo' && row.host === 'localhost'),
         );
-        const found: string[] = [];
-        for (const { name } of tables) {
-          const rows = await stage.node.storage.read(q => q(name).select());
-          const own = (row: Record<string, unknown>) =>
-            row.account === 'romeo@localhost' || (row.local === 'romeo' && row.host === 'localhost');
-          if ((rows as Record<string, unknown>[]).some(own)) found.push(name);
-        }
-        return found.sort();
-      };
       const kept = await everything();
       assert.ok(kept.length >= 7, kept.join(', '));
 

@@ -7,6 +7,7 @@ import type { Common } from '../context.ts';
 import { print } from '../print.ts';
 import { readConfig } from '../read-config.ts';
 import { checkCertificates } from './certificates.ts';
+import { checkDatabase } from './database.ts';
 import type { Finding, Level } from './finding.ts';
 import { checkFolder } from './folder.ts';
 import { checkLimits } from './limits.ts';
@@ -31,6 +32,7 @@ export async function check(options: Common): Promise<number> {
   if (config) {
     const running = await isRunning(config);
     checkFolder(config, add);
+    await checkDatabase(config, add);
     await checkPorts(config, running, add);
     checkProtocols(config, add);
     checkCertificates(config, add);

@@ -43,15 +43,18 @@ interface Columns {
 
 const TABLE = 'accounts';
 
+/** Characters: both together stay below the 767 bytes that an index of MySQL 5.7 may have. */
+export const LONGEST_HOST = 80;
+export const LONGEST_LOCAL = 110;
+
 export const migrations: readonly Migration[] = [
   {
     name: '001-accounts',
     up: async schema => {
       await schema.createTable(TABLE, table => {
         table.increments('id');
-        // both together stay below the 767 bytes that an index of MySQL 5.7 may have
-        table.string('host', 80).notNullable();
-        table.string('local', 110).notNullable();
+        table.string('host', LONGEST_HOST).notNullable();
+        table.string('local', LONGEST_LOCAL).notNullable();
         table.string('status', 16).notNullable();
         table.bigInteger('created_at').notNullable();
         table.bigInteger('last_login');

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isScalar, type Node as YamlNode, YAMLMap } from 'yaml';
+import { isMap, isScalar, type Node as YamlNode, Pair, YAMLMap } from 'yaml';
+import { placeOf } from '../../storage/place.ts';
 import { packageFolder } from '../version.ts';
 import { checkObject, type CheckContext, isEmpty, keyOf } from './check.ts';
 import { ConfigDocument } from './document.ts';
@@ -75,8 +76,24 @@ function configFile({ file }: ConfigPlace): string {
 
 function checkCore(root: YAMLMap | undefined, context: CheckContext): ConfigValues['core'] {
   const rest = (root?.clone() ?? new YAMLMap()) as YAMLMap;
-  rest.items = rest.items.filter(pair => !PARTS.includes(keyOf(pair)));
-  return checkObject(core, rest, '', context, PARTS) as ConfigValues['core'];
+  rest.items = rest.items
+    .filter(pair => !PARTS.includes(keyOf(pair)))
+    .map(pair => (keyOf(pair) === 'storage' ? new Pair(pair.key, storageMap(pair.value as YamlNode)) : pair));
+  const values = checkObject(core, rest, '', context, PARTS) as ConfigValues['core'];
+  const place = values.storage.url === '' ? undefined : placeOf(values.storage.url);
+  if (typeof place === 'string') context.problem(root?.get('storage', true) as YamlNode, 'storage.url', `${place}.`);
+  return values;
+}
+
+/** `storage: mysql://...`, or where that address stands (a secret: it holds a password), is short for a map of one option. */
+function storageMap(node: YamlNode): YamlNode {
+  const [only, ...more] = isMap(node) ? node.items : [];
+  const secret = only && more.length === 0 && ['env', 'file'].includes(keyOf(only));
+  if (isEmpty(node) || (isMap(node) && !secret)) return node;
+  const map = new YAMLMap();
+  map.range = node.range;
+  map.items.push(new Pair('url', node));
+  return map;
 }
 
 function hostsServed(named: Record<string, HostConfig>, domain: string | undefined): Record<string, HostConfig> {

@@ -20,6 +20,15 @@ export const core = defineOptions({
       default: './data',
       doc: 'Folder of the database, the certificates and the control socket.',
     }),
+    url: option.secret({
+      doc: 'A MySQL or PostgreSQL database instead of SQLite in the folder: mysql://user:password@host/database or postgres://user:password@host/database. `storage: mysql://...` is short for it.',
+    }),
+    connections: option.integer({
+      default: 8,
+      minimum: 1,
+      maximum: 200,
+      doc: 'Connections to a MySQL or PostgreSQL database for reading; there is one more, for writing.',
+    }),
     synchronous: option.choice(['NORMAL', 'FULL'], {
       default: 'NORMAL',
       doc: 'FULL waits for the disk at each commit; with NORMAL a power cut (not a crash) can cost the last commits.',

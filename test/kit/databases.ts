@@ -1,0 +1,185 @@
+/*
+ * Real database servers on trial: each on a free loopback port with its data in a temporary folder, stopped by whoever started it.
+ * MariaDB stands in for MySQL, which no registry here has.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import knex from 'knex';
+import { lacks, type Need } from './needs.ts';
+import { freePort } from './ports.ts';
+
+export type Kind = 'mysql' | 'postgres';
+export const KINDS: readonly Kind[] = ['mysql', 'postgres'];
+
+const FOR = 'the apt package of the same name, for tests of what stands behind `storage: `';
+
+/** What a test on that database needs: `needs(this, NEEDED.mysql)`. */
+export const NEEDED: Readonly<Record<Kind, Need>> = {
+  mysql: {
+    module: 'mysql2',
+    command: '/usr/sbin/mariadbd',
+    why: FOR.replace('the same name', 'the name mariadb-server'),
+  },
+  postgres: { module: 'pg', command: program('postgres'), why: FOR.replace('the same name', 'the name postgresql') },
+};
+
+/** Debian keeps PostgreSQL's programs apart from the path, by version. */
+function program(name: string): string {
+  const root = '/usr/lib/postgresql';
+  const newest = existsSync(root) ? readdirSync(root).toSorted((a, b) => Number(b) - Number(a))[0] : undefined;
+  return newest === undefined ? name : path.join(root, newest, 'bin', name);
+}
+
+/** A server with an administrator 'root' who needs no password. */
+export class DatabaseServer {
+  readonly kind: Kind;
+  readonly port: number;
+  private readonly folder: string;
+  private process: ChildProcess | undefined;
+  private said = '';
+  private databases = 0;
+
+  private constructor(kind: Kind, port: number) {
+    this.kind = kind;
+    this.port = port;
+    this.folder = mkdtempSync(path.join(tmpdir(), `posthouse-${kind}-`));
+  }
+
+  static async start(kind: Kind): Promise<DatabaseServer> {
+    const server = new DatabaseServer(kind, await freePort());
+    try {
+      server.install();
+      await server.run();
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
+    return server;
+  }
+
+  /** The address of a database; without a name, of the server's own. */
+  url(database = this.kind === 'mysql' ? 'mysql' : 'postgres', user = 'root', password = ''): string {
+    return `${this.kind}://${user}${password && `:${password}`}@127.0.0.1:${this.port}/${database}`;
+  }
+
+  /** A database of its own for somebody; its address. */
+  async database(): Promise<string> {
+    const name = `test_${process.pid}_${++this.databases}`;
+    await administer(this.url(), [`CREATE DATABASE ${name}`]);
+    return this.url(name);
+  }
+
+  /** Begins it again, after `halt`, with what it has kept. */
+  async run(): Promise<void> {
+    const { kind, folder, port } = this;
+    const data = path.join(folder, 'data');
+    const [command, args] =
+      kind === 'mysql'
+        ? [
+            '/usr/sbin/mariadbd',
+            [
+              '--no-defaults',
+              `--datadir=${data}`,
+              `--socket=${folder}/socket`,
+              `--pid-file=${folder}/pid`,
+              `--port=${port}`,
+              '--bind-address=127.0.0.1',
+              '--innodb-flush-log-at-trx-commit=0',
+              '--innodb-buffer-pool-size=64M',
+              '--innodb-log-file-size=16M',
+              '--performance-schema=OFF',
+              '--skip-name-resolve',
+              // as MySQL 5.7 has it
+              '--character-set-server=latin1',
+              '--max-allowed-packet=4M',
+            ],
+          ]
+        : [
+            program('postgres'),
+            ['-D', data, '-p', String(port), '-k', folder, '-c', 'listen_addresses=127.0.0.1', '-c', 'fsync=off'],
+          ];
+    const child = spawn(command as string, args as string[], { ...user(kind), stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const out of [child.stdout, child.stderr]) out.on('data', (text: Buffer) => (this.said += text.toString()));
+    this.process = child;
+    for (let tries = 0; ; tries++) {
+      try {
+        await administer(this.url(), ['SELECT 1']);
+        return;
+      } catch (error) {
+        if (child.exitCode !== null || tries > 300)
+          throw new Error(`${kind} does not start:\n${this.said.slice(-2000)}`, { cause: error });
+        await delay(50);
+      }
+    }
+  }
+
+  /** Stops it, and keeps its data. 'SIGKILL' pulls the plug. */
+  async halt(signal: NodeJS.Signals = this.kind === 'postgres' ? 'SIGINT' : 'SIGTERM'): Promise<void> {
+    const child = this.process;
+    this.process = undefined;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill(signal);
+    await gone;
+  }
+
+  /** Keeps it from answering, or lets it go on: as a network that swallows everything. */
+  freeze(frozen: boolean): void {
+    this.process?.kill(frozen ? 'SIGSTOP' : 'SIGCONT');
+  }
+
+  async stop(): Promise<void> {
+    await this.halt('SIGKILL');
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private install(): void {
+    const { kind, folder } = this;
+    const as = user(kind);
+    if (as.uid !== undefined && as.gid !== undefined) chownSync(folder, as.uid, as.gid);
+    const data = path.join(folder, 'data');
+    const [command, args] =
+      kind === 'mysql'
+        ? [
+            'mariadb-install-db',
+            ['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal', '--skip-test-db'],
+          ]
+        : [program('initdb'), ['-D', data, '-U', 'root', '-A', 'trust', '-E', 'UTF8', '--no-sync', '--locale=C.UTF-8']];
+    const done = spawnSync(command as string, args as string[], { ...as, encoding: 'utf8' });
+    if (done.status !== 0) throw new Error(`${command} failed: ${done.stdout}${done.stderr}`);
+  }
+}
+
+/** Neither server runs as root. */
+function user(kind: Kind): { uid?: number; gid?: number; cwd: string } {
+  if (process.getuid?.() !== 0) return { cwd: tmpdir() };
+  const name = kind === 'mysql' ? 'mysql' : 'postgres';
+  const id = (option: string): number => Number(spawnSync('id', [option, name], { encoding: 'utf8' }).stdout);
+  return { uid: id('-u'), gid: id('-g'), cwd: tmpdir() };
+}
+
+/** Runs statements as the administrator. */
+export async function administer(url: string, statements: readonly string[]): Promise<unknown[]> {
+  const admin = knex({
+    client: url.startsWith('mysql') ? 'mysql2' : 'pg',
+    connection: url,
+    pool: { min: 0, max: 1 },
+    log: { warn() {}, error() {} },
+  });
+  try {
+    const results: unknown[] = [];
+    for (const statement of statements) results.push(await admin.raw(statement));
+    return results;
+  } finally {
+    await admin.destroy();
+  }
+}
+
+/** What keeps a machine from running this database, if anything. */
+export function lacksDatabase(kind: Kind): string | undefined {
+  return lacks(NEEDED[kind]);
+}

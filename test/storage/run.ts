@@ -1,0 +1,37 @@
+/*
+ * Runs tests on another database than SQLite: starts a server, and mocha with it.
+ *
+ *   node test/storage/run.ts mysql [MOCHA ARGUMENTS]     default: the plays
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { DatabaseServer, type Kind, KINDS, lacksDatabase } from '../kit/databases.ts';
+
+const [kind, ...rest] = process.argv.slice(2);
+if (!KINDS.includes(kind as Kind)) {
+  console.error(`usage: node test/storage/run.ts ${KINDS.join('|')} [MOCHA ARGUMENTS]`);
+  process.exit(2);
+}
+const missing = lacksDatabase(kind as Kind);
+if (missing !== undefined) {
+  console.error(`${missing}: apt-get install mariadb-server postgresql`);
+  process.exit(1);
+}
+const server = await DatabaseServer.start(kind as Kind);
+const root = path.join(import.meta.dirname, '../..');
+const child = spawn(
+  process.execPath,
+  [
+    path.join(root, 'node_modules/mocha/bin/mocha.js'),
+    ...(rest.length > 0
+      ? ['--no-config', '--timeout', '40000', ...rest]
+      : ['--no-config', '--parallel', '--jobs', '3', '--timeout', '40000', 'test/plays/**/*.test.ts']),
+  ],
+  { cwd: root, stdio: 'inherit', env: { ...process.env, POSTHOUSE_TEST_STORAGE: server.url() } },
+);
+const stop = (signal: NodeJS.Signals) => child.kill(signal);
+process.once('SIGINT', stop).once('SIGTERM', stop);
+const [code] = (await once(child, 'exit')) as [number | null];
+await server.stop();
+process.exitCode = code ?? 1;
