@@ -26,6 +26,7 @@ describe('a server that is killed under load', function () {
     );
   }
 
-  it('has all that it acknowledged for people who were away, once and in order', () => play('away', 2));
+  it('has all that it acknowledged for people who were away, once and in order', () => play('bare', 1));
+  it('and has it in both archives', () => play('away', 1));
   it('has what it acknowledged for sessions that wait for their clients', () => play('waiting', 1));
 });

@@ -115,8 +115,8 @@ export class Ledger {
     else this.highest.set(conversation, entry.seq);
   }
 
-  /** What the archive of a user holds, in its order: ids of all that it was sent and sent itself. */
-  archived(user: string, ids: readonly string[]): void {
+  /** What the archive of a user holds, in its order: ids of all that it was sent and sent itself. `forgiven` may be missing. */
+  archived(user: string, ids: readonly string[], forgiven?: ReadonlySet<string>): void {
     const seen = new Set<string>();
     const highest = new Map<string, number>();
     for (const id of ids) {
@@ -132,7 +132,7 @@ export class Ledger {
       }
     }
     for (const entry of this.entries.values()) {
-      if (entry.refused || seen.has(entry.id)) continue;
+      if (entry.refused || seen.has(entry.id) || forgiven?.has(entry.id)) continue;
       if (entry.to !== user && userOf(entry.from) !== user) continue;
       if (entry.acknowledged || entry.receipts.size > 0) this.archives.push(`the archive of ${user} lacks ${entry.id}`);
     }
@@ -182,7 +182,8 @@ export class Ledger {
     for (const entry of this.entries.values()) {
       const { id, acknowledged, refused, resent, receipts } = entry;
       if (acknowledged && !refused && !options.forgiven?.has(id)) {
-        if (![...receipts.keys()].some(device => userOf(device) === entry.to)) found.lost.push(id);
+        if (![...receipts.keys()].some(device => userOf(device) === entry.to))
+          found.lost.push(resent ? `${id} (sent again)` : id);
         for (const device of options.devices?.(entry) ?? []) {
           if (!receipts.has(device)) found.missing.push(`${id} on ${device}`);
         }

@@ -59,7 +59,7 @@ export async function run(scenario: Scenario, options: RunOptions): Promise<Outc
     let archive = false;
     if (server.running) {
       await world.drain();
-      archive = await world.compareArchives();
+      archive = await world.compareArchives(scenario.forgiven?.(turmoil));
       await world.remove();
       await server.kill();
     }

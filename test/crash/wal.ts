@@ -44,19 +44,21 @@ export function tearLast(file: string): boolean {
   return true;
 }
 
-/** The ids of messages that a database holds, in whatever table. Its log is taken in: to be used on a copy. */
-export function idsIn(file: string, pattern: RegExp): Set<string> {
-  const ids = new Set<string>();
+/** In how many rows of whatever tables the id of each message stands. The database's log is taken in: to be used on a copy. */
+export function idsIn(file: string, pattern: RegExp): Map<string, number> {
+  const ids = new Map<string, number>();
   const db = new Database(file);
   try {
     const tables = db.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").pluck().all() as string[];
     for (const table of tables) {
       for (const row of db.prepare(`SELECT * FROM "${table}"`).raw().iterate() as Iterable<unknown[]>) {
+        const found = new Set<string>();
         for (const value of row) {
-          const text =
-            typeof value === 'string' ? value : value instanceof Uint8Array ? Buffer.from(value).toString() : '';
-          for (const [id] of text.matchAll(pattern)) ids.add(id);
+          const isBytes = value instanceof Uint8Array;
+          const text = typeof value === 'string' ? value : isBytes ? Buffer.from(value).toString() : '';
+          for (const [id] of text.matchAll(pattern)) found.add(id);
         }
+        for (const id of found) ids.set(id, (ids.get(id) ?? 0) + 1);
       }
     }
   } finally {

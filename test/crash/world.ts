@@ -152,13 +152,13 @@ export class World {
   }
 
   /** Compares the archives with the ledger, if the server keeps any. True when it does. */
-  async compareArchives(): Promise<boolean> {
+  async compareArchives(forgiven?: ReadonlySet<string>): Promise<boolean> {
     const { devices } = this.options;
     for (const [index, device] of this.devices.entries()) {
       if (index % devices !== 0) continue;
       const ids = await readArchive(device);
       if (!ids) return false;
-      this.ledger.archived(device.user, ids);
+      this.ledger.archived(device.user, ids, forgiven);
     }
     return true;
   }
