@@ -137,8 +137,9 @@ export class Packet {
     (this.holds ??= []).push(until);
   }
 
+  /** Settled when all that keeps it is, and what came to keep it meanwhile: who takes it next may. Undefined when nothing does. */
   get held(): Promise<unknown> | undefined {
-    return this.holds && Promise.allSettled(this.holds);
+    return this.holds && allOf(this.holds);
   }
 
   /** The same stanza to another address; what has been added stays. */
@@ -246,4 +247,9 @@ export function stanzaType(kind: Kind, type: string | undefined): string {
     return type === 'chat' || type === 'groupchat' || type === 'headline' || type === 'error' ? type : 'normal';
   }
   return type ?? '';
+}
+
+function allOf(holds: readonly Promise<unknown>[]): Promise<unknown> {
+  const { length } = holds;
+  return Promise.allSettled(holds).then(() => (holds.length > length ? allOf(holds) : undefined));
 }

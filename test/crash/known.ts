@@ -18,20 +18,10 @@ const OUTBOX =
   "what a recipient's client has not acknowledged is in Outbox only, and its sender has been told that it is safe";
 const AGAIN = 'what a client has taken from the offline store is given again, since its resumption fails';
 
-const HOP =
-  'a message is committed to the archive and again to the offline store; killed between the two, and again 5 s later before its sender ' +
-  'sent it again, it is taken for one that went on (UNSURE in modules/archive/index.ts) and acknowledged. The archive has it';
-
 /** All that is known not to hold. A line that holds is struck off: the runs fail until it is. */
 export const KNOWN: readonly Known[] = [
   ...['away', 'bare', 'taking', 'passing', 'online', 'resuming', 'waiting', 'starting', 'migrating', 'full'].map(each),
   ...['locked', 'failing', 'torn', 'cut-page'].map(each),
-  ...['away', 'starting', 'migrating', 'full', 'locked', 'failing', 'torn', 'cut-page'].map((scenario): Known => ({
-    scenario,
-    invariant: 'lost',
-    within: Infinity,
-    why: HOP,
-  })),
   { scenario: 'waiting', invariant: 'lost', within: 1, why: OUTBOX },
   { scenario: 'online', invariant: 'lost', within: 6, why: OUTBOX },
   { scenario: 'resuming', invariant: 'lost', within: 12, why: OUTBOX },
