@@ -8,6 +8,11 @@ export interface ArchiveService {
    * undefined: it is no message for archives, and `done` is not called.
    */
   whenSent(packet: Packet, done: (id: string | undefined) => void): 'told' | 'later' | undefined;
+  /**
+   * A client's message ends on its way without its sender being told: in the sender's archive it is as any other. Resolved when it is
+   * safe there; undefined where that has nothing to keep.
+   */
+  dropped(packet: Packet): Promise<void> | undefined;
 }
 
 export const Archive = serviceKey<ArchiveService>('archive');

@@ -178,6 +178,10 @@ export default defineModule({
 
     mod.provide(Archive, {
       whenSent: (packet, done) => (hasArchive(packet) ? keeping.whenSent(packet, arrives(packet), done) : undefined),
+      dropped: packet => {
+        const kept = hasArchive(packet) && packet.from.bare !== packet.to!.bare && keeping.leaving(packet);
+        return kept instanceof Promise ? kept.then(() => undefined) : undefined;
+      },
     });
 
     // ---- what clients ask -----------------------------------------------------------------------------------------------------

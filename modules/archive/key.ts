@@ -9,6 +9,7 @@ export const PER_MILLISECOND = 1024;
 const KEY_DIGITS = 12;
 const ID_LENGTH = 21;
 const DIGITS = '0123456789abcdefghijklmnopqrstuv';
+const PAIRS = Array.from({ length: 1024 }, (_, i) => DIGITS[i >>> 5]! + DIGITS[i & 31]!);
 
 /** The key of an id; undefined when it is no id of this server's. */
 export function keyOf(id: string): number | undefined {
@@ -29,12 +30,17 @@ export function tailOf(id: string): string {
 }
 
 export function idOf(key: number, tail: string): string {
-  let out = '';
-  for (let rest = key, i = 0; i < KEY_DIGITS; i++) {
-    out = DIGITS[rest % 32]! + out;
-    rest = Math.floor(rest / 32);
-  }
-  return out + tail;
+  const high = Math.floor(key / 2 ** 30);
+  const low = key % 2 ** 30;
+  return (
+    PAIRS[high >>> 20]! +
+    PAIRS[(high >>> 10) & 1023]! +
+    PAIRS[high & 1023]! +
+    PAIRS[low >>> 20]! +
+    PAIRS[(low >>> 10) & 1023]! +
+    PAIRS[low & 1023]! +
+    tail
+  );
 }
 
 /** When the message of a key was taken in; milliseconds since 1970. */

@@ -44,12 +44,16 @@ export function outgoingGate(listOf: ListOf): (packet: Packet, session: SessionV
 }
 
 /** What comes from an address that the recipient has blocked is kept out. */
-export function incomingGate(listOf: ListOf, answers: (host: string) => boolean): (packet: Packet) => Answer {
+export function incomingGate(
+  listOf: ListOf,
+  answers: (host: string) => boolean,
+  dropped: (packet: Packet) => Promise<void> | undefined,
+): (packet: Packet) => Answer {
   return packet => {
     const list = listOf(packet.to!);
     return list instanceof Promise ? list.then(found => verdict(found, packet)) : verdict(list, packet);
   };
-  function verdict(list: Blocklist, packet: Packet): Verdict {
+  function verdict(list: Blocklist, packet: Packet): Answer {
     if (list === Blocklist.NONE) return undefined;
     const { from, type } = packet;
     const to = packet.to!;
@@ -61,7 +65,8 @@ export function incomingGate(listOf: ListOf, answers: (host: string) => boolean)
     // presence is never answered; nor rooms, which would take an error for a departure
     if (packet.kind === MESSAGE && (type === 'chat' || type === 'normal') && answers(to.domain))
       return refuse('service-unavailable');
-    return DONE;
+    const kept = packet.kind === MESSAGE ? dropped(packet) : undefined;
+    return kept ? kept.then(() => DONE) : DONE;
   }
 }
 

@@ -6,6 +6,7 @@ import { defineModule, defineOptions, Empty, option, type SessionView, andThen }
 import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { refuse, StanzaError } from '../../src/protocol/index.ts';
 import { type Element, serialize, wireAttribute, xml } from '../../src/xml/index.ts';
+import { Archive } from '../archive/contract.ts';
 import { PresenceService } from '../presence/contract.ts';
 import { Roster, type Subscription } from '../roster/contract.ts';
 import { Blocking } from './contract.ts';
@@ -23,7 +24,7 @@ export default defineModule({
     { number: 191, version: '1.3' },
     { number: 377, version: '0.4.1', note: 'Reports that come with a block are logged.' },
   ],
-  after: ['presence', 'roster'],
+  after: ['archive', 'presence', 'roster'],
   // XEP-0191 3.1 asks the host, some clients their account
   features: { host: [BLOCKING], account: [BLOCKING] },
   options: defineOptions({
@@ -62,7 +63,11 @@ export default defineModule({
       'arriving',
       'gate',
       { to: ['bare', 'full'] },
-      incomingGate(listOf, host => mod.options(host).answer === 'error'),
+      incomingGate(
+        listOf,
+        host => mod.options(host).answer === 'error',
+        packet => mod.maybe(Archive)?.dropped(packet),
+      ),
     );
 
     mod.on(

@@ -119,6 +119,15 @@ describe('play: what archives keep (XEP-0313, forwarded by XEP-0297)', () => {
     assert.deepEqual((await ask(juliet)).bodies, []);
   });
 
+  it('who is blocked without a word finds what he sent in his archive, and nobody else does', async () => {
+    await stage.stop();
+    ({ stage, romeo, juliet } = await verona('modules: { blocking: { answer: silent } }\n'));
+    await juliet.iq('set', "<block xmlns='urn:xmpp:blocking'><item jid='romeo@localhost'/></block>");
+    romeo.send("<message to='juliet@localhost' type='chat'><body>x</body></message>");
+    assert.deepEqual((await ask(romeo)).bodies, ['x']);
+    assert.deepEqual((await ask(juliet)).bodies, []);
+  });
+
   it("nobody else reads it, nor its owner another's", async () => {
     for (const payload of [`<query xmlns='${MAM}'/>`, `<metadata xmlns='${MAM}'/>`, `<prefs xmlns='${MAM}'/>`]) {
       const type = payload.startsWith('<query') ? 'set' : 'get';
