@@ -28,8 +28,6 @@ const SWEEP = 600_000;
 const REST = 20;
 /** Messages of an earlier run that are looked through for origin ids. */
 const REMEMBERED = 5000;
-/** Milliseconds before the last commit of an earlier run in which a message may have been kept and not have gone on. */
-const UNSURE = 5000;
 const EMPTY: ReadonlySet<string> = new Set();
 
 export default defineModule({
@@ -115,11 +113,12 @@ export default defineModule({
     }
 
     const origins = new Origins(mod.options().remembered);
-    for (const { key: at, id, stanza: wire } of (await store.recent(REMEMBERED)).reverse()) {
+    // that they were kept does not say that they went on before the program ended: when they come again they do, with their ids
+    for (const { id, stanza: wire } of (await store.recent(REMEMBERED)).reverse()) {
       const stanza = indexed(wire);
       const [from, to] = ['from', 'to'].map(name => parseJid(stanza.attr(name) ?? ''));
       const key = from && to && originKey(from.bare, to.bare, stanza);
-      if (key !== undefined) origins.add(key, timeOf(at) > timeOf(store.newestKey) - UNSURE ? id : true);
+      if (key !== undefined) origins.add(key, id);
     }
 
     const passage = new Passage(

@@ -22,7 +22,7 @@ import { StanzaIds, stanzaIdBy } from '../stanza-id/contract.ts';
 import { Offline, type StoredMessage } from './contract.ts';
 import type { Mailbox } from './mailbox.ts';
 import { Mailboxes } from './mailboxes.ts';
-import { isEligible } from './parts.ts';
+import { isEligible, restored } from './parts.ts';
 import { fateOf, removeForgedStamps, stamped } from './storable.ts';
 import { type Arrival, offlineStore } from './store.ts';
 
@@ -106,8 +106,7 @@ export default defineModule({
       });
     });
 
-    function arrived(packet: Packet, account: Jid): Arrival {
-      const at = Date.now();
+    function arrived(packet: Packet, account: Jid, at = Date.now()): Arrival {
       // what comes back from a session that has ended keeps its place
       const stanzaId = ids.of(packet) ?? stanzaIdBy(account, packet) ?? ids.next();
       return { stanzaId, at, wire: stamped(packet, at) };
@@ -200,6 +199,21 @@ export default defineModule({
       packet.hold(kept);
       return store.pending > BACKLOG ? kept.then(() => DONE) : DONE;
     }
+
+    // A sender's acknowledgement does not wait for a client that is away or says nothing: what that one has not acknowledged is
+    // stored as well, until it does
+    const entrust = (session: SessionView): void | Promise<void> =>
+      andThen(boxes.of(session.user.jid), box => {
+        const others = session.user.sessions.filter(other => other !== session && isEligible(other));
+        session.entrust((wire, since) => {
+          const packet = restored(wire, box.account);
+          if (!packet || fateOf(packet) !== 'store') return undefined;
+          const arrival = arrived(packet, box.account, since);
+          return hasRoom(box, arrival) ? box.adopt(arrival, packet.address === BARE ? others : []) : undefined;
+        });
+      });
+    mod.when('detached', session => void entrust(session));
+    mod.when('stalled', session => void entrust(session));
 
     mod.provide(Offline, {
       onStored(listener) {

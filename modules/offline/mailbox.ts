@@ -1,4 +1,4 @@
-import { type Packet, type SessionView, andThen, StorageError } from '../../src/api/index.ts';
+import { type Kept, type Packet, type SessionView, andThen, StorageError } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { isEligible, type MailboxParts, restored } from './parts.ts';
 import type { Arrival, StoredRow, Totals } from './store.ts';
@@ -30,6 +30,8 @@ export class Mailbox {
   private outBytes = 0;
   /** Taken, and not yet removed from the store. */
   private readonly gone = new Set<number>();
+  /** Stanza ids of messages that are being stored while they are in an outbox. */
+  private readonly adopting = new Set<string>();
   /** Came during a handing over, for several sessions: those that got it at once. */
   private readonly had = new Map<number, readonly SessionView[]>();
   /** Packets that are being handed over at this moment. */
@@ -49,6 +51,20 @@ export class Mailbox {
    * for which it came.
    */
   async add(arrival: Arrival, had?: readonly SessionView[]): Promise<void> {
+    try {
+      await this.write(arrival, id => {
+        if (had && had.length > 0 && this.reader) this.had.set(id, had);
+        // what came back from a session has its place among what was read already
+        if (arrival.stanzaId <= this.cursor && !this.out.has(id) && !this.gone.has(id)) this.cursor = '';
+      });
+    } catch (error) {
+      // it came back, and waits here already
+      if (!(error instanceof StorageError && error.kind === 'constraint')) throw error;
+    }
+  }
+
+  /** Writes a row. `committed` is told its number before anything else is done with it. */
+  private async write(arrival: Arrival, committed: (id: number) => void): Promise<number> {
     const bytes = arrival.wire.length;
     this.messages++;
     this.bytes += bytes;
@@ -56,20 +72,38 @@ export class Mailbox {
     this.moved(this, true);
     try {
       const id = await this.parts.store.add(this.account, arrival);
-      if (had && had.length > 0 && this.reader) this.had.set(id, had);
-      // what came back from a session has its place among what was read already
-      if (arrival.stanzaId <= this.cursor && !this.out.has(id) && !this.gone.has(id)) this.cursor = '';
+      committed(id);
+      return id;
     } catch (error) {
       this.messages--;
       this.bytes -= bytes;
-      // it came back, and waits here already
-      if (!(error instanceof StorageError && error.kind === 'constraint')) throw error;
+      throw error;
     } finally {
       this.pending--;
       this.written++;
       this.read();
       this.settle();
     }
+  }
+
+  /**
+   * Keeps a message that is in a session's outbox already: on its way, as those that it hands over. `had`: other sessions that got
+   * it too.
+   */
+  adopt(arrival: Arrival, had: readonly SessionView[]): Kept {
+    const { stanzaId, wire } = arrival;
+    this.adopting.add(stanzaId);
+    const written = this.write(arrival, id => {
+      this.adopting.delete(stanzaId);
+      this.out.set(id, wire.length);
+      this.outBytes += wire.length;
+      if (had.length > 0) this.had.set(id, had);
+    });
+    written.catch(() => this.adopting.delete(stanzaId));
+    return {
+      committed: written.then(() => {}),
+      taken: taken => void written.then(id => this.answered(id, taken)).catch(() => {}),
+    };
   }
 
   /** Whether the packet is one that it is handing over at this moment. */
@@ -155,6 +189,7 @@ export class Mailbox {
     for (const { id, stanzaId, wire } of rows) {
       if (this.reader !== session) return;
       this.cursor = stanzaId;
+      if (this.adopting.has(stanzaId)) continue;
       const step = this.give(id, wire, session);
       if (!step) continue;
       await step;

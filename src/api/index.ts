@@ -1,5 +1,5 @@
 /** All that a module may import of the house, beside src/protocol, src/xml and src/jid. */
-export type { Answer, IqRequest, SessionView, UserView, Verdict, Where } from '../bus/index.ts';
+export type { Answer, IqRequest, Kept, SessionView, UserView, Verdict, Where } from '../bus/index.ts';
 export {
   BARE,
   DONE,

@@ -2,6 +2,7 @@ import type { Jid } from '../jid/index.ts';
 import { NS, type StanzaError } from '../protocol/index.ts';
 import { type Element, escapeAttribute, indexed, type Kid, serialize, type Stanza, toWire } from '../xml/index.ts';
 import { K_END, K_START } from '../xml/stanza.ts';
+import { Safety } from './safety.ts';
 import type { SessionView } from './session-view.ts';
 
 // Kinds of stanza
@@ -52,6 +53,8 @@ export class Packet {
   private extra = '';
   private rest: string | undefined;
   private holds: Promise<unknown>[] | undefined;
+  private safe: Safety | undefined;
+  private vouched = false;
 
   constructor(kind: Kind, stanza: Stanza, type: string, from: Jid, to: Jid | undefined, sender?: SessionView) {
     this.kind = kind;
@@ -135,6 +138,17 @@ export class Packet {
    */
   hold(until: Promise<unknown>): void {
     (this.holds ??= []).push(until);
+  }
+
+  /** Somebody was promised that it arrives, who is not its sender here: it comes from a session that has ended. */
+  vouch(): void {
+    this.vouched = true;
+  }
+
+  /** Whoever waits for its acknowledgement has it wait until the message is safe; undefined where nobody waits. */
+  safety(): Safety | undefined {
+    if (!this.safe && (this.vouched || this.sender?.acknowledged)) this.hold((this.safe = new Safety()).reached);
+    return this.safe;
   }
 
   /** Settled when all that keeps it is, and what came to keep it meanwhile: who takes it next may. Undefined when nothing does. */

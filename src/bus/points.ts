@@ -54,6 +54,10 @@ export function makePoints() {
     sent: new Fact<Packet, SessionView>('sent', 'A stanza of this session was accepted and went its way.'),
     bound: new Fact<SessionView>('bound', 'A client bound a resource: a session begins.'),
     detached: new Fact<SessionView>('detached', 'A session lost its connection and waits for it to be resumed.'),
+    stalled: new Fact<SessionView>(
+      'stalled',
+      'A client has not acknowledged for some time messages whose senders wait to hear that they are safe.',
+    ),
     resumed: new Fact<SessionView>('resumed', 'A session was resumed on a new connection.'),
     ended: new Fact<SessionView, Packet | undefined>(
       'ended',

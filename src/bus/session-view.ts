@@ -25,6 +25,8 @@ export interface SessionView {
   readonly priority: number;
   /** Whether it has a connection now (not waiting for resumption). */
   readonly connected: boolean;
+  /** Whether its client is told what of its stanzas is safe (XEP-0198). */
+  readonly acknowledged: boolean;
   /** Bytes in its outbox: not written yet, or not acknowledged. */
   readonly backlog: number;
   /** False when it is over: nothing can be sent to it any more. */
@@ -38,11 +40,23 @@ export interface SessionView {
   send(packet: Packet, taken?: (taken: boolean) => void): void;
   /** The same for markup of the server's own that nobody needs to see again if the client never gets it: IQ answers, pushes. */
   sendWire(wire: string): void;
+  /**
+   * Calls `keep` for each message in its outbox whose sender still waits to hear that it is safe, with its markup and when it came
+   * (milliseconds since 1970); whoever answers with something keeps it from then on, and `taken` is told as by `send`.
+   */
+  entrust(keep: (wire: string, since: number) => Kept | undefined): void;
   /** Ends the session, with a stream error for its client. */
   close(error: StreamError): void;
 
   /** What modules keep here; see `mod.perSession`. */
   readonly slots: unknown[];
+}
+
+/** A message that is being stored while it waits in an outbox. */
+export interface Kept {
+  /** Resolved when it is committed; rejects when it could not be. */
+  readonly committed: Promise<void>;
+  taken(taken: boolean): void;
 }
 
 /** An account with at least one session. */

@@ -289,6 +289,7 @@ export class Router {
       item.taken(false);
       return undefined;
     }
+    const { safety } = item;
     if (item.disposable) return undefined;
     const stanza = indexed(item.wire);
     const kind = KINDS.indexOf(stanza.name as 'message') as Kind;
@@ -304,13 +305,22 @@ export class Router {
     // a copy: the account's other sessions have their own
     if (stanza.hasNamespace(NS.carbons)) return undefined;
     const toBare = parseJid(stanza.attr('to') ?? '')?.isBare ?? false;
-    if (toBare && session.user.sessions.some(other => other.presence !== undefined && other.priority >= 0))
+    if (toBare && session.user.sessions.some(other => other.presence !== undefined && other.priority >= 0)) {
+      safety?.reach();
       return undefined;
+    }
     if (!stanza.has('delay', NS.delay)) {
       const stamp = new Date(item.since).toISOString();
       packet.append(`<delay xmlns='${NS.delay}' from='${session.jid.domain}' stamp='${stamp}'/>`);
     }
-    return this.rules(packet);
+    if (!safety || safety.isReached) return this.rules(packet);
+    packet.vouch();
+    const passed = this.rules(packet);
+    // safe is what another session took, or storage
+    const settle = (): void => void (packet.held ?? Promise.resolve()).then(() => safety.reach());
+    if (passed) return passed.then(settle);
+    settle();
+    return undefined;
   }
 
   /** Goes on with `next` when nothing stopped the stanza. */

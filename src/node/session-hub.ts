@@ -38,6 +38,9 @@ export interface SessionWatch {
 const OVER = 8192; // sessions that are over, of which a client can still learn what they handled
 /** What sessions leave is passed on in portions of so many; then it is the others' turn. */
 const LEFTOVERS = 64;
+/** ms that senders wait for a recipient's client to acknowledge a message before it is stored as well, and between two looks. */
+const STALLED = 1_000;
+const LOOK = 500;
 const SWEEP = 5_000; // ms between two looks at all sessions
 
 /** All sessions of a node: how they begin, wait, come back and end. */
@@ -55,6 +58,9 @@ export class SessionHub implements SessionOwner {
   private dirty: Session[] = [];
   private ids = 0;
   private ending = new Set<Promise<void>>();
+  /** Sessions with messages whose senders wait to hear that they are safe. */
+  private readonly unsafe = new Set<Session>();
+  private looking: NodeJS.Timeout | undefined;
   /** While it is there, what clients send waits for it. */
   private pausing: Promise<void> | undefined;
 
@@ -210,6 +216,27 @@ export class SessionHub implements SessionOwner {
     void done.then(() => this.ending.delete(done));
   }
 
+  /** Looks twice a second, as long as there is something to look at, which clients keep the senders of their messages waiting. */
+  watched(session: Session): void {
+    if (this.unsafe.has(session)) return;
+    this.unsafe.add(session);
+    this.looking ??= setTimeout(() => this.look(Date.now()), LOOK).unref();
+  }
+
+  stalled(session: Session): void {
+    this.points.stalled.tell(session);
+  }
+
+  private look(now: number): void {
+    this.looking = undefined;
+    for (const session of this.unsafe) {
+      const since = session.alive ? session.outbox.unsafeSince : undefined;
+      if (since === undefined) this.unsafe.delete(session);
+      else if (now - since >= STALLED) this.points.stalled.tell(session);
+    }
+    if (this.unsafe.size > 0) this.looking = setTimeout(() => this.look(Date.now()), LOOK).unref();
+  }
+
   /** What the client never took goes another way, in order. */
   private async passOn(session: Session): Promise<void> {
     let handled = 0;
@@ -241,6 +268,7 @@ export class SessionHub implements SessionOwner {
 
   stop(): void {
     clearInterval(this.sweeper);
+    clearTimeout(this.looking);
   }
 
   /** Looks at all sessions: silent ones are asked, those that do not answer or read are closed, those that waited enough end. */

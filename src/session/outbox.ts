@@ -1,4 +1,5 @@
 import type { Connection } from '../api/connection.ts';
+import type { Kept, Safety } from '../bus/index.ts';
 import { Ring } from '../util/ring.ts';
 
 export interface OutboxLimits {
@@ -17,13 +18,12 @@ export interface Leftover {
   readonly taken: ((taken: boolean) => void) | undefined;
   /** Nobody else needs it: an answer, a push. */
   readonly disposable: boolean;
+  /** What its sender waits for. */
+  readonly safety: Safety | undefined;
 }
 
-interface Item {
-  readonly wire: string;
-  readonly since: number;
-  readonly taken: ((taken: boolean) => void) | undefined;
-  readonly disposable: boolean;
+interface Item extends Leftover {
+  taken: ((taken: boolean) => void) | undefined;
 }
 
 /** Bytes that a connection may owe the kernel before the rest waits here: what is here is known to be unsent. */
@@ -104,9 +104,43 @@ export class Outbox {
     return this.#bytes > limits.bytes || this.#queue.size > limits.stanzas;
   }
 
-  push(wire: string, now: number, taken: ((taken: boolean) => void) | undefined, disposable: boolean): void {
-    this.#queue.push({ wire, since: now, taken, disposable });
+  push(
+    wire: string,
+    now: number,
+    taken: ((taken: boolean) => void) | undefined,
+    disposable: boolean,
+    safety?: Safety,
+  ): void {
+    this.#queue.push({ wire, since: now, taken, disposable, safety });
     this.#bytes += wire.length;
+  }
+
+  /** When the oldest message came whose sender still waits to hear that it is safe; undefined when none does. */
+  get unsafeSince(): number | undefined {
+    const queue = this.#queue;
+    for (let i = 0; i < queue.size; i++) {
+      const { safety, since } = queue.at(i)!;
+      if (safety && !safety.isReached) return since;
+    }
+    return undefined;
+  }
+
+  /** See SessionView.entrust. */
+  entrust(keep: (wire: string, since: number) => Kept | undefined): void {
+    const queue = this.#queue;
+    for (let i = 0; i < queue.size; i++) {
+      const item = queue.at(i)!;
+      const { safety, wire, since } = item;
+      if (!safety || safety.isReached || item.taken) continue;
+      const kept = keep(wire, since);
+      if (!kept) continue;
+      item.taken = taken => kept.taken(taken);
+      kept.committed.then(
+        () => safety.reach(),
+        // it is as it was: here, and nowhere else
+        () => (item.taken = undefined),
+      );
+    }
   }
 
   /** From here on a stanza stays until the client acknowledges it. What was written before is not counted (XEP-0198 4). */
@@ -182,15 +216,19 @@ export class Outbox {
 
   #release(count: number, taken: boolean): void {
     // who is told may write again, or close: only when everything here is right again
-    let told: ((taken: boolean) => void)[] | undefined;
+    let told: Item[] | undefined;
     for (let i = 0; i < count; i++) {
       const item = this.#queue.shift()!;
       if (this.#written > 0) this.#written--;
       if (this.#known > 0) this.#known--;
       if (this.#before > 0) this.#before--;
       this.#bytes -= item.wire.length;
-      if (item.taken) (told ??= []).push(item.taken);
+      if (item.taken || item.safety) (told ??= []).push(item);
     }
-    if (told) for (const tell of told) tell(taken);
+    if (!told) return;
+    for (const { taken: tell, safety } of told) {
+      tell?.(taken);
+      safety?.reach();
+    }
   }
 }

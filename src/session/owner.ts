@@ -14,6 +14,10 @@ export interface SessionOwner {
   detached(session: Session): void;
   resumed(session: Session): void;
   ended(session: Session, presence: Packet | undefined): void | Promise<void>;
+  /** A message entered its outbox whose sender waits to hear that it is safe. */
+  watched(session: Session): void;
+  /** Its client will acknowledge nothing for now. */
+  stalled(session: Session): void;
   /** Asks for a call of `flush` at the end of this tick. */
   soon(session: Session): void;
   /** An outbox grew past its bounds, or its reader was too slow. */

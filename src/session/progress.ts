@@ -41,6 +41,12 @@ export class InputProgress {
     return new Promise(resolve => this.#waiting.push({ upTo: (this.#h + open) >>> 0, resolve }));
   }
 
+  /** All that was done so far counts now, safe or not. */
+  waive(): void {
+    for (let i = 0; i < (this.#open?.size ?? 0); i++) this.#open!.at(i)!.settled = true;
+    this.#advance();
+  }
+
   #advance(): void {
     const open = this.#open;
     if (!open) return;

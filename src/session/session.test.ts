@@ -63,6 +63,12 @@ class Owner implements SessionOwner {
     this.events.push(`leftover ${item.wire}`);
   }
 
+  watched(): void {}
+
+  stalled(): void {
+    this.events.push('stalled');
+  }
+
   detached(): void {
     this.events.push('detached');
   }

@@ -1,4 +1,14 @@
-import { type Kind, KINDS, MESSAGE, Packet, type SessionView, stanzaProblem, stanzaType } from '../bus/index.ts';
+import {
+  type Kept,
+  type Kind,
+  KINDS,
+  MESSAGE,
+  Packet,
+  type Safety,
+  type SessionView,
+  stanzaProblem,
+  stanzaType,
+} from '../bus/index.ts';
 import { type Jid, parseJid } from '../jid/index.ts';
 import { NS, refuse, type StreamError } from '../protocol/index.ts';
 import type { Stanza } from '../xml/index.ts';
@@ -11,6 +21,9 @@ import type { User } from './users.ts';
 
 /** Text that means the same escaped and unescaped, as bytes and as characters. */
 const PLAIN = /^[\x20-\x25\x28-\x3b\x3d-\x7e]+$/;
+
+/** ms that a client waits for the safety of what it sent before it is resumed or closed. */
+const PATIENCE = 3_000;
 
 const REQUEST = `<r xmlns='${NS.sm}'/>`;
 /** Unacknowledged stanzas, if none is a message, after which the client is asked at once, not at the next round. */
@@ -73,6 +86,10 @@ export class Session implements SessionView, InboxOwner {
 
   get connected(): boolean {
     return this.stream !== undefined;
+  }
+
+  get acknowledged(): boolean {
+    return this.resumption !== undefined;
   }
 
   get backlog(): number {
@@ -180,6 +197,19 @@ export class Session implements SessionView, InboxOwner {
     return this.inbox ? this.inbox.empty().then(() => this.settled()) : this.progress?.settled();
   }
 
+  /**
+   * As `settled`, for a client that waits on the line: what is not safe in good time counts nevertheless, since it is in this node's
+   * hands.
+   */
+  settledSoon(): Promise<void> | undefined {
+    const { inbox, progress } = this;
+    if (inbox) return inbox.empty().then(() => this.settledSoon());
+    const waiting = progress?.settled();
+    if (!waiting) return undefined;
+    const timer = setTimeout(() => progress!.waive(), PATIENCE).unref();
+    return waiting.finally(() => clearTimeout(timer));
+  }
+
   /** Notes its own presence (no 'to'). False when the priority is none (RFC 6121 4.7.2.3). */
   setPresence(packet: Packet): boolean {
     if (packet.type === 'unavailable') {
@@ -206,7 +236,14 @@ export class Session implements SessionView, InboxOwner {
     if (this.inactive && !taken && (this.deferred ??= new Deferred()).keep(packet)) return;
     if (this.deferred && this.deferred.size > 0) this.flushDeferred();
     if (packet.kind === MESSAGE) this.owing = true;
-    this.push(packet.wire(), taken, false);
+    // what was given by whoever keeps it is safe there
+    const safety = packet.kind === MESSAGE && !taken ? packet.safety() : undefined;
+    this.push(packet.wire(), taken, false, safety);
+    if (safety) this.owner.watched(this);
+  }
+
+  entrust(keep: (wire: string, since: number) => Kept | undefined): void {
+    this.outbox.entrust(keep);
   }
 
   sendWire(wire: string): void {
@@ -215,9 +252,14 @@ export class Session implements SessionView, InboxOwner {
     this.push(wire, undefined, true);
   }
 
-  private push(wire: string, taken: ((taken: boolean) => void) | undefined, disposable: boolean): void {
+  private push(
+    wire: string,
+    taken: ((taken: boolean) => void) | undefined,
+    disposable: boolean,
+    safety?: Safety,
+  ): void {
     const { outbox } = this;
-    outbox.push(wire, Date.now(), taken, disposable);
+    outbox.push(wire, Date.now(), taken, disposable, safety);
     if (!this.dirty) this.owner.soon(this);
     if (outbox.exceeds(this.owner.outboxLimits)) this.owner.slow(this, 'bytes');
   }
@@ -387,6 +429,11 @@ export class Session implements SessionView, InboxOwner {
     if (stream) this.outbox.flush(stream.connection);
     this.finish();
     stream?.fail(error);
+  }
+
+  /** The client closes its stream, and will acknowledge nothing more: what others wait for need not wait for the end. */
+  closing(): void {
+    if (this.outbox.unsafeSince !== undefined) this.owner.stalled(this);
   }
 
   /** The client closed its stream: it gets its answers, and what it needs to know of its own stanzas (XEP-0198 4). */

@@ -244,7 +244,8 @@ export class ClientStream implements StreamHandler, ScannerSink, SessionStream {
       connection.write(closeWire(connection.framed));
       connection.end(true);
     };
-    const waiting = session?.settled();
+    session?.closing();
+    const waiting = session?.settledSoon();
     if (waiting) void waiting.then(finish);
     else finish();
   }

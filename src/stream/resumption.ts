@@ -38,7 +38,7 @@ export function onResume(stream: ClientStream, stanza: Stanza): void {
  */
 export function whenFree<T>(session: Session, wanted: () => boolean, take: () => MaybePromise<T>): MaybePromise<T> {
   if (wanted()) session.leaveStream();
-  const waiting = session.settled();
+  const waiting = session.settledSoon();
   return waiting ? waiting.then(() => whenFree(session, wanted, take)) : take();
 }
 

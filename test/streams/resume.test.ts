@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { FakeNode, NS, StreamTrial, turn } from './kit.ts';
+import { Packet } from '../../src/bus/index.ts';
 
 const ENABLE = `<enable xmlns='${NS.sm}' resume='true'/>`;
 
@@ -201,7 +202,7 @@ describe('Resumption: XEP-0198 5', () => {
     const id = first.enable();
     deliver(first, 'a');
     const { session } = first;
-    session.send({ kind: 0, wire: () => `<message id='b'/>` } as never);
+    session.send(Packet.fromWire(`<message id='b'/>`, session.jid, undefined));
     first.heard();
     first.connection.cut();
     node.hub.sweep(session.detachedAt + 59_000);
@@ -211,7 +212,7 @@ describe('Resumption: XEP-0198 5', () => {
     await node.hub.settled();
     assert(node.events.includes('expired'));
     // answers and pushes are of use to nobody else
-    assert.deepEqual(node.leftovers, [`<message id='b'/>`]);
+    assert.deepEqual(node.leftovers, [`<message from='romeo@example.org/orchard' id='b'/>`]);
     const second = await loggedIn(node);
     second.say(resume(id)).expect(/^<failed xmlns='urn:xmpp:sm:3' h='0'><item-not-found /);
   });
