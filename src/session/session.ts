@@ -6,16 +6,16 @@ import {
   Packet,
   type Safety,
   type SessionView,
-  stanzaProblem,
   stanzaType,
 } from '../bus/index.ts';
 import { type Jid, parseJid } from '../jid/index.ts';
-import { NS, refuse, type StreamError } from '../protocol/index.ts';
+import { NS, type StreamError } from '../protocol/index.ts';
 import type { Stanza } from '../xml/index.ts';
 import { Deferred } from './deferred.ts';
 import { ACK_REQUEST, Inbox, type InboxOwner, type Item } from './inbox.ts';
 import { Outbox } from './outbox.ts';
 import type { Resumption, SessionOwner, SessionStream } from './owner.ts';
+import { priorityOf, problemOf, streamErrorOf } from './incoming.ts';
 import { InputProgress } from './progress.ts';
 import type { User } from './users.ts';
 
@@ -111,23 +111,9 @@ export class Session implements SessionView, InboxOwner {
 
   /** Takes a stanza of the client. Returns the condition of a stream error when it is none (RFC 6120 4.9.3). */
   receive(stanza: Stanza): StreamError | undefined {
-    if (KINDS.indexOf(stanza.name as 'message') < 0 || stanza.xmlns !== NS.client) {
-      return stanza.xmlns === NS.client
-        ? { condition: 'unsupported-stanza-type', text: `<${stanza.name}/> is no stanza.` }
-        : { condition: 'unsupported-stanza-type', text: `Nothing here understands ${stanza.xmlns}.` };
-    }
-    const from = stanza.attr('from');
-    if (from !== undefined && from !== this.jid.full && !this.isOwnAddress(from)) {
-      // RFC 6120 8.1.2.1, 4.9.3.9
-      return { condition: 'invalid-from', text: `This stream may send as ${this.jid.full} only.` };
-    }
-    this.enqueue(stanza);
-    return undefined;
-  }
-
-  private isOwnAddress(from: string): boolean {
-    const jid = parseJid(from);
-    return jid !== undefined && (jid.full === this.jid.full || jid.full === this.jid.bare);
+    const error = streamErrorOf(stanza, this.jid);
+    if (!error) this.enqueue(stanza);
+    return error;
   }
 
   private enqueue(item: Item): void {
@@ -167,7 +153,7 @@ export class Session implements SessionView, InboxOwner {
     }
     const type = item.type;
     const packet = new Packet(kind, item, stanzaType(kind, type), this.jid, to, this);
-    const problem = this.problem(packet, type, toText);
+    const problem = problemOf(packet, type, toText);
     if (problem) {
       this.owner.bounce(packet, problem);
       this.progress?.done(undefined);
@@ -179,17 +165,6 @@ export class Session implements SessionView, InboxOwner {
       return undefined;
     }
     return waiting.finally(() => this.progress?.done(packet.held));
-  }
-
-  /** RFC 6120 8.1.1.1, and what no stanza may be. */
-  private problem(
-    packet: Packet,
-    type: string | undefined,
-    to: string | undefined,
-  ): ReturnType<typeof refuse> | undefined {
-    if (to !== undefined && !packet.to)
-      return refuse('jid-malformed', `'${to.slice(0, 100)}' is not an address (RFC 7622).`);
-    return stanzaProblem(packet, type);
   }
 
   /** Resolved when all that came in has been handled and counts; undefined when that is so already. */
@@ -217,10 +192,8 @@ export class Session implements SessionView, InboxOwner {
       this.priority = 0;
       return true;
     }
-    const text = packet.stanza.childText('priority')?.trim();
-    if (text !== undefined && !/^[+-]?[0-9]{1,3}$/.test(text)) return false;
-    const priority = Number(text ?? 0);
-    if (priority < -128 || priority > 127) return false;
+    const priority = priorityOf(packet);
+    if (priority === undefined) return false;
     this.presence = packet;
     this.priority = priority;
     return true;
