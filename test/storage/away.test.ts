@@ -14,7 +14,7 @@ import { until } from '../kit/wait.ts';
 import { acknowledging } from '../plays/messages-acknowledging.ts';
 
 /** ms that a database is away; an operator's is a minute (POSTHOUSE_TEST_AWAY=60000). */
-const AWAY = Number(process.env.POSTHOUSE_TEST_AWAY ?? 4000);
+const AWAY = Number(process.env.POSTHOUSE_TEST_AWAY ?? 2500);
 
 const rows: Migration = {
   name: '001-rows',
