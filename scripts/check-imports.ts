@@ -56,6 +56,7 @@ export const OWNERS: Readonly<Record<string, string>> = {
   selfsigned: 'node',
   yaml: 'node',
   commander: 'cli',
+  saxes: 'cli',
 };
 
 const IMPORT =

@@ -16,6 +16,8 @@ import { blockStore } from './store.ts';
 
 const BLOCKING = 'urn:xmpp:blocking';
 const REPORTING = 'urn:xmpp:reporting:1'; // XEP-0377
+/** Addresses that are exported in one go. */
+const PAGE = 500;
 
 export default defineModule({
   name: 'blocking',
@@ -187,6 +189,24 @@ export default defineModule({
       list: account => andThen(lists.of(account), list => list.jids),
       block,
       unblock,
+    });
+    // no part of XEP-0227, whose privacy lists say more than these can; written as the account's clients see it
+    mod.add('portable', {
+      name: 'blocked addresses',
+      container: { name: 'blocklist', xmlns: BLOCKING },
+      entry: { name: 'item', xmlns: BLOCKING },
+      export: async (account, after) => {
+        const { jids } = await lists.of(account);
+        const from = Number(after);
+        const entries = jids.slice(from, from + PAGE).map(jid => serialize(item(jid), BLOCKING));
+        return { entries, ...(jids.length > from + PAGE && { next: String(from + PAGE) }) };
+      },
+      import: async (account, entry) => {
+        const jid = parseJid(String(entry.attrs.jid ?? ''));
+        if (!jid) return { refused: `'${String(entry.attrs.jid)}' is not an address` };
+        if ((await lists.of(account)).jids.some(known => known.full === jid.full)) return 'known';
+        return (await block(account, [jid])) === 'full' ? { refused: 'the list is full' } : 'imported';
+      },
     });
     mod.when('accountRemoved', async jid => {
       await lists.remove(jid);

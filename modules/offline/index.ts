@@ -23,6 +23,7 @@ import { Offline, type StoredMessage } from './contract.ts';
 import type { Mailbox } from './mailbox.ts';
 import { Mailboxes } from './mailboxes.ts';
 import { isEligible, restored } from './parts.ts';
+import { portableMessages } from './portable.ts';
 import { fateOf, removeForgedStamps, stamped } from './storable.ts';
 import { type Arrival, offlineStore } from './store.ts';
 
@@ -222,6 +223,10 @@ export default defineModule({
       },
       waiting: account => store.totals(account),
     });
+    mod.add(
+      'portable',
+      portableMessages(store, boxes, async (account, arrival) => hasRoom(await boxes.of(account), arrival)),
+    );
     mod.when('accountRemoved', async jid => {
       await store.removeAll(jid);
       boxes.forget(jid);

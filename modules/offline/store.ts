@@ -46,6 +46,7 @@ export class OfflineStore {
   private readonly removing: BatchWriter<number, void>;
   private readonly totalsOf: Statement<{ messages: number; bytes: number | null }>;
   private readonly idsAfter: Statement<{ stanza_id: string; bytes: number }>;
+  private readonly one: Statement<{ id: number }>;
   private readonly stanzas: Statement<{ id: number; stanza_id: string; stanza: string }>;
   /** Resolved when all writes so far are settled: they are in order. */
   private last: Promise<unknown> = Promise.resolve();
@@ -69,6 +70,7 @@ export class OfflineStore {
     this.idsAfter = storage.prepare(
       `select stanza_id, bytes from ${TABLE} where account = ? and stanza_id > ? order by stanza_id limit ?`,
     );
+    this.one = storage.prepare(`select id from ${TABLE} where account = ? and stanza_id = ?`);
     this.stanzas = storage.prepare(
       `select id, stanza_id, stanza from ${TABLE} where account = ? and stanza_id > ? and stanza_id <= ? order by stanza_id`,
     );
@@ -101,6 +103,11 @@ export class OfflineStore {
       messages: Number(row?.messages ?? 0),
       bytes: Number(row?.bytes ?? 0),
     }));
+  }
+
+  /** Whether the account has a message of that stanza id. */
+  has(account: Jid, stanzaId: string): MaybePromise<boolean> {
+    return andThen(this.one.get(account.bare, stanzaId), row => row !== undefined);
   }
 
   /** The next messages behind a stanza id: at most `limit`, and no more than `bytes` of them, but one in any case. */

@@ -12,6 +12,7 @@ import { available, Broadcast } from './broadcast.ts';
 import { PresenceService, type SubscriptionRequest } from './contract.ts';
 import { Directed } from './directed.ts';
 import { inOrder } from './each.ts';
+import { portableRequests } from './portable.ts';
 import { Probes } from './probes.ts';
 import { Shown } from './shown.ts';
 import { isSubscriptionType } from './states.ts';
@@ -93,6 +94,10 @@ export default defineModule({
     }
 
     mod.cleanup(roster.onRemoval((account, item) => subscriptions.cancel(account, item)));
+    mod.add(
+      'portable',
+      portableRequests(requests, host => mod.options(host)),
+    );
     mod.when('accountRemoved', jid => subscriptions.cancelAll(jid));
 
     mod.provide(PresenceService, {

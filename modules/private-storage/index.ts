@@ -59,6 +59,27 @@ export default defineModule({
         return refuse('resource-constraint', `At most ${most} documents are kept.`);
       return Empty;
     });
+    // XEP-0227 4.6
+    mod.add('portable', {
+      name: 'private data',
+      container: { name: 'query', xmlns: PRIVATE },
+      export: async (account, after) => {
+        const document = await documents.next(account, Number(after));
+        return document ? { entries: [document.wire], next: String(document.id) } : { entries: [] };
+      },
+      import: async (account, entry) => {
+        const xmlns = entry.getNS() ?? '';
+        const { size, documents: most } = mod.options(account.domain);
+        if (namespaceProblem(xmlns)) return { refused: `the namespace '${xmlns}' is not for private data` };
+        const wire = serialize(entry, '');
+        if (wire.length > size) return { refused: `a document has at most ${size} bytes` };
+        const { name } = entry;
+        if ((await documents.get(account, name, xmlns)) === wire) return 'known';
+        if (!(await documents.set(account, [{ name, xmlns, wire }], most)))
+          return { refused: `at most ${most} documents are kept` };
+        return 'imported';
+      },
+    });
     mod.when('accountRemoved', jid => documents.removeAll(jid));
   },
 });

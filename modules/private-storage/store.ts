@@ -21,6 +21,18 @@ export class PrivateStore {
     return row && toWire(row.document);
   }
 
+  /** The next document behind this number. */
+  async next(account: Jid, after: number): Promise<{ id: number; wire: string } | undefined> {
+    const row = await this.storage.read(q =>
+      q<{ id: number; account: string; document: string }>(TABLE)
+        .where({ account: account.bare })
+        .where('id', '>', after)
+        .orderBy('id')
+        .first('id', 'document'),
+    );
+    return row && { id: row.id, wire: toWire(row.document) };
+  }
+
   /** Puts all or none; false when the account would have more than `most`. */
   async set(
     account: Jid,

@@ -9,6 +9,7 @@ import { NS } from '../../src/protocol/index.ts';
 import { xml } from '../../src/xml/index.ts';
 import { Roster } from './contract.ts';
 import { push, RosterGet } from './get.ts';
+import { portableRoster } from './portable.ts';
 import { Rosters } from './rosters.ts';
 import { set } from './set.ts';
 import { rosterStore } from './store.ts';
@@ -89,6 +90,7 @@ export default defineModule({
     mod.iq({ xmlns: NS.roster, name: 'query', type: 'set', to: 'account', from: 'anyone' }, request =>
       set(rosters, request, mod.options(request.to.domain)),
     );
+    mod.add('portable', portableRoster(rosters));
     mod.when('accountRemoved', jid => rosters.forget(jid));
   },
 });

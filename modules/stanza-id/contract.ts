@@ -2,6 +2,11 @@ import { type Packet, serviceKey } from '../../src/api/index.ts';
 import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { NS } from '../../src/protocol/index.ts';
 
+export { base32 } from './ids.ts';
+
+/** What ids are made of: they are in the order of time. */
+export const ID = /^[0-9a-v]{21}$/;
+
 /** Stanza ids for those who keep messages (XEP-0359, XEP-0313). */
 export interface StanzaIdsService {
   /** A new id: 21 characters of 0-9 and a-v; later ones of this node sort behind earlier ones, others' by their time. */

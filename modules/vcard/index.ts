@@ -8,6 +8,11 @@ const VCARD = 'vcard-temp';
 /** XEP-0054 3.2. */
 const FORBIDDEN = refuse('forbidden');
 
+/** A card as it stands alone. */
+function declared(card: string): string {
+  return serialize(parseElement(card, VCARD), '');
+}
+
 export default defineModule({
   name: 'vcard',
   doc: 'Keeps the vCard of each account.',
@@ -43,6 +48,23 @@ export default defineModule({
     mod.iq({ xmlns: VCARD, name: 'vCard', type: 'get', to: 'host' }, () =>
       xml('vCard', { xmlns: VCARD }, xml('FN', {}, 'Posthouse'), xml('DESC', {}, 'XMPP server')),
     );
+    // XEP-0227 4.7
+    mod.add('portable', {
+      name: 'vCard',
+      entry: { name: 'vCard', xmlns: VCARD },
+      export: async account => {
+        const card = await cards.get(account);
+        return { entries: card === undefined ? [] : [declared(card)] };
+      },
+      import: async (account, entry) => {
+        const wire = serialize(entry, VCARD);
+        const { size } = mod.options(account.domain);
+        if (wire.length > size) return { refused: `a vCard has at most ${size} bytes` };
+        if ((await cards.get(account)) === wire) return 'known';
+        await cards.set(account, wire);
+        return 'imported';
+      },
+    });
     mod.when('accountRemoved', jid => cards.remove(jid));
   },
 });

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Answer, Packet, SessionView } from '../bus/index.ts';
 import type { Jid } from '../jid/index.ts';
+import type { MaybePromise } from '../util/maybe.ts';
 import type { StanzaError } from '../protocol/index.ts';
 import type { Element } from '../xml/index.ts';
 import { Collection } from './collection.ts';
@@ -106,6 +107,26 @@ export interface Gauge {
   readonly read: () => number | { labels: Record<string, string>; value: number }[];
 }
 
+/** What an entry became: taken in, there already, or why it cannot be taken in. */
+export type Imported = 'imported' | 'known' | { readonly refused: string };
+
+/**
+ * A part of what an account has that can be carried to another server and back (XEP-0227): entries, each an element. What it exports it
+ * can import, and what is imported again changes nothing.
+ */
+export interface Portable {
+  /** For the operator: 'roster'. */
+  readonly name: string;
+  /** The element around the entries; without one each entry is a child of <user/> itself. */
+  readonly container?: { readonly name: string; readonly xmlns: string };
+  /** Name and namespace of the entries; any when left out, which only a container allows. */
+  readonly entry?: { readonly name: string; readonly xmlns: string };
+  /** The entries behind `after` ('' to begin with) as wire strings, a page of moderate size, and where the next page begins. */
+  export(account: Jid, after: string): MaybePromise<{ readonly entries: readonly string[]; readonly next?: string }>;
+  /** Takes an entry in; `place` is its number among those of the account, from 0. */
+  import(account: Jid, entry: Element, place: number): MaybePromise<Imported>;
+}
+
 export function makeCollections() {
   return {
     disco: new Collection<DiscoEntry>('disco'),
@@ -118,6 +139,7 @@ export function makeCollections() {
     domains: new Collection<DomainRoute>('domains'),
     http: new Collection<HttpRoutes>('http'),
     listeners: new Collection<ListenerProtocol>('listeners'),
+    portable: new Collection<Portable>('portable'),
     administrators: new Collection<Administrators>('administrators'),
     gauges: new Collection<Gauge>('gauges'),
   };

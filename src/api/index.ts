@@ -26,7 +26,9 @@ export type {
   DomainRoute,
   Gauge,
   HttpRoutes,
+  Imported,
   ListenerProtocol,
+  Portable,
   StreamFeature,
 } from './collections.ts';
 export type { Command, CommandRequest, CommandResult } from './command.ts';

@@ -64,7 +64,7 @@ export class AccountsService implements AccountsView {
   }
 
   async create(jid: Jid, password: string): Promise<'created' | 'exists' | 'invalid' | 'too-long'> {
-    if (jid.local.length > LONGEST_LOCAL || jid.domain.length > LONGEST_HOST) return 'too-long';
+    if (isTooLong(jid)) return 'too-long';
     const prepared = saslPrepStored(password);
     if (prepared === undefined || prepared === '') return 'invalid';
     if (await this.store.get(jid.domain, jid.local)) return 'exists';
@@ -73,6 +73,21 @@ export class AccountsService implements AccountsView {
     this.known.set(jid.bare, true);
     await this.parts.points.accountCreated.settle(jid.toBare());
     return 'created';
+  }
+
+  /** Makes an account with a password that is known by its keys only; without them nobody knows it. */
+  async adopt(jid: Jid, credentials?: Credentials): Promise<'created' | 'exists' | 'too-long'> {
+    if (isTooLong(jid)) return 'too-long';
+    const own = credentials ?? (await this.derive(randomBytes(32).toString('base64')));
+    if (!(await this.store.insert(jid.domain, jid.local, own, Date.now()))) return 'exists';
+    this.known.set(jid.bare, true);
+    await this.parts.points.accountCreated.settle(jid.toBare());
+    return 'created';
+  }
+
+  /** What is kept of an account's password. */
+  async credentials(jid: Jid): Promise<Credentials | undefined> {
+    return (await this.store.get(jid.domain, jid.local))?.credentials;
   }
 
   async setPassword(jid: Jid, password: string): Promise<'set' | 'unknown' | 'invalid'> {
@@ -156,6 +171,10 @@ export class AccountsService implements AccountsView {
     );
     return { salt, iterations, keys: { sha1: sha1!, sha256: sha256!, sha512: sha512! } };
   }
+}
+
+function isTooLong({ local, domain }: Jid): boolean {
+  return local.length > LONGEST_LOCAL || domain.length > LONGEST_HOST;
 }
 
 function isThere(row: AccountRow | undefined): boolean {

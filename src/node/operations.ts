@@ -1,6 +1,7 @@
 import type { ClientView } from '../api/node-view.ts';
 import { type Jid, jidProblem, parseJid } from '../jid/index.ts';
 import type { Node } from './node.ts';
+import { accountsOf, exported, imported, importAccount, type ImportEntry, sections } from './portability.ts';
 import { statusOf } from './status.ts';
 
 /** What `posthouse` asks a node to do, over the socket in the data folder. A rejection's message is for the operator. */
@@ -51,6 +52,12 @@ class Arguments {
     return this.values[name] === true;
   }
 
+  /** What `posthouse` itself wrote. */
+  list<T>(name: string): readonly T[] {
+    const value = this.values[name];
+    return Array.isArray(value) ? (value as T[]) : [];
+  }
+
   /** The address of an account of a host of this node. */
   account(node: Node): Jid {
     const jid = this.jid();
@@ -73,7 +80,7 @@ class Arguments {
 }
 
 /** Operations that change nothing. */
-const LOOKS = /\.(?:list|show|addable)$|^status$/;
+const LOOKS = /\.(?:list|show|addable)$|^user\.(?:export-accounts|export-entries|import-entries)$|^status$/;
 
 type Operation = (node: Node, args: Arguments) => unknown;
 
@@ -140,6 +147,16 @@ const OPERATIONS: Record<string, Operation> = {
     if (!(await node.accounts.remove(jid))) throw unknown(jid);
     return { jid: jid.bare };
   },
+  /** What can be exported and imported (XEP-0227), and of which hosts. */
+  'user.export-begin': node => ({ sections: sections(node), hosts: [...node.hosts] }),
+  'user.export-accounts': (node, args) => accountsOf(node, args.text('host'), args.optional('after') ?? ''),
+  'user.export-entries': (node, args) =>
+    exported(node, args.account(node), args.text('section'), args.optional('after') ?? ''),
+  'user.import-begin': node => ({ sections: sections(node), hosts: [...node.hosts] }),
+  'user.import-account': (node, args) =>
+    importAccount(node, args.account(node), args.optional('password'), args.list<string>('credentials')),
+  'user.import-entries': (node, args) =>
+    imported(node, args.account(node), args.text('section'), args.list<ImportEntry>('entries')),
   /** Of an account that is named, clients that are away and can come back by a token are told too. */
   'session.list': async (node, args) => {
     const account = args.optional('jid') === undefined ? undefined : args.jid().toBare();

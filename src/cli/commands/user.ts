@@ -75,6 +75,48 @@ export function userCommands(program: Command, context: Context): void {
         context.run(async ask => context.say(`${jid} ${done}.`, await ask(`user.${name}`, { jid }))),
       );
   }
+  user
+    .command('export')
+    .description('write accounts and what they have as XML (XEP-0227)')
+    .argument('[jid or host]', 'one account, or those of a host; all when left out')
+    .option('--output <file>', 'a file, for its owner only, instead of standard output')
+    .addHelpText('after', examples('posthouse user export --output users.xml', 'posthouse user export romeo@localhost'))
+    .action((what: string | undefined, { output }: { output?: string }) =>
+      context.run(async ask => {
+        const at = what?.lastIndexOf('@') ?? -1;
+        const wanted =
+          what === undefined
+            ? {}
+            : at < 0
+              ? { host: what }
+              : { account: { local: what.slice(0, at), domain: what.slice(at + 1) } };
+        const { exportUsers } = await import('../portable/export.ts');
+        const done = await exportUsers(ask, wanted, output);
+        const text = `${done.accounts} accounts with ${done.entries} entries were exported.`;
+        if (output === undefined) process.stderr.write(`${text}\n`);
+        else context.say(text, done);
+      }),
+    );
+  user
+    .command('import')
+    .description('take in accounts and what they have from a file of XEP-0227; can be repeated')
+    .argument('<file>', 'the file')
+    .addHelpText(
+      'after',
+      '\nAccounts that are there keep their passwords. What cannot be taken in is told of by its line, and the rest goes on.\n' +
+        examples('posthouse user import users.xml'),
+    )
+    .action((file: string) =>
+      context.run(async ask => {
+        const { importUsers } = await import('../portable/import.ts');
+        const { accounts, existing, imported, known, problems } = await importUsers(ask, file);
+        if (problems > 0) context.code = 1;
+        context.say(
+          `${accounts} accounts were added, ${existing} were there; ${imported} entries were taken in, ${known} were there; ${problems} problems.`,
+          { accounts, existing, imported, known, problems },
+        );
+      }),
+    );
 }
 
 function account(text: string): string {

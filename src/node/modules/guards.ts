@@ -10,6 +10,7 @@ import type {
   Gauge,
   HttpRoutes,
   ListenerProtocol,
+  Portable,
   StreamFeature,
 } from '../../api/collections.ts';
 import type { Command } from '../../api/command.ts';
@@ -142,6 +143,22 @@ export class Guards {
 
   beforeLogin(item: BeforeLoginIq): Partial<BeforeLoginIq> {
     return { answer: request => this.answer(`before login ${item.xmlns}`, () => item.answer(request), isAnswer) };
+  }
+
+  /** Nothing stands for what could not be exported or taken in: the operator is told, and the module's name is noted. */
+  portable(item: Portable): Partial<Portable> {
+    const noted = async <T>(step: string, call: () => T | Promise<T>): Promise<T> => {
+      try {
+        return await call();
+      } catch (error) {
+        this.note(`${step} of ${item.name}`, error);
+        throw error;
+      }
+    };
+    return {
+      export: (account, after) => noted('export', () => item.export(account, after)),
+      import: (account, entry, place) => noted('import', () => item.import(account, entry, place)),
+    };
   }
 
   commands(item: Command): Partial<Command> {
