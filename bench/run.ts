@@ -12,13 +12,22 @@ import { roughRows } from './rough.ts';
 import { idleRows } from './rows/idle.ts';
 import { loginRow } from './rows/login.ts';
 import { archiveRows, messageRows } from './rows/messages.ts';
+import { reconnectRow } from './rows/reconnect.ts';
 import { startRow } from './rows/start.ts';
 import { ejabberd } from './targets/ejabberd.ts';
 import { posthouse, setup } from './targets/posthouse.ts';
 import { prosody } from './targets/prosody.ts';
 import type { Target } from './targets/target.ts';
 
-const rows: readonly Row[] = [...messageRows, ...archiveRows, ...idleRows, loginRow, startRow, ...roughRows];
+const rows: readonly Row[] = [
+  ...messageRows,
+  ...archiveRows,
+  ...idleRows,
+  loginRow,
+  reconnectRow,
+  startRow,
+  ...roughRows,
+];
 const peers: readonly Target[] = [prosody, ejabberd];
 const groups: Record<string, readonly Row[]> = {
   messages: messageRows,

@@ -5,6 +5,7 @@ import type { Mechanism } from './client.ts';
 export type Command =
   | { readonly do: 'chat'; readonly seconds: number; readonly warm?: number; readonly window?: number }
   | { readonly do: 'logins'; readonly count: number; readonly mechanism: Mechanism; readonly width?: number }
+  | { readonly do: 'reconnects'; readonly count: number; readonly rounds: number; readonly width?: number }
   | { readonly do: 'begin'; readonly warm?: number }
   | { readonly do: 'end' }
   | { readonly do: 'quit' };
@@ -45,6 +46,17 @@ export interface LoginsEvent {
   readonly firstError: string;
 }
 
+/** Clients that lost their connections and came back by a token, their sessions resumed. */
+export interface ReconnectsEvent {
+  readonly event: 'reconnects';
+  readonly count: number;
+  readonly seconds: number;
+  /** Server CPU of one, milliseconds. */
+  readonly cpuEach: number;
+  readonly failed: number;
+  readonly firstError: string;
+}
+
 /** The answer to `begin`; that to `end` is a ChatEvent. */
 export interface BegunEvent {
   readonly event: 'begun';
@@ -55,4 +67,4 @@ export interface FailedEvent {
   readonly reason: string;
 }
 
-export type LoadEvent = OpenEvent | ChatEvent | LoginsEvent | BegunEvent | FailedEvent;
+export type LoadEvent = OpenEvent | ChatEvent | LoginsEvent | ReconnectsEvent | BegunEvent | FailedEvent;

@@ -7,6 +7,7 @@ import { Chat, type End } from './chat.ts';
 import { Client, inParallel, logIn, type Mechanism } from './client.ts';
 import type { ChatEvent, Command, LoadEvent, LoginsEvent } from './events.ts';
 import { help, readOptions, type Options } from './options.ts';
+import { reconnects } from './reconnect.ts';
 import { Wire } from './wire.ts';
 
 async function openXmpp(options: Options): Promise<End[]> {
@@ -145,6 +146,8 @@ async function main(): Promise<void> {
         tell({ event: 'begun' });
       } else if (command.do === 'end') {
         tell(await measured.end());
+      } else if (command.do === 'reconnects') {
+        tell(await reconnects(options, command.count, command.rounds, command.width ?? 8));
       } else {
         tell(await logins(options, command.count, command.mechanism, command.width ?? 8));
       }

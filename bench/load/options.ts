@@ -37,7 +37,8 @@ export const help = `Load generator: pairs of sessions that chat in a closed loo
   --width N         logins at the same time (16)         --seconds N    length of the chat (5)
   --pid PID         report the CPU of this server process
   --control         take commands as JSON lines on standard input: {"do":"chat","seconds":5,"warm":1},
-                    {"do":"logins","count":100,"mechanism":"PLAIN"}, {"do":"quit"}
+                    {"do":"logins","count":100,"mechanism":"PLAIN"},
+                    {"do":"reconnects","count":100,"rounds":4} (by token, resumed), {"do":"quit"}
 `;
 
 export function readOptions(args: string[]): Options | undefined {

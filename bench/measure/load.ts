@@ -1,6 +1,14 @@
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
-import type { BegunEvent, ChatEvent, Command, LoadEvent, LoginsEvent, OpenEvent } from '../load/events.ts';
+import type {
+  BegunEvent,
+  ChatEvent,
+  Command,
+  LoadEvent,
+  LoginsEvent,
+  OpenEvent,
+  ReconnectsEvent,
+} from '../load/events.ts';
 import type { Mechanism } from '../load/client.ts';
 import { Started } from './process.ts';
 
@@ -74,6 +82,10 @@ export class Load {
 
   logins(count: number, mechanism: Mechanism, width?: number): Promise<LoginsEvent> {
     return this.command<LoginsEvent>({ do: 'logins', count, mechanism, width });
+  }
+
+  reconnects(count: number, rounds: number, width?: number): Promise<ReconnectsEvent> {
+    return this.command<ReconnectsEvent>({ do: 'reconnects', count, rounds, width });
   }
 
   async quit(): Promise<void> {

@@ -143,7 +143,7 @@ export class AccountsService implements AccountsView {
           return { salt, iterations, ...keys[hash], status: row.status };
         }),
       plain: (local, password) => this.verify(host, local, password),
-      status: local => andThen(this.store.get(host, local), row => row?.status ?? 'unknown'),
+      status: local => andThen(this.store.status(host, local), status => status ?? 'unknown'),
       anonymous: () => randomBytes(12).toString('hex'),
     };
   }

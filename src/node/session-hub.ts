@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { Packet, Points } from '../bus/index.ts';
 import type { Jid } from '../jid/index.ts';
@@ -8,6 +7,7 @@ import type { SessionOwner } from '../session/owner.ts';
 import { Session } from '../session/session.ts';
 import type { Users } from '../session/users.ts';
 import { Lru } from '../util/lru.ts';
+import { randomName } from '../util/random.ts';
 import type { Router } from './router.ts';
 
 /** How sessions are kept; read at each use, so that it changes live. */
@@ -310,5 +310,5 @@ function endEarlier(sessions: readonly Session[], client: string): void {
 }
 
 function randomResource(): string {
-  return randomBytes(9).toString('base64url');
+  return randomName(9);
 }

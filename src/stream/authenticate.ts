@@ -73,8 +73,10 @@ const UNPRINTABLE = /[\s\p{Cc}\u202a-\u202e\u2066-\u2069]+/gu;
 
 /** A name in one line, and not too long. */
 function nameIn(element: Element, child: string): string {
-  const text = element.getChildText(child) ?? '';
-  return [...text.replace(UNPRINTABLE, ' ').trim()].slice(0, NAME).join('');
+  const text = element.getChildText(child);
+  if (!text) return '';
+  const line = text.replace(UNPRINTABLE, ' ').trim();
+  return line.length <= NAME ? line : [...line].slice(0, NAME).join('');
 }
 
 /** xs:boolean. */

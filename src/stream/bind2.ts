@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import type { Jid } from '../jid/index.ts';
 import { prepareResource } from '../jid/index.ts';
 import { NS, StanzaError } from '../protocol/index.ts';
 import type { Session } from '../session/session.ts';
+import { randomName } from '../util/random.ts';
 import { type Element, serialize } from '../xml/index.ts';
 import type { ClientStream } from './client-stream.ts';
 import type { StreamEnvironment, StreamHost } from './environment.ts';
@@ -67,7 +67,7 @@ export async function bindInline(
 
 /** XEP-0386 4.1: the tag, if it may stand in an address, and what is the same each time for a client that says who it is. */
 function resource({ env }: ClientStream, client: string | undefined, tag: string): string {
-  const own = client === undefined ? randomBytes(9).toString('base64url') : env.clients.resourceOf(client, tag);
+  const own = client === undefined ? randomName(9) : env.clients.resourceOf(client, tag);
   return (tag === '' ? undefined : prepareResource(`${tag}/${own}`)) ?? own;
 }
 

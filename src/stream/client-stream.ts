@@ -93,6 +93,8 @@ export class ClientStream implements StreamHandler, ScannerSink, SessionStream {
     }
     if (this.frames) this.frames.take(this.scanner, bytes, start, end);
     else this.scanner.push(bytes, start, end);
+    // a header and what came along with it are answered in one write
+    if (!session) this.connection.flush();
   }
 
   onDrain(): void {

@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { parseJid } from '../jid/index.ts';
 import { NS, type StreamError } from '../protocol/index.ts';
+import { randomName } from '../util/random.ts';
 import { type Stanza, type StreamHeader, wireAttribute } from '../xml/index.ts';
 
 /** What a client says when it opens a stream: RFC 6120 4.7, RFC 7395 3.3.2. */
@@ -48,7 +48,7 @@ export function versionSupported(version: string | undefined): boolean {
 
 /** A stream id nobody can guess (RFC 6120 4.7.3). */
 export function streamId(): string {
-  return randomBytes(12).toString('base64url');
+  return randomName(12);
 }
 
 /** A language tag that may be repeated in attributes (BCP 47's characters). */

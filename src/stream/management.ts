@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
 import { NS } from '../protocol/index.ts';
 import type { Session } from '../session/session.ts';
+import { randomName } from '../util/random.ts';
 import type { Stanza } from '../xml/index.ts';
 import type { ClientStream } from './client-stream.ts';
 import { HOLD_ANSWER } from './reading.ts';
@@ -66,7 +66,7 @@ export function enableNow(
   const { sm } = env;
   const max = count(most);
   const timeout = wanted === 'true' || wanted === '1' ? Math.min(max ?? sm.timeout, sm.maxTimeout) : 0;
-  const id = randomBytes(15).toString('base64url');
+  const id = randomName(15);
   session.enable({ id, timeout });
   if (timeout > 0) env.enableResumption(session, id);
   const resume = timeout > 0 ? ` id='${id}' resume='true' max='${timeout}'` : '';

@@ -41,7 +41,6 @@ export function openStream(stream: ClientStream, opening: Opening | StreamError)
   }
   if (stream.account) offerSession(stream, host);
   else offerLogin(stream, host);
-  stream.connection.flush();
 }
 
 /** Our header, unless it was sent. */

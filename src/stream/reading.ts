@@ -45,6 +45,7 @@ export class Reading {
     stream.connection.resume();
     stream.scanner.release();
     stream.frames?.resume(stream.scanner);
+    if (!stream.session) stream.connection.flush();
   }
 
   /** The stream has a session, which may send as much as the limits say now. */

@@ -40,22 +40,21 @@ function authenticate(stream: ClientStream, stanza: Stanza): void {
   // XEP-0388 2.4
   if (login.speaks) return stream.fail({ condition: 'not-authorized', text: 'A login is under way already.' });
   if (request.fault !== undefined) return login.fail(profile, 'malformed-request', request.fault);
-  const exchange = exchangeOf(stream, request);
+  const exchange = exchangeOf(stream, profile);
   if (typeof exchange === 'string') return login.fail(profile, exchange);
   login.begin(exchange, profile);
   if (request.initial === 'incorrect') login.fail(profile, 'incorrect-encoding');
   else login.step(request.initial);
 }
 
-function exchangeOf(stream: ClientStream, { mechanism, agent, fast }: AuthenticateRequest): SaslExchange | SaslFailure {
+function exchangeOf(stream: ClientStream, profile: Authentication): SaslExchange | SaslFailure {
+  const { mechanism, agent, fast } = profile.request;
   const ctx = stream.login.context();
   if (!stream.fast.includes(mechanism)) return begin(mechanism, ctx) ?? 'invalid-mechanism';
   // XEP-0484 3.3: whoever brings a token says so, and who it is
   if (!fast || !agent) return 'malformed-request';
   const { clients } = stream.env;
-  return new HashedTokenExchange(mechanism, ctx, local =>
-    clients.tokensOf(clients.idOf(new Jid(local, ctx.host, ''), agent.id)),
-  );
+  return new HashedTokenExchange(mechanism, ctx, local => clients.tokensOf(profile.clientOf(stream, local)!));
 }
 
 /** A login that succeeded, on its way to a session. */
@@ -70,10 +69,22 @@ interface Granted {
 
 /** The profile of XEP-0388, for one <authenticate/> and what it asks for besides. */
 export class Authentication implements SaslProfile {
-  private readonly request: AuthenticateRequest;
+  readonly request: AuthenticateRequest;
+  private named: { readonly local: string; readonly id: string } | undefined;
 
   constructor(request: AuthenticateRequest) {
     this.request = request;
+  }
+
+  /** Names the client of an account, where it said who it is. */
+  clientOf(stream: ClientStream, local: string): string | undefined {
+    const { agent } = this.request;
+    if (!agent) return undefined;
+    if (this.named?.local !== local) {
+      const id = stream.env.clients.idOf(new Jid(local, stream.host!.domain, ''), agent.id);
+      this.named = { local, id };
+    }
+    return this.named!.id;
   }
 
   challenge(stream: ClientStream, data: Buffer): void {
@@ -86,9 +97,8 @@ export class Authentication implements SaslProfile {
   }
 
   success(stream: ClientStream, step: SaslSuccess, mechanism: string): MaybePromise<boolean> {
-    const { agent } = this.request;
     const account = new Jid(step.local, stream.host!.domain, '');
-    const client = agent && !step.anonymous ? stream.env.clients.idOf(account, agent.id) : undefined;
+    const client = step.anonymous ? undefined : this.clientOf(stream, step.local);
     const noted = client === undefined ? undefined : this.note(stream, client, account, step);
     const go = (result: LoginNoted): MaybePromise<boolean> => {
       // it was revoked, or replayed, while it was looked at

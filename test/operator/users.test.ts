@@ -124,6 +124,43 @@ describe('a running node', () => {
     assert.match(nobody.err, /has no session/);
   });
 
+  it('shows the clients of an account, and takes them away', async () => {
+    const client = await node.login('romeo@localhost/orchard');
+    const rows = JSON.parse(await node.done(['session', 'list', 'romeo@localhost', '--json'])) as object[];
+    assert.deepEqual(
+      rows.map(row => ({ ...row, id: '', since: '' })),
+      [
+        {
+          id: '',
+          jid: 'romeo@localhost/orchard',
+          transport: 'tcp',
+          address: '127.0.0.1',
+          since: '',
+          state: 'connected',
+          available: false,
+          priority: 0,
+          queued: 0,
+          client: null,
+          software: null,
+          device: null,
+          tokenUntil: null,
+        },
+      ],
+    );
+    const unknown = await node.command(['session', 'revoke', 'romeo@localhost', 'phone']);
+    assert.equal(unknown.code, 1);
+    assert.match(
+      unknown.err,
+      /romeo@localhost has no client phone; 'posthouse session list romeo@localhost' shows them/,
+    );
+    const said = await node.done(['session', 'revoke', 'romeo@localhost']);
+    assert.match(said, /^1 revoked\. Who knows the password can log in again: posthouse user passwd romeo@localhost$/m);
+    assert.equal(await client.streamError(), 'not-authorized');
+    const nobody = await node.command(['session', 'revoke', 'romeo@localhost']);
+    assert.match(nobody.err, /romeo@localhost has no clients/);
+    assert.match(await node.done(['session', 'list', 'romeo@localhost']), /romeo@localhost has no clients\./);
+  });
+
   it('changes passwords, and keeps disabled people out', async () => {
     const client = await node.login('juliet@localhost/balcony');
     await node.done(['user', 'passwd', 'juliet@localhost'], 'new\n');

@@ -102,6 +102,8 @@ export function accountsContract(makeStorage: () => Promise<Storage>): void {
     await add('juliet');
     assert.equal(await store.setStatus('example.org', 'juliet', 'disabled'), true);
     assert.equal((await store.get('example.org', 'juliet'))!.status, 'disabled');
+    assert.equal(await store.status('example.org', 'juliet'), 'disabled');
+    assert.equal(await store.status('example.org', 'nobody'), undefined);
     await store.setStatus('example.org', 'juliet', 'active');
     assert.equal((await store.get('example.org', 'juliet'))!.status, 'active');
     assert.equal(await store.setStatus('example.org', 'nobody', 'disabled'), false);

@@ -78,11 +78,13 @@ export const migrations: readonly Migration[] = [
 export class AccountStore {
   private readonly storage: Storage;
   private readonly byName: Statement<Columns>;
+  private readonly statusByName: Statement<Pick<Columns, 'status'>>;
   private readonly logins: BatchWriter<{ host: string; local: string; at: number }, void>;
 
   private constructor(storage: Storage) {
     this.storage = storage;
     this.byName = storage.prepare(`SELECT * FROM ${TABLE} WHERE host = ? AND local = ?`);
+    this.statusByName = storage.prepare(`SELECT status FROM ${TABLE} WHERE host = ? AND local = ?`);
     this.logins = storage.batch({
       name: 'logins',
       write: (tx, { host, local, at }) =>
@@ -108,6 +110,11 @@ export class AccountStore {
 
   get(host: string, local: string): MaybePromise<AccountRow | undefined> {
     return andThen(this.byName.get(host, local), row => row && fromColumns(row));
+  }
+
+  /** Undefined where there is no such account. */
+  status(host: string, local: string): MaybePromise<'active' | 'disabled' | undefined> {
+    return andThen(this.statusByName.get(host, local), row => row?.status);
   }
 
   /** False when there is one of that name. */

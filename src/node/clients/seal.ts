@@ -1,13 +1,7 @@
-import {
-  createCipheriv,
-  createDecipheriv,
-  createHmac,
-  createSecretKey,
-  type KeyObject,
-  randomBytes,
-} from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { Hmac } from '../../util/hmac.ts';
 
 /** The key of an installation, in its data folder; without it what it sealed is of no use. */
 export const KEY_FILE = 'tokens.key';
@@ -19,12 +13,12 @@ const CIPHER = 'aes-256-gcm';
 /** Seals secrets that have to be kept whole, and derives names that tell nothing of what they are made of. */
 export class Seal {
   private readonly sealing: KeyObject;
-  private readonly naming: KeyObject;
+  private readonly naming: Hmac;
 
   constructor(key: Buffer) {
-    const derive = (purpose: string) => createSecretKey(createHmac('sha256', key).update(purpose).digest());
-    this.sealing = derive('tokens');
-    this.naming = derive('names');
+    const master = new Hmac(key);
+    this.sealing = createSecretKey(master.digest(Buffer.from('tokens')));
+    this.naming = new Hmac(master.digest(Buffer.from('names')));
   }
 
   /** Encrypts a text. `context` is what it belongs to: it can be opened with the same only. */
@@ -50,7 +44,7 @@ export class Seal {
 
   /** The same for the same parts, which must not hold a NUL. */
   name(...parts: readonly string[]): Buffer {
-    return createHmac('sha256', this.naming).update(parts.join('\0')).digest();
+    return this.naming.digest(Buffer.from(parts.join('\0')));
   }
 }
 

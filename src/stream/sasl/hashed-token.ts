@@ -1,6 +1,7 @@
 // The HT mechanisms, draft-schmaus-kitten-sasl-ht: a token proves itself in one message, and the server in its answer.
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import { isUtf8 } from 'node:buffer';
+import { Hmac } from '../../util/hmac.ts';
 import { andThen } from '../../util/maybe.ts';
 import { localOf } from './prepare.ts';
 import { failure } from './types.ts';
@@ -16,6 +17,9 @@ import type {
 
 const PROOF = 32; // octets of HMAC-SHA-256
 const maxName = 8192; // octets
+const INITIATOR = Buffer.from('Initiator');
+const RESPONDER = Buffer.from('Responder');
+const NONE = Buffer.alloc(0);
 
 /** Each mechanism, and what it binds to. */
 const BINDINGS = new Map<string, ChannelBindingType | undefined>([
@@ -61,7 +65,7 @@ export class HashedTokenExchange implements SaslExchange {
     if (local === undefined) return failure('not-authorized');
 
     const type = BINDINGS.get(this.mechanism);
-    const binding = type === undefined ? Buffer.alloc(0) : this.#ctx.channelBinding(type);
+    const binding = type === undefined ? NONE : this.#ctx.channelBinding(type);
     if (!binding) return { kind: 'failure', condition: 'malformed-request', unbound: true };
     const proof = data.subarray(end + 1);
     const tokens = this.#tokensOf(local);
@@ -78,16 +82,14 @@ export class HashedTokenExchange implements SaslExchange {
   ): SaslStep {
     for (const token of tokens) {
       if (token.mechanism !== this.mechanism) continue;
-      if (!timingSafeEqual(proof, sign(token.secret, 'Initiator', binding))) continue;
+      const mac = new Hmac(Buffer.from(token.secret));
+      if (!timingSafeEqual(proof, mac.digest(INITIATOR, binding))) continue;
       if (token.expiry <= this.#now) return failure('credentials-expired', undefined, local);
-      if (status !== 'active')
+      if (status !== 'active') {
         return failure(status === 'disabled' ? 'account-disabled' : 'not-authorized', undefined, local);
-      return { kind: 'success', local, token, data: sign(token.secret, 'Responder', binding) };
+      }
+      return { kind: 'success', local, token, data: mac.digest(RESPONDER, binding) };
     }
     return failure('not-authorized', undefined, local);
   }
-}
-
-function sign(secret: string, who: 'Initiator' | 'Responder', binding: Buffer): Buffer {
-  return createHmac('sha256', secret).update(who).update(binding).digest();
 }
