@@ -206,6 +206,12 @@ export default defineModule({
     mod.iq({ xmlns: NS.mam, name: 'metadata', type: 'get', to: 'account' }, request =>
       answering.metadata(shelf(request.to)),
     );
+    // XEP-0386 4: so the client knows what it missed before it asks
+    mod.add('bindFeatures', {
+      xmlns: NS.mam,
+      asked: false,
+      bound: session => answering.metadata(shelf(session.user.jid)),
+    });
     mod.iq({ xmlns: NS.mam, name: 'prefs', type: 'get', to: 'account' }, request =>
       preferencesElement(preferencesOf(request.to)),
     );
