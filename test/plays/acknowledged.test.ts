@@ -4,139 +4,142 @@ import path from 'node:path';
 import { parseJid } from '../../src/jid/index.ts';
 import type { TestClient } from '../kit/client.ts';
 import { TestNode } from '../kit/node.ts';
+import { ON_SERVER } from '../kit/storage.ts';
 import { until } from '../kit/wait.ts';
 import { acknowledging } from './messages-acknowledging.ts';
 
 const SM = 'urn:xmpp:sm:3';
 
-describe('play: an acknowledgement says that a message is safe (XEP-0198 4)', () => {
-  let stage: TestNode;
-  let juliet: TestClient;
+// what is stored is read from the file
+if (!ON_SERVER)
+  describe('play: an acknowledgement says that a message is safe (XEP-0198 4)', () => {
+    let stage: TestNode;
+    let juliet: TestClient;
 
-  beforeEach(async () => {
-    // the archive commits before it delivers: here a message is stored only where it has to be
-    stage = await TestNode.start({ users: ['romeo', 'juliet'], yaml: 'modules: { archive: false }' });
-    juliet = await stage.login('juliet@localhost/balcony', { presence: true });
-    juliet.send(`<enable xmlns='${SM}' resume='true'/>`);
-    await juliet.expect(({ name }) => name === 'enabled', 'stream management');
-  });
-  afterEach(() => stage.stop());
+    beforeEach(async () => {
+      // the archive commits before it delivers: here a message is stored only where it has to be
+      stage = await TestNode.start({ users: ['romeo', 'juliet'], yaml: 'modules: { archive: false }' });
+      juliet = await stage.login('juliet@localhost/balcony', { presence: true });
+      juliet.send(`<enable xmlns='${SM}' resume='true'/>`);
+      await juliet.expect(({ name }) => name === 'enabled', 'stream management');
+    });
+    afterEach(() => stage.stop());
 
-  const say = (id: string, to = 'romeo@localhost/orchard'): void =>
-    juliet.send(`<message type='chat' to='${to}' id='${id}'><body>${id}</body></message>`);
+    const say = (id: string, to = 'romeo@localhost/orchard'): void =>
+      juliet.send(`<message type='chat' to='${to}' id='${id}'><body>${id}</body></message>`);
 
-  /** What the server says when it is asked: the answer comes when all so far is safe. */
-  async function acknowledged(): Promise<string> {
-    juliet.send(`<r xmlns='${SM}'/>`);
-    return (await juliet.expect(({ name }) => name === 'a', 'an acknowledgement')).attrs.h!;
-  }
-
-  function stored(): number {
-    const db = new Database(path.join(stage.folder, 'posthouse.sqlite'), { readonly: true });
-    try {
-      return (db.prepare('select count(*) as n from offline_messages').get() as { n: number }).n;
-    } finally {
-      db.close();
+    /** What the server says when it is asked: the answer comes when all so far is safe. */
+    async function acknowledged(): Promise<string> {
+      juliet.send(`<r xmlns='${SM}'/>`);
+      return (await juliet.expect(({ name }) => name === 'a', 'an acknowledgement')).attrs.h!;
     }
-  }
 
-  it('by its recipient who has it: nothing is stored', async () => {
-    const romeo = await stage.login('romeo@localhost/orchard', { presence: true });
-    await acknowledging(romeo);
-    say('a');
-    say('b');
-    assert.equal(await acknowledged(), '2');
-    assert.equal((await romeo.message()).attrs.id, 'a');
-    assert.equal(stored(), 0);
+    function stored(): number {
+      const db = new Database(path.join(stage.folder, 'posthouse.sqlite'), { readonly: true });
+      try {
+        return (db.prepare('select count(*) as n from offline_messages').get() as { n: number }).n;
+      } finally {
+        db.close();
+      }
+    }
+
+    it('by its recipient who has it: nothing is stored', async () => {
+      const romeo = await stage.login('romeo@localhost/orchard', { presence: true });
+      await acknowledging(romeo);
+      say('a');
+      say('b');
+      assert.equal(await acknowledged(), '2');
+      assert.equal((await romeo.message()).attrs.id, 'a');
+      assert.equal(stored(), 0);
+    });
+
+    it('by a recipient who does not acknowledge, once its system took it', async () => {
+      const romeo = await stage.login('romeo@localhost/orchard', { presence: true });
+      say('a');
+      assert.equal(await acknowledged(), '1');
+      assert.equal((await romeo.message()).attrs.id, 'a');
+      assert.equal(stored(), 0);
+    });
+
+    it('by storage, when a client says nothing; and it is given once', async () => {
+      const romeo = await stage.login('romeo@localhost/orchard');
+      const answers = await acknowledging(romeo);
+      answers.stop();
+      romeo.send('<presence/>');
+      say('a');
+      assert.equal((await romeo.message()).attrs.id, 'a');
+      assert.equal(await acknowledged(), '1');
+      assert.equal(stored(), 1);
+      // it had only been busy: what it acknowledges late waits no more
+      romeo.send(`<a xmlns='${SM}' h='${await handledBy(romeo)}'/>`);
+      await until(() => stored() === 0, 'the message to leave the store');
+      stage.node.closeSessions(parseJid(romeo.jid)!, { condition: 'policy-violation' });
+      const next = await stage.login('romeo@localhost/street', { presence: true });
+      assert.deepEqual(
+        (await next.settle()).filter(({ name }) => name === 'message'),
+        [],
+      );
+    });
+
+    it('by storage at once, when a client has lost its connection; its resumed session gets it once, and acknowledges it', async () => {
+      const romeo = await stage.login('romeo@localhost/orchard');
+      await acknowledging(romeo);
+      romeo.send('<presence/>');
+      await romeo.settle();
+      const session = stage.node.user(parseJid(romeo.jid)!)!.sessions[0]!;
+      romeo.socket.destroy();
+      await until(() => !session.connected, 'the session to be without a connection');
+      for (const id of ['a', 'b', 'c']) say(id);
+      assert.equal(await acknowledged(), '3');
+      assert.equal(stored(), 3);
+      // another session: the waiting one is replaced, and what it had is given
+      const next = await stage.login('romeo@localhost/orchard', { presence: true });
+      const ids = [];
+      for (let i = 0; i < 3; i++) ids.push((await next.message()).attrs.id);
+      assert.deepEqual(ids, ['a', 'b', 'c']);
+      await until(() => stored() === 0, 'the messages to leave the store');
+      assert.deepEqual(
+        (await next.settle()).filter(({ name }) => name === 'message'),
+        [],
+      );
+    });
+
+    it('not while storage fails and its recipient says nothing', async () => {
+      const romeo = await stage.login('romeo@localhost/orchard');
+      const answers = await acknowledging(romeo);
+      answers.stop();
+      romeo.send('<presence/>');
+      await romeo.settle();
+      const intruder = new Database(path.join(stage.folder, 'posthouse.sqlite'));
+      intruder.exec('BEGIN IMMEDIATE');
+      say('a');
+      juliet.send(`<r xmlns='${SM}'/>`);
+      assert.equal((await romeo.message()).attrs.id, 'a');
+      await new Promise(resolve => setTimeout(resolve, 4_500));
+      assert.deepEqual(
+        juliet.inbox.filter(({ name }) => name === 'a'),
+        [],
+      );
+      intruder.exec('ROLLBACK');
+      intruder.close();
+      assert.equal((await juliet.expect(({ name }) => name === 'a', 'an acknowledgement')).attrs.h, '1');
+    });
+
+    it('when a client closes its stream, all that it sent', async () => {
+      const romeo = await stage.login('romeo@localhost/orchard');
+      (await acknowledging(romeo)).stop();
+      romeo.send('<presence/>');
+      await romeo.settle();
+      say('a');
+      juliet.send('</stream:stream>');
+      await juliet.untilClosed();
+      assert.equal(juliet.inbox.find(({ name }) => name === 'a')?.attrs.h, '1');
+    });
+
+    /** The number of stanzas that a client has been sent in its managed session. */
+    async function handledBy(client: TestClient): Promise<number> {
+      const session = stage.node.user(parseJid(client.jid)!)!.sessions[0] as unknown as { outbox: { sent: number } };
+      await client.settle();
+      return session.outbox.sent;
+    }
   });
-
-  it('by a recipient who does not acknowledge, once its system took it', async () => {
-    const romeo = await stage.login('romeo@localhost/orchard', { presence: true });
-    say('a');
-    assert.equal(await acknowledged(), '1');
-    assert.equal((await romeo.message()).attrs.id, 'a');
-    assert.equal(stored(), 0);
-  });
-
-  it('by storage, when a client says nothing; and it is given once', async () => {
-    const romeo = await stage.login('romeo@localhost/orchard');
-    const answers = await acknowledging(romeo);
-    answers.stop();
-    romeo.send('<presence/>');
-    say('a');
-    assert.equal((await romeo.message()).attrs.id, 'a');
-    assert.equal(await acknowledged(), '1');
-    assert.equal(stored(), 1);
-    // it had only been busy: what it acknowledges late waits no more
-    romeo.send(`<a xmlns='${SM}' h='${await handledBy(romeo)}'/>`);
-    await until(() => stored() === 0, 'the message to leave the store');
-    stage.node.closeSessions(parseJid(romeo.jid)!, { condition: 'policy-violation' });
-    const next = await stage.login('romeo@localhost/street', { presence: true });
-    assert.deepEqual(
-      (await next.settle()).filter(({ name }) => name === 'message'),
-      [],
-    );
-  });
-
-  it('by storage at once, when a client has lost its connection; its resumed session gets it once, and acknowledges it', async () => {
-    const romeo = await stage.login('romeo@localhost/orchard');
-    await acknowledging(romeo);
-    romeo.send('<presence/>');
-    await romeo.settle();
-    const session = stage.node.user(parseJid(romeo.jid)!)!.sessions[0]!;
-    romeo.socket.destroy();
-    await until(() => !session.connected, 'the session to be without a connection');
-    for (const id of ['a', 'b', 'c']) say(id);
-    assert.equal(await acknowledged(), '3');
-    assert.equal(stored(), 3);
-    // another session: the waiting one is replaced, and what it had is given
-    const next = await stage.login('romeo@localhost/orchard', { presence: true });
-    const ids = [];
-    for (let i = 0; i < 3; i++) ids.push((await next.message()).attrs.id);
-    assert.deepEqual(ids, ['a', 'b', 'c']);
-    await until(() => stored() === 0, 'the messages to leave the store');
-    assert.deepEqual(
-      (await next.settle()).filter(({ name }) => name === 'message'),
-      [],
-    );
-  });
-
-  it('not while storage fails and its recipient says nothing', async () => {
-    const romeo = await stage.login('romeo@localhost/orchard');
-    const answers = await acknowledging(romeo);
-    answers.stop();
-    romeo.send('<presence/>');
-    await romeo.settle();
-    const intruder = new Database(path.join(stage.folder, 'posthouse.sqlite'));
-    intruder.exec('BEGIN IMMEDIATE');
-    say('a');
-    juliet.send(`<r xmlns='${SM}'/>`);
-    assert.equal((await romeo.message()).attrs.id, 'a');
-    await new Promise(resolve => setTimeout(resolve, 4_500));
-    assert.deepEqual(
-      juliet.inbox.filter(({ name }) => name === 'a'),
-      [],
-    );
-    intruder.exec('ROLLBACK');
-    intruder.close();
-    assert.equal((await juliet.expect(({ name }) => name === 'a', 'an acknowledgement')).attrs.h, '1');
-  });
-
-  it('when a client closes its stream, all that it sent', async () => {
-    const romeo = await stage.login('romeo@localhost/orchard');
-    (await acknowledging(romeo)).stop();
-    romeo.send('<presence/>');
-    await romeo.settle();
-    say('a');
-    juliet.send('</stream:stream>');
-    await juliet.untilClosed();
-    assert.equal(juliet.inbox.find(({ name }) => name === 'a')?.attrs.h, '1');
-  });
-
-  /** The number of stanzas that a client has been sent in its managed session. */
-  async function handledBy(client: TestClient): Promise<number> {
-    const session = stage.node.user(parseJid(client.jid)!)!.sessions[0] as unknown as { outbox: { sent: number } };
-    await client.settle();
-    return session.outbox.sent;
-  }
-});
