@@ -66,6 +66,7 @@ for (let i = 0; i < count; i++) {
   say(stream, header);
   // anonymous: no account has to be made
   stream.authenticated(account, true, 'ANONYMOUS');
+  stream.restart();
   say(
     stream,
     header + `<iq type='set' id='b'><bind xmlns='urn:ietf:params:xml:ns:xmpp-bind'><resource>r</resource></bind></iq>`,
