@@ -203,18 +203,17 @@ export default defineModule({
 
     // A sender's acknowledgement does not wait for a client that is away or says nothing: what that one has not acknowledged is
     // stored as well, until it does
-    const entrust = (session: SessionView): void | Promise<void> =>
+    mod.when('stalled', session =>
       andThen(boxes.of(session.user.jid), box => {
         const others = session.user.sessions.filter(other => other !== session && isEligible(other));
         session.entrust((wire, since) => {
           const packet = restored(wire, box.account);
-          if (!packet || fateOf(packet) !== 'store') return undefined;
+          if (!packet || fateOf(packet) !== 'store') return 'not for later';
           const arrival = arrived(packet, box.account, since);
           return hasRoom(box, arrival) ? box.adopt(arrival, packet.address === BARE ? others : []) : undefined;
         });
-      });
-    mod.when('detached', session => void entrust(session));
-    mod.when('stalled', session => void entrust(session));
+      }),
+    );
 
     mod.provide(Offline, {
       onStored(listener) {

@@ -147,7 +147,8 @@ export class Packet {
 
   /** Whoever waits for its acknowledgement has it wait until the message is safe; undefined where nobody waits. */
   safety(): Safety | undefined {
-    if (!this.safe && (this.vouched || this.sender?.acknowledged)) this.hold((this.safe = new Safety()).reached);
+    const awaited = this.vouched || this.sender?.acknowledged;
+    if (!this.safe && awaited && !this.isChatState) this.hold((this.safe = new Safety()).reached);
     return this.safe;
   }
 

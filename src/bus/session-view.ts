@@ -42,9 +42,10 @@ export interface SessionView {
   sendWire(wire: string): void;
   /**
    * Calls `keep` for each message in its outbox whose sender still waits to hear that it is safe, with its markup and when it came
-   * (milliseconds since 1970); whoever answers with something keeps it from then on, and `taken` is told as by `send`.
+   * (milliseconds since 1970). Whoever answers with a `Kept` keeps it from then on, and `taken` is told as by `send`; for what is
+   * not for later its sender need not wait; and undefined leaves all as it is.
    */
-  entrust(keep: (wire: string, since: number) => Kept | undefined): void;
+  entrust(keep: (wire: string, since: number) => Kept | 'not for later' | undefined): void;
   /** Ends the session, with a stream error for its client. */
   close(error: StreamError): void;
 

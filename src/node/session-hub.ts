@@ -182,6 +182,7 @@ export class SessionHub implements SessionOwner {
   detached(session: Session): void {
     this.watch.detached(session);
     this.points.detached.tell(session);
+    if (session.outbox.unsafeSince !== undefined) this.stalled(session);
   }
 
   resumed(session: Session): void {
@@ -224,7 +225,9 @@ export class SessionHub implements SessionOwner {
   }
 
   stalled(session: Session): void {
-    this.points.stalled.tell(session);
+    // where nobody stores messages, nobody waits for that
+    if (this.points.stalled.listeners.length === 0) session.entrust(() => 'not for later');
+    else this.points.stalled.tell(session);
   }
 
   private look(now: number): void {
@@ -232,7 +235,7 @@ export class SessionHub implements SessionOwner {
     for (const session of this.unsafe) {
       const since = session.alive ? session.outbox.unsafeSince : undefined;
       if (since === undefined) this.unsafe.delete(session);
-      else if (now - since >= STALLED) this.points.stalled.tell(session);
+      else if (now - since >= STALLED) this.stalled(session);
     }
     if (this.unsafe.size > 0) this.looking = setTimeout(() => this.look(Date.now()), LOOK).unref();
   }
@@ -243,6 +246,7 @@ export class SessionHub implements SessionOwner {
     for (const item of session.outbox.leave()) {
       if (++handled % LEFTOVERS === 0) await new Promise(resolve => setImmediate(resolve));
       try {
+        if (item.storing) await item.storing;
         const waiting = this.router.leftover(item, session);
         if (waiting) await waiting;
       } catch (error) {

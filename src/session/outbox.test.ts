@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { FakeConnection } from '../../test/kit/connection.ts';
+import { Safety } from '../bus/safety.ts';
 import { Outbox } from './outbox.ts';
 
 /** An outbox with a connection, and what became of the stanzas whose givers asked. */
@@ -292,5 +293,69 @@ describe('Outbox: a reader that takes nothing', () => {
     trial.connection.frozen = true;
     trial.flush();
     assert.equal(trial.outbox.stuckSince(trial.connection, 900_000), 900_000);
+  });
+
+  describe('messages whose senders wait to hear that they are safe', () => {
+    function safe(outbox: Outbox, ...wires: string[]): Safety[] {
+      return wires.map((wire, i) => {
+        const safety = new Safety();
+        outbox.push(wire, i + 1, undefined, false, safety);
+        return safety;
+      });
+    }
+
+    it('are safe when the client has them, one by one', () => {
+      const trial = new Trial();
+      trial.outbox.acknowledge();
+      const [a, b] = safe(trial.outbox, '<a/>', '<b/>');
+      trial.flush();
+      assert.equal(trial.outbox.unsafeSince, 1);
+      trial.outbox.ack(1);
+      assert.deepEqual([a!.isReached, b!.isReached], [true, false]);
+      assert.equal(trial.outbox.unsafeSince, 2);
+      trial.outbox.ack(2);
+      assert.equal(trial.outbox.unsafeSince, undefined);
+    });
+
+    it('are safe when they are stored, and whoever stored them hears what became of them', async () => {
+      const { outbox } = new Trial();
+      outbox.acknowledge();
+      const [a, b, c] = safe(outbox, '<a/>', '<b/>', '<c/>');
+      const told: boolean[] = [];
+      const commit = Promise.withResolvers<void>();
+      outbox.entrust(wire => {
+        if (wire === '<c/>') return 'not for later';
+        return wire === '<b/>' ? undefined : { committed: commit.promise, taken: taken => void told.push(taken) };
+      });
+      assert.deepEqual([a!.isReached, b!.isReached, c!.isReached], [false, false, true]);
+      commit.resolve();
+      const [first] = outbox.leave();
+      await first!.storing;
+      assert.equal(a!.isReached, true);
+      first!.taken!(false);
+      assert.deepEqual(told, [false]);
+    });
+
+    it('are where they were when they cannot be stored', async () => {
+      const { outbox } = new Trial();
+      outbox.acknowledge();
+      const [a] = safe(outbox, '<a/>');
+      outbox.entrust(() => ({ committed: Promise.reject(new Error('full')), taken: () => assert.fail('told') }));
+      const [left] = outbox.leave();
+      await left!.storing;
+      assert.equal(left!.taken, undefined);
+      assert.equal(a!.isReached, false);
+    });
+  });
+
+  it('knows a count that was said before its last acknowledgement', () => {
+    const trial = new Trial(0xffffffff);
+    trial.outbox.acknowledge();
+    trial.push('<a/>', '<b/>', '<c/>').flush();
+    trial.outbox.ack(1);
+    assert.deepEqual(
+      [0xfffffffe, 0xffffffff, 0, 1, 2, 3].map(h => trial.outbox.isPast(h)),
+      [true, true, true, false, false, false],
+    );
   });
 });

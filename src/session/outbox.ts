@@ -1,5 +1,5 @@
 import type { Connection } from '../api/connection.ts';
-import type { Kept, Safety } from '../bus/index.ts';
+import type { Safety, SessionView } from '../bus/index.ts';
 import { Ring } from '../util/ring.ts';
 
 export interface OutboxLimits {
@@ -20,10 +20,13 @@ export interface Leftover {
   readonly disposable: boolean;
   /** What its sender waits for. */
   readonly safety: Safety | undefined;
+  /** While it is being stored; `taken` is right afterwards. */
+  readonly storing: Promise<void> | undefined;
 }
 
 interface Item extends Leftover {
   taken: ((taken: boolean) => void) | undefined;
+  storing: Promise<void> | undefined;
 }
 
 /** Bytes that a connection may owe the kernel before the rest waits here: what is here is known to be unsent. */
@@ -111,7 +114,7 @@ export class Outbox {
     disposable: boolean,
     safety?: Safety,
   ): void {
-    this.#queue.push({ wire, since: now, taken, disposable, safety });
+    this.#queue.push({ wire, since: now, taken, disposable, safety, storing: undefined });
     this.#bytes += wire.length;
   }
 
@@ -126,20 +129,23 @@ export class Outbox {
   }
 
   /** See SessionView.entrust. */
-  entrust(keep: (wire: string, since: number) => Kept | undefined): void {
+  entrust(keep: Parameters<SessionView['entrust']>[0]): void {
     const queue = this.#queue;
     for (let i = 0; i < queue.size; i++) {
       const item = queue.at(i)!;
       const { safety, wire, since } = item;
       if (!safety || safety.isReached || item.taken) continue;
       const kept = keep(wire, since);
-      if (!kept) continue;
+      if (kept === 'not for later') safety.reach();
+      if (typeof kept !== 'object') continue;
       item.taken = taken => kept.taken(taken);
-      kept.committed.then(
-        () => safety.reach(),
-        // it is as it was: here, and nowhere else
-        () => (item.taken = undefined),
-      );
+      item.storing = kept.committed
+        .then(
+          () => safety.reach(),
+          // it is as it was: here, and nowhere else
+          () => (item.taken = undefined),
+        )
+        .then(() => (item.storing = undefined));
     }
   }
 
@@ -175,6 +181,11 @@ export class Outbox {
   drained(): void {
     if (!this.#acknowledged) this.#release(this.#written, true);
     else if (this.#before > 0) this.#release(this.#before, true);
+  }
+
+  /** Whether a count is behind what the client has acknowledged: it was said before that. */
+  isPast(h: number): boolean {
+    return h !== this.#acks && (this.#acks - h) >>> 0 < 0x80000000;
   }
 
   /** The client has handled this many stanzas, modulo 2^32. False when that is more than were sent (XEP-0198 4). */

@@ -1,13 +1,4 @@
-import {
-  type Kept,
-  type Kind,
-  KINDS,
-  MESSAGE,
-  Packet,
-  type Safety,
-  type SessionView,
-  stanzaType,
-} from '../bus/index.ts';
+import { type Kind, KINDS, MESSAGE, Packet, type Safety, type SessionView, stanzaType } from '../bus/index.ts';
 import { type Jid, parseJid } from '../jid/index.ts';
 import { NS, type StreamError } from '../protocol/index.ts';
 import type { Stanza } from '../xml/index.ts';
@@ -215,7 +206,7 @@ export class Session implements SessionView, InboxOwner {
     if (safety) this.owner.watched(this);
   }
 
-  entrust(keep: (wire: string, since: number) => Kept | undefined): void {
+  entrust(keep: Parameters<SessionView['entrust']>[0]): void {
     this.outbox.entrust(keep);
   }
 

@@ -17,7 +17,7 @@ export function onResume(stream: ClientStream, stanza: Stanza): void {
   const session = stream.env.resumable(previd, account);
   if (!session) return gone();
   const wanted = (): boolean => stream.state === 'binding';
-  const waiting = whenFree(session, wanted, () => {
+  const waiting = whenFree(session, h, wanted, () => {
     if (!wanted()) return;
     if (!session.alive) return gone();
     if (!session.takeOver(stream, h, stream.lang)) return tooHigh(stream, session, h);
@@ -34,12 +34,19 @@ export function onResume(stream: ClientStream, stanza: Stanza): void {
 
 /**
  * Lets go of a session's old connection and takes the session when all that it brought has been handled, so that our h is exact. An
- * old connection that is still there counts no more, be it one that was resumed while this one waited.
+ * old connection that is still there counts no more, be it one that was resumed while this one waited: unless the count `h` is older
+ * than what was said on it, in late words of a connection that was cut before.
  */
-export function whenFree<T>(session: Session, wanted: () => boolean, take: () => MaybePromise<T>): MaybePromise<T> {
+export function whenFree<T>(
+  session: Session,
+  h: number,
+  wanted: () => boolean,
+  take: () => MaybePromise<T>,
+): MaybePromise<T> {
+  if (session.outbox.isPast(h)) return take();
   if (wanted()) session.leaveStream();
   const waiting = session.settledSoon();
-  return waiting ? waiting.then(() => whenFree(session, wanted, take)) : take();
+  return waiting ? waiting.then(() => whenFree(session, h, wanted, take)) : take();
 }
 
 export function resumedWire(session: Session, previd: string): string {

@@ -140,7 +140,7 @@ export class Authentication implements SaslProfile {
     const session = stream.env.resumable(previd, account);
     if (!session) return gone();
     const wanted = (): boolean => stream.state === 'login';
-    return whenFree(session, wanted, () => {
+    return whenFree(session, h, wanted, () => {
       if (!wanted()) return true;
       if (!session.alive) return gone();
       if (!session.takeOver(stream, h, stream.lang)) {

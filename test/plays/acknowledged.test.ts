@@ -16,13 +16,15 @@ if (!ON_SERVER)
     let stage: TestNode;
     let juliet: TestClient;
 
-    beforeEach(async () => {
-      // the archive commits before it delivers: here a message is stored only where it has to be
-      stage = await TestNode.start({ users: ['romeo', 'juliet'], yaml: 'modules: { archive: false }' });
+    async function start(modules: string): Promise<void> {
+      stage = await TestNode.start({ users: ['romeo', 'juliet'], yaml: `modules: { ${modules} }` });
       juliet = await stage.login('juliet@localhost/balcony', { presence: true });
       juliet.send(`<enable xmlns='${SM}' resume='true'/>`);
       await juliet.expect(({ name }) => name === 'enabled', 'stream management');
-    });
+    }
+
+    // the archive commits before it delivers: here a message is stored only where it has to be
+    beforeEach(() => start('archive: false'));
     afterEach(() => stage.stop());
 
     const say = (id: string, to = 'romeo@localhost/orchard'): void =>
@@ -123,6 +125,30 @@ if (!ON_SERVER)
       intruder.exec('ROLLBACK');
       intruder.close();
       assert.equal((await juliet.expect(({ name }) => name === 'a', 'an acknowledgement')).attrs.h, '1');
+    });
+
+    it('soon, of what is not for later: nobody stores it, and nobody waits for a client that is silent', async () => {
+      const romeo = await stage.login('romeo@localhost/orchard');
+      (await acknowledging(romeo)).stop();
+      romeo.send('<presence/>');
+      await romeo.settle();
+      const to = `to='romeo@localhost/orchard'`;
+      juliet.send(`<message ${to} type='chat'><composing xmlns='http://jabber.org/protocol/chatstates'/></message>`);
+      juliet.send(`<message ${to} type='headline'><body>news</body></message>`);
+      juliet.send(`<message ${to} type='chat'><body>x</body><no-store xmlns='urn:xmpp:hints'/></message>`);
+      assert.equal(await acknowledged(), '3');
+      assert.equal(stored(), 0);
+    });
+
+    it('soon, where nobody stores messages', async () => {
+      await stage.stop();
+      await start('archive: false, offline: false, stored: false');
+      const romeo = await stage.login('romeo@localhost/orchard');
+      (await acknowledging(romeo)).stop();
+      romeo.send('<presence/>');
+      await romeo.settle();
+      say('a');
+      assert.equal(await acknowledged(), '1');
     });
 
     it('when a client closes its stream, all that it sent', async () => {

@@ -4,6 +4,7 @@ import Database from 'better-sqlite3';
 import { parseJid } from '../../src/jid/index.ts';
 import type { Element } from '../../src/xml/index.ts';
 import { condition } from '../kit/client.ts';
+import type { TestClient } from '../kit/client.ts';
 import { TestNode } from '../kit/node.ts';
 import { ON_SERVER } from '../kit/storage.ts';
 import { acknowledging } from './messages-acknowledging.ts';
@@ -120,17 +121,23 @@ describe('play: messages for those who are away (XEP-0160)', () => {
     assert.equal((await romeo.message()).attrs.id, 'room');
   });
 
-  it('a reader that freezes loses nothing of 9,000 messages, and gets none twice', async () => {
+  /** Romeo, who does not read any more, and Juliet, who has written to him: so many messages of so many characters. */
+  async function frozen(count: number, length: number): Promise<{ juliet: TestClient; romeo: TestClient }> {
     const juliet = await stage.login('juliet@localhost/balcony', { presence: true });
     const romeo = await stage.login('romeo@localhost/orchard');
     await acknowledging(romeo);
     romeo.send('<presence/>');
     await romeo.settle();
     romeo.socket.pause();
-    const pad = 'x'.repeat(400);
-    for (const i of numbers(9000))
-      juliet.send(`<message to='romeo@localhost' type='chat' id='${i}'><body>${pad}</body></message>`);
+    const body = 'x'.repeat(length);
+    for (const i of numbers(count))
+      juliet.send(`<message to='romeo@localhost' type='chat' id='${i}'><body>${body}</body></message>`);
     await juliet.settle();
+    return { juliet, romeo };
+  }
+
+  it('a reader that freezes loses nothing of 9,000 messages, and gets none twice', async () => {
+    const { juliet } = await frozen(9000, 400);
     // its session ends without its ever having read
     stage.node.closeSessions(romeoJid, { condition: 'policy-violation' });
     const reader = await stage.login('romeo@localhost/street', { presence: true });
@@ -142,17 +149,8 @@ describe('play: messages for those who are away (XEP-0160)', () => {
   });
 
   it('a reader that freezes and reads on has its session yet, and gets more than an outbox holds once and in order', async () => {
-    const juliet = await stage.login('juliet@localhost/balcony', { presence: true });
-    const romeo = await stage.login('romeo@localhost/orchard');
-    await acknowledging(romeo);
-    romeo.send('<presence/>');
-    await romeo.settle();
-    romeo.socket.pause();
-    const pad = 'x'.repeat(4000);
     // 12 MB, where limits.outboxBytes is 8
-    for (const i of numbers(3000))
-      juliet.send(`<message to='romeo@localhost' type='chat' id='${i}'><body>${pad}</body></message>`);
-    await juliet.settle();
+    const { juliet, romeo } = await frozen(3000, 4000);
     const { backlog } = stage.node.user(romeoJid)!.sessions[0]!;
     assert.ok(backlog > 1e6 && backlog < 2e6, `${backlog} bytes wait in memory`);
     romeo.socket.resume();

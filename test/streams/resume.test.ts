@@ -266,6 +266,21 @@ describe('Resumption: XEP-0198 5', () => {
     assert.equal(node.users.sessionCount, 1);
   });
 
+  it('late, from a connection that was cut before: the session stays with the connection that came after it', async () => {
+    const node = new FakeNode();
+    const first = await StreamTrial.session('orchard', { node });
+    const id = first.enable();
+    deliver(first, 'a');
+    first.heard();
+    first.say(`<a xmlns='${NS.sm}' h='1'/>`);
+    const late = await loggedIn(node);
+    late.say(resume(id, 0));
+    late.failedWith('undefined-condition');
+    assert.equal(first.session.connected, true);
+    deliver(first, 'b');
+    assert.deepEqual(ids(first.heard()), ['b']);
+  });
+
   it('waits for what the old connection brought; what comes on it later is not handled', async () => {
     const node = new FakeNode();
     const first = await StreamTrial.session('orchard', { node });
