@@ -1,7 +1,7 @@
 /*
  * Runs tests on another database than SQLite: starts a server, and mocha with it.
  *
- *   node test/storage/run.ts mysql [MOCHA ARGUMENTS]     default: the plays
+ *   npm run plays -- mysql [MOCHA ARGUMENTS]     default: the plays
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import { DatabaseServer, type Kind, KINDS, lacksDatabase } from '../kit/database
 
 const [kind, ...rest] = process.argv.slice(2);
 if (!KINDS.includes(kind as Kind)) {
-  console.error(`usage: node test/storage/run.ts ${KINDS.join('|')} [MOCHA ARGUMENTS]`);
+  console.error(`usage: npm run plays -- ${KINDS.join('|')} [MOCHA ARGUMENTS]`);
   process.exit(2);
 }
 const missing = lacksDatabase(kind as Kind);

@@ -95,7 +95,7 @@ export const limits = option.object({
   outboxBytes: option.size({
     default: 8_388_608,
     minimum: 65_536,
-    doc: 'What may wait for one client; a slower reader is closed, and nothing of it lost.',
+    doc: 'What may wait in memory for one client; messages wait in storage long before that. A slower reader is closed, and nothing of it lost.',
     reload: 'live',
   }),
   outboxStanzas: option.integer({
