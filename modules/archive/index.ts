@@ -43,7 +43,7 @@ export default defineModule({
     {
       number: 359,
       version: '0.7.0',
-      note: 'A message with a known origin id is acknowledged and not delivered again.',
+      note: 'A message with an origin id that this run of the server knows is acknowledged and not delivered again.',
     },
   ],
   needs: ['stanza-id'],
