@@ -146,7 +146,14 @@ export class DatabaseServer {
       kind === 'mysql'
         ? [
             'mariadb-install-db',
-            ['--no-defaults', `--datadir=${data}`, '--auth-root-authentication-method=normal', '--skip-test-db'],
+            [
+              '--no-defaults',
+              `--datadir=${data}`,
+              // two at once would meet in the system's
+              `--tmpdir=${folder}`,
+              '--auth-root-authentication-method=normal',
+              '--skip-test-db',
+            ],
           ]
         : [program('initdb'), ['-D', data, '-U', 'root', '-A', 'trust', '-E', 'UTF8', '--no-sync', '--locale=C.UTF-8']];
     const done = spawnSync(command as string, args as string[], { ...as, encoding: 'utf8' });

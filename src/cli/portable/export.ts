@@ -133,6 +133,8 @@ class Out {
   async drop(): Promise<void> {
     if (this.file === undefined) return;
     this.stream.destroy();
+    // it may not have been opened yet, and would make the file afterwards
+    if (!this.stream.closed) await new Promise(resolve => this.stream.once('close', resolve));
     await rm(`${this.file}.part`, { force: true });
   }
 }
