@@ -76,18 +76,6 @@ export function readResults(text: string): Run {
   return { results: all, disabled };
 }
 
-/** Which of these cases failed. */
-export function failuresAmong({ results }: Run, names: readonly string[]): string[] {
-  return names.filter(name => results.some(result => result.name === name && result.outcome === 'failed'));
-}
-
-/** The run, with the results that a case had in another run instead of its own. */
-export function replaced(run: Run, name: string, other: Run): Run {
-  const own = other.results.filter(result => result.name === name);
-  const rest = run.results.filter(result => result.name !== name);
-  return { ...run, results: [...rest, ...own], broken: run.broken ?? other.broken };
-}
-
 function number(digits: string | undefined): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }

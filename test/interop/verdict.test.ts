@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { failuresAmong, readResults, replaced } from './results.ts';
+import { againAlone } from './again.ts';
+import { readResults, type Result, type Run } from './results.ts';
 import { judge, readExcuses } from './verdict.ts';
 
 /** What the framework prints, shortened. */
@@ -61,20 +62,6 @@ describe("Smack's results and their judgement", () => {
     assert.match(readResults(printed(FINISHED.replace('2/4', '3/4'))).broken!, /4 were read/);
   });
 
-  it('a case that was run alone counts as it came out there', () => {
-    const mood = 'MoodIntegrationTest.testNotification';
-    const run = readResults(printed(FINISHED));
-    assert.deepEqual(failuresAmong(run, [mood, 'PingIntegrationTest.pingServer', 'FormTest.testFilloutForm']), [mood]);
-    const alone = (end: string): string => `Available tests: 1\nINFO: ${mood} (Normal) ${end}`;
-    const good = readResults(alone('Success\nINFO: SmackIntegrationTestFramework[x] finished: 1/1 [0 failed]'));
-    const better = replaced(run, mood, good);
-    assert.deepEqual(failuresAmong(better, [mood]), []);
-    assert.equal(better.results.length, run.results.length);
-    assert.equal(better.broken, undefined);
-    // and when that run broke, nothing counts
-    assert.match(replaced(run, mood, readResults(alone('Start'))).broken!, /ended before/);
-  });
-
   it('is content when all that did not pass is excused', () => {
     const { problems, passed, excused } = judge(readResults(printed(FINISHED)).results, readExcuses(FULL));
     assert.deepEqual(problems, []);
@@ -115,5 +102,93 @@ describe("Smack's results and their judgement", () => {
   it('can read the excuses of this repository', () => {
     const excuses = readExcuses(readFileSync(new URL('excuses.txt', import.meta.url), 'utf8'));
     assert.ok(excuses.size > 0);
+  });
+});
+
+describe("Smack's cases that fail by chance", () => {
+  const result = (name: string, outcome: Result['outcome'], variant = 'Normal'): Result => ({
+    name,
+    variant,
+    outcome,
+    reason: outcome === 'passed' ? '' : `${outcome} by chance`,
+  });
+  const of = (...results: Result[]): Run => ({ results, disabled: [] });
+  const none = readExcuses('');
+  /** Runs `first`, and then alone what is to be, as `second` has it. */
+  async function play(first: Run, second: Record<string, Run>, excuses = none) {
+    const asked: string[] = [];
+    const said: string[] = [];
+    const alone = (name: string): Promise<Run> => {
+      asked.push(name);
+      return Promise.resolve(second[name]!);
+    };
+    const run = await againAlone(first, excuses, alone, line => said.push(line));
+    return { run, asked, said, problems: judge(run.results, excuses, false).problems };
+  }
+
+  it('are run again alone, and count as they came out there; the output says so', async () => {
+    const first = of(result('A.a', 'passed'), result('A.b', 'failed'), result('A.c', 'failed'));
+    const second = { 'A.b': of(result('A.b', 'passed')), 'A.c': of(result('A.c', 'failed')) };
+    const { run, asked, said, problems } = await play(first, second);
+    assert.deepEqual(asked, ['A.b', 'A.c']);
+    assert.deepEqual(
+      run.results.map(({ name, outcome }) => `${name} ${outcome}`),
+      ['A.a passed', 'A.b passed', 'A.c failed'],
+    );
+    assert.deepEqual(problems, ['A.c (Normal) failed: failed by chance']);
+    assert.deepEqual(said, [
+      'A.b (Normal) failed: failed by chance; it is run again with nothing before it',
+      'A.b passed when it was run alone',
+      'A.c (Normal) failed: failed by chance; it is run again with nothing before it',
+      'A.c (Normal) failed: failed by chance when it was run alone',
+    ]);
+  });
+
+  it('pass only if they pass in each way in which they are run', async () => {
+    const first = of(result('A.a', 'failed', 'tcp'), result('A.a', 'passed', 'modular'));
+    const second = { 'A.a': of(result('A.a', 'passed', 'tcp'), result('A.a', 'failed', 'modular')) };
+    const { run, asked, problems } = await play(first, second);
+    assert.deepEqual(asked, ['A.a']);
+    assert.equal(run.results.length, 2);
+    assert.deepEqual(problems, ['A.a (modular) failed: failed by chance']);
+  });
+
+  it('may be a whole class that could not be made', async () => {
+    const first = of(result('A.*', 'not run', 'class'), result('B.b', 'passed'));
+    const second = { 'A.*': of(result('A.a', 'passed'), result('A.b', 'failed')) };
+    const { run, said, problems } = await play(first, second);
+    assert.equal(run.broken, undefined);
+    assert.deepEqual(problems, ['A.b (Normal) failed: failed by chance']);
+    assert.equal(said[1], 'A.* (Normal) failed: failed by chance when it was run alone');
+  });
+
+  it('are none that are excused', async () => {
+    const { asked } = await play(of(result('A.a', 'failed')), {}, readExcuses('A.a later'));
+    assert.deepEqual(asked, []);
+  });
+
+  it('are not many: then none is run again', async () => {
+    const cases = ['a', 'b', 'c', 'd', 'e'].map(name => result(`A.${name}`, 'failed'));
+    const { asked, said, problems } = await play(of(...cases), {});
+    assert.deepEqual(asked, []);
+    assert.equal(problems.length, 5);
+    assert.match(said.join(), /^5 cases did not pass: too many for chance/);
+    const four = cases.slice(0, 4);
+    const better = Object.fromEntries(four.map(({ name }) => [name, of(result(name, 'passed'))]));
+    assert.deepEqual((await play(of(...four), better)).problems, []);
+  });
+
+  it('make the run count for nothing where the second one broke, or left the case out', async () => {
+    const first = of(result('A.a', 'failed', 'tcp'));
+    const broken = { 'A.a': { ...of(), broken: 'the framework ended before it was done' } };
+    assert.match((await play(first, broken)).run.broken!, /ended before/);
+    for (const other of [of(), of(result('A.b', 'passed', 'tcp')), of(result('A.a', 'passed', 'modular'))])
+      assert.match((await play(first, { 'A.a': other })).run.broken!, /A\.a was to be run alone, and was not/);
+  });
+
+  it('are not looked for in a run that broke itself', async () => {
+    const { run, asked } = await play({ ...of(result('A.a', 'failed')), broken: 'it broke' }, {});
+    assert.deepEqual(asked, []);
+    assert.equal(run.broken, 'it broke');
   });
 });

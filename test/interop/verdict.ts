@@ -17,6 +17,14 @@ export function readExcuses(text: string): Excuses {
   return excuses;
 }
 
+/** The cases that did not pass and are not excused, by name. */
+export function unexcused(results: readonly Result[], excuses: Excuses): string[] {
+  const names = results
+    .filter(({ name, outcome }) => outcome !== 'passed' && !excuses.has(name))
+    .map(({ name }) => name);
+  return [...new Set(names)];
+}
+
 export interface Verdict {
   /** What makes the run fail, a sentence each. */
   readonly problems: readonly string[];
