@@ -1,4 +1,18 @@
 import { type Packet, serviceKey } from '../../src/api/index.ts';
+import type { Jid } from '../../src/jid/index.ts';
+
+/** A message in an archive, whoever it is of. */
+export interface Filed {
+  readonly id: string;
+  /** When it was taken in; milliseconds since 1970. */
+  readonly at: number;
+  /** Whether it is in its sender's archive, and in its recipient's. */
+  readonly sent: boolean;
+  readonly received: boolean;
+  readonly retracted: boolean;
+  /** A wire string. */
+  readonly stanza: string;
+}
 
 /** The archive for other modules. */
 export interface ArchiveService {
@@ -13,6 +27,12 @@ export interface ArchiveService {
    * safe there; undefined where that has nothing to keep.
    */
   dropped(packet: Packet): Promise<void> | undefined;
+  /** The message of an id, in whosever archive it is. */
+  find(id: string): Promise<Filed | undefined>;
+  /** Messages with a client's own id (the attribute), the newest first: those of one correspondent to another, or of one to or from anybody. */
+  named(id: string, from: Jid | undefined, to: Jid | undefined): Promise<Filed[]>;
+  /** What followed a message in its conversation, in order, at most so many. */
+  following(id: string, most: number): AsyncIterable<Filed>;
 }
 
 export const Archive = serviceKey<ArchiveService>('archive');

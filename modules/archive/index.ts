@@ -9,6 +9,7 @@ import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
 import { indexed } from '../../src/xml/index.ts';
 import { Roster } from '../roster/contract.ts';
 import { StanzaIds } from '../stanza-id/contract.ts';
+import { Trace } from '../trace/contract.ts';
 import { Answering, type Shelf } from './answering.ts';
 import { Archive } from './contract.ts';
 import { isKeepable } from './keepable.ts';
@@ -21,6 +22,7 @@ import { preferencesStore } from './preferences-store.ts';
 import { queryForm, readQuery } from './query.ts';
 import { Pace } from './results.ts';
 import { archiveStore } from './store.ts';
+import { lookingUp } from './tracing.ts';
 
 /** Milliseconds between two sweeps. */
 const SWEEP = 600_000;
@@ -124,14 +126,16 @@ export default defineModule({
     const passage = new Passage(
       node,
       mod.perSession<Promise<void> | undefined>(() => undefined),
+      packet => keeping.committed(packet),
     );
-    const keeping = new Keeping({
+    const keeping: Keeping = new Keeping({
       store,
       ids,
       wants,
       origins: host => (mod.options(host).once ? origins : undefined),
       now: () => Date.now(),
       passage,
+      committed: (packet, id) => mod.maybe(Trace)?.committed(packet, id),
     });
 
     /** Whether an account of this server has an archive. */
@@ -181,6 +185,7 @@ export default defineModule({
         const kept = hasArchive(packet) && packet.from.bare !== packet.to!.bare && keeping.leaving(packet);
         return kept instanceof Promise ? kept.then(() => undefined) : undefined;
       },
+      ...lookingUp(store),
     });
 
     // ---- what clients ask -----------------------------------------------------------------------------------------------------

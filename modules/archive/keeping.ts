@@ -26,6 +26,8 @@ export interface KeepingParts {
   now(): number;
   /** What is for accounts of this server goes on by itself when it is committed. */
   readonly passage: Passage;
+  /** Told when a message is committed, with its id. */
+  committed(packet: Packet, id: string): void;
 }
 
 /**
@@ -110,7 +112,14 @@ export class Keeping {
       return DONE;
     }
     if (failed) committed.catch(failed);
-    return earlier ? Promise.all([earlier, committed]).then(() => undefined) : committed;
+    const told = committed.then(() => this.committed(packet));
+    return earlier ? Promise.all([earlier, told]).then(() => undefined) : told;
+  }
+
+  /** It is in the archives that it is for. */
+  committed(packet: Packet): void {
+    const id = this.parts.ids.of(packet) ?? this.sentIds.get(packet);
+    if (id !== undefined) this.parts.committed(packet, id);
   }
 
   /** Its sender's and its recipient's; undefined where something has to be looked up before a message is kept. */

@@ -11,9 +11,17 @@ export class Passage {
   /** Of senders that have no session here, by their bare JIDs. */
   private readonly ofOthers = new Map<string, Promise<void>>();
 
-  constructor(node: NodeView, ofSession: Slot<Promise<void> | undefined>) {
+  private readonly committed: (packet: Packet) => void;
+
+  /** `committed` is told of each message before it goes on. */
+  constructor(
+    node: NodeView,
+    ofSession: Slot<Promise<void> | undefined>,
+    committed: (packet: Packet) => void = () => {},
+  ) {
     this.node = node;
     this.ofSession = ofSession;
+    this.committed = committed;
   }
 
   /** Settled when all that the sender of a stanza has sent before has gone on; undefined when it has. */
@@ -35,6 +43,7 @@ export class Passage {
       } else if (this.ofOthers.get(from.bare) === gone) this.ofOthers.delete(from.bare);
     };
     const go = (): void | Promise<void> => {
+      this.committed(packet);
       const step = this.node.proceed(packet);
       if (step) return step.then(done);
       done();

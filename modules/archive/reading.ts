@@ -1,7 +1,7 @@
 import type { Statement, Storage } from '../../src/api/index.ts';
 import { toWire } from '../../src/xml/index.ts';
 import { idOf, keyOf, tailOf } from './key.ts';
-import { ENTRIES, MESSAGES } from './schema.ts';
+import { ADDRESSES, ENTRIES, MESSAGES, RECEIVED, SENT } from './schema.ts';
 import type { Entry, Span, Tail } from './tail.ts';
 
 /** A message out of an archive. */
@@ -12,6 +12,25 @@ export interface Kept {
   readonly flags: number;
   /** A wire string. */
   readonly stanza: string;
+}
+
+/** A message as it is kept, for all archives that have it. */
+export interface Message {
+  readonly key: number;
+  readonly id: string;
+  /** Numbers of addresses, with what is gone of their archives. */
+  readonly sender: number;
+  readonly recipient: number;
+  /** SENT, RECEIVED: it is there still in its sender's archive, in its recipient's. TEXT, RETRACTED. */
+  readonly flags: number;
+  readonly stanza: string;
+}
+
+interface MessageRow extends Row {
+  sender: number;
+  recipient: number;
+  sender_gone: number;
+  recipient_gone: number;
 }
 
 interface Row {
@@ -41,6 +60,7 @@ export class Reading {
   private readonly entryRows: Ways<Entry>;
   private readonly keptRows: Ways<Row>;
   private readonly message: Statement<Row>;
+  private readonly whole: Statement<MessageRow>;
   private readonly entry: Statement<{ flags: number }>;
   private readonly marked: Statement<Entry>;
   private readonly counted: Statement<{ entries: number; newest: number | null }>;
@@ -55,6 +75,10 @@ export class Reading {
       `select e.id as id, e.flags as flags, m.tail as tail, m.stanza as stanza from ${joined}`,
     );
     this.message = storage.prepare(`select id, tail, flags, stanza from ${MESSAGES} where id = ?`);
+    this.whole = storage.prepare(
+      `select m.id as id, tail, sender, recipient, flags, stanza, s.gone_before as sender_gone, r.gone_before as recipient_gone
+         from ${MESSAGES} m join ${ADDRESSES} s on s.id = m.sender join ${ADDRESSES} r on r.id = m.recipient where m.id = ?`,
+    );
     this.entry = storage.prepare(`select flags from ${ENTRIES} where owner = ? and id = ?`);
     this.marked = storage.prepare(
       `select id, peer, flags, mark from ${ENTRIES} where owner = ? and peer = ? and id > ? and mark = ? order by id desc limit ?`,
@@ -108,6 +132,24 @@ export class Reading {
       if (row) out.push(keptOf({ ...row, flags }));
     }
     return out;
+  }
+
+  /** The message of an id, if any archive has it still. */
+  async byId(id: string): Promise<Message | undefined> {
+    const key = keyOf(id);
+    const message = key === undefined ? undefined : await this.byKey(key);
+    return message?.id === id ? message : undefined;
+  }
+
+  async byKey(key: number): Promise<Message | undefined> {
+    const row = await this.whole.get(key);
+    if (!row) return undefined;
+    let flags = Number(row.flags);
+    if (Number(row.sender_gone) > key) flags &= ~SENT;
+    if (Number(row.recipient_gone) > key) flags &= ~RECEIVED;
+    if ((flags & (SENT | RECEIVED)) === 0) return undefined;
+    const [sender, recipient] = [Number(row.sender), Number(row.recipient)];
+    return { ...keptOf({ ...row, flags }), sender, recipient };
   }
 
   /** The message of an id, if it is in that archive and newer than a key. */

@@ -17,7 +17,7 @@ import { ENTRIES, entryFlags, MESSAGES, migrations, RECEIVED, RETRACTED, SENT, S
 import { Sweeping } from './sweeping.ts';
 import { Tail } from './tail.ts';
 
-export type { Kept } from './reading.ts';
+export type { Kept, Message } from './reading.ts';
 export { RECEIVED, RETRACTED, SENT, TEXT } from './schema.ts';
 export type { Entry, Span } from './tail.ts';
 

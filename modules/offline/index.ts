@@ -19,6 +19,7 @@ import type { Jid } from '../../src/jid/index.ts';
 import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
 import { Blocking } from '../blocking/contract.ts';
 import { StanzaIds, stanzaIdBy } from '../stanza-id/contract.ts';
+import { Trace } from '../trace/contract.ts';
 import { Offline, type StoredMessage } from './contract.ts';
 import type { Mailbox } from './mailbox.ts';
 import { Mailboxes } from './mailboxes.ts';
@@ -128,6 +129,7 @@ export default defineModule({
         return;
       }
       stored.inc();
+      mod.maybe(Trace)?.stored(packet, account, arrival.stanzaId);
       for (const listener of listeners) listener({ packet, account, at });
     }
 
@@ -188,10 +190,13 @@ export default defineModule({
       if (!hasRoom(box, arrival)) return undefined;
       const others =
         packet.address === BARE ? session.user.sessions.filter(other => other !== session && isEligible(other)) : [];
-      const kept = box.add(arrival, others).catch((error: unknown) => {
-        if (session.alive) session.send(packet);
-        else node.bounce(packet, refusal(error));
-      });
+      const kept = box.add(arrival, others).then(
+        () => mod.maybe(Trace)?.stored(packet, box.account, arrival.stanzaId),
+        (error: unknown) => {
+          if (session.alive) session.send(packet);
+          else node.bounce(packet, refusal(error));
+        },
+      );
       return held(packet, kept);
     }
 
@@ -210,7 +215,11 @@ export default defineModule({
           const packet = restored(wire, box.account);
           if (!packet || fateOf(packet) !== 'store') return 'not for later';
           const arrival = arrived(packet, box.account, since);
-          return hasRoom(box, arrival) ? box.adopt(arrival, packet.address === BARE ? others : []) : undefined;
+          if (!hasRoom(box, arrival)) return undefined;
+          const kept = box.adopt(arrival, packet.address === BARE ? others : []);
+          const trace = mod.maybe(Trace);
+          if (trace) kept.committed.then(() => trace.stored(packet, box.account, arrival.stanzaId)).catch(() => {});
+          return kept;
         });
       }),
     );
@@ -220,6 +229,7 @@ export default defineModule({
         listeners.add(listener);
         return () => listeners.delete(listener);
       },
+      find: (account, stanzaId) => store.find(account, stanzaId),
       waiting: account => store.totals(account),
     });
     mod.add(

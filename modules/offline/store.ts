@@ -47,6 +47,7 @@ export class OfflineStore {
   private readonly totalsOf: Statement<{ messages: number; bytes: number | null }>;
   private readonly idsAfter: Statement<{ stanza_id: string; bytes: number }>;
   private readonly one: Statement<{ id: number }>;
+  private readonly whole: Statement<{ received_at: number; stanza: string }>;
   private readonly stanzas: Statement<{ id: number; stanza_id: string; stanza: string }>;
   /** Resolved when all writes so far are settled: they are in order. */
   private last: Promise<unknown> = Promise.resolve();
@@ -71,6 +72,7 @@ export class OfflineStore {
       `select stanza_id, bytes from ${TABLE} where account = ? and stanza_id > ? order by stanza_id limit ?`,
     );
     this.one = storage.prepare(`select id from ${TABLE} where account = ? and stanza_id = ?`);
+    this.whole = storage.prepare(`select received_at, stanza from ${TABLE} where account = ? and stanza_id = ?`);
     this.stanzas = storage.prepare(
       `select id, stanza_id, stanza from ${TABLE} where account = ? and stanza_id > ? and stanza_id <= ? order by stanza_id`,
     );
@@ -108,6 +110,14 @@ export class OfflineStore {
   /** Whether the account has a message of that stanza id. */
   has(account: Jid, stanzaId: string): MaybePromise<boolean> {
     return andThen(this.one.get(account.bare, stanzaId), row => row !== undefined);
+  }
+
+  /** The message of that stanza id, and when it came. */
+  find(account: Jid, stanzaId: string): MaybePromise<{ at: number; wire: string } | undefined> {
+    return andThen(
+      this.whole.get(account.bare, stanzaId),
+      row => row && { at: Number(row.received_at), wire: toWire(row.stanza) },
+    );
   }
 
   /** The next messages behind a stanza id: at most `limit`, and no more than `bytes` of them, but one in any case. */

@@ -6,6 +6,7 @@ import type { StanzaError } from '../protocol/index.ts';
 import type { Element } from '../xml/index.ts';
 import { Collection } from './collection.ts';
 import type { Command } from './command.ts';
+import type { ModuleOperation } from './operation.ts';
 import type { Connection, StreamHandler } from './connection.ts';
 
 /** What disco (XEP-0030) says of the host or of an account. */
@@ -142,6 +143,7 @@ export function makeCollections() {
     portable: new Collection<Portable>('portable'),
     administrators: new Collection<Administrators>('administrators'),
     gauges: new Collection<Gauge>('gauges'),
+    operations: new Collection<ModuleOperation>('operations'),
   };
 }
 

@@ -32,6 +32,7 @@ export type {
   StreamFeature,
 } from './collections.ts';
 export type { Command, CommandRequest, CommandResult } from './command.ts';
+export { type ModuleOperation, NotDone, type OperationArguments } from './operation.ts';
 export type { Connection, StreamHandler } from './connection.ts';
 export {
   defineModule,

@@ -49,6 +49,8 @@ export class Packet {
   readonly sender: SessionView | undefined;
   /** The id that its recipient's account has given it (XEP-0359); set by the module stanza-id alone, which others ask. */
   stanzaId: string | undefined = undefined;
+  /** The number under which the module trace notes what becomes of it; 0 where nobody does. Set by that module alone. */
+  story = 0;
   private cuts: number[] | undefined;
   private extra = '';
   private rest: string | undefined;
@@ -163,6 +165,7 @@ export class Packet {
     copy.cuts = this.cuts?.slice();
     copy.extra = this.extra;
     copy.rest = this.rest;
+    copy.story = this.story;
     return copy;
   }
 

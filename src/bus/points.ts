@@ -1,4 +1,5 @@
 import type { Jid } from '../jid/index.ts';
+import type { StanzaError } from '../protocol/index.ts';
 import { Chain } from './chain.ts';
 import { Fact } from './fact.ts';
 import type { Packet } from './packet.ts';
@@ -52,6 +53,11 @@ export function makePoints() {
       'A message was put in the outboxes of these sessions of its recipient.',
     ),
     sent: new Fact<Packet, SessionView>('sent', 'A stanza of this session was accepted and went its way.'),
+    refused: new Fact<Packet, StanzaError>('refused', 'A stanza was answered with an error on its way.'),
+    acknowledged: new Fact<SessionView, number>(
+      'acknowledged',
+      'A client has a message whose `story` is given: by its acknowledgement (XEP-0198), or its system took it where it gives none.',
+    ),
     bound: new Fact<SessionView>('bound', 'A client bound a resource: a session begins.'),
     detached: new Fact<SessionView>('detached', 'A session lost its connection and waits for it to be resumed.'),
     stalled: new Fact<SessionView>(

@@ -46,6 +46,8 @@ export interface SessionView {
    * not for later its sender need not wait; and undefined leaves all as it is.
    */
   entrust(keep: (wire: string, since: number) => Kept | 'not for later' | undefined): void;
+  /** The stories (Packet.story) of the messages in its outbox that have one, in order. */
+  stories(): number[];
   /** Ends the session, with a stream error for its client. */
   close(error: StreamError): void;
 

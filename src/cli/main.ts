@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { version } from '../node/version.ts';
 import { CliError, EXIT } from './ask.ts';
 import { configCommands } from './commands/config.ts';
+import { messageCommands } from './commands/message.ts';
 import { moduleCommands } from './commands/module.ts';
 import { nodeCommands } from './commands/node.ts';
 import { sessionCommands } from './commands/session.ts';
@@ -37,6 +38,7 @@ Examples:
   posthouse user add romeo@localhost            asks for a password, without echo
   posthouse user add juliet@localhost < file    takes it from standard input
   posthouse session list --json
+  posthouse message trace ID                    what became of a message
   posthouse check                               is the configuration right, and the machine?
   posthouse user --help                         more about one command, with examples
 
@@ -46,6 +48,7 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 no node is running on 
   nodeCommands(program, context);
   userCommands(program, context);
   sessionCommands(program, context);
+  messageCommands(program, context);
   moduleCommands(program, context);
   configCommands(program, context);
   storageCommands(program, context);

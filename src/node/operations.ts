@@ -1,3 +1,4 @@
+import { NotDone, type OperationArguments } from '../api/operation.ts';
 import type { ClientView } from '../api/node-view.ts';
 import { type Jid, jidProblem, parseJid } from '../jid/index.ts';
 import type { Node } from './node.ts';
@@ -15,13 +16,19 @@ export class Operations {
   /** Runs a command of the table below. */
   async run(request: unknown): Promise<unknown> {
     const { command, args } = (request ?? {}) as { command?: unknown; args?: unknown };
-    const operation =
-      typeof command === 'string' && Object.hasOwn(OPERATIONS, command) ? OPERATIONS[command] : undefined;
+    const given = new Arguments(args);
+    const own = [...this.node.collections.operations.items()].find(({ name }) => name === command);
+    if (own?.looks) return own.run(given);
+    const operation = own
+      ? () => own.run(given)
+      : typeof command === 'string' && Object.hasOwn(OPERATIONS, command)
+        ? OPERATIONS[command]
+        : undefined;
     if (!operation)
       throw new Error(
-        `this node knows no operation '${String(command)}': is 'posthouse' of another version than the node?`,
+        MODULE_OF[String(command)] ??
+          `this node knows no operation '${String(command)}': is 'posthouse' of another version than the node?`,
       );
-    const given = new Arguments(args);
     const result: unknown = await operation(this.node, given);
     // who did it had the right to; what was done, and to whom, is for the log. Passwords are not
     if (!LOOKS.test(command as string))
@@ -30,7 +37,7 @@ export class Operations {
   }
 }
 
-class Arguments {
+class Arguments implements OperationArguments {
   private readonly values: Record<string, unknown>;
 
   constructor(values: unknown) {
@@ -39,7 +46,7 @@ class Arguments {
 
   text(name: string): string {
     const value = this.values[name];
-    if (typeof value !== 'string' || value === '') throw new Error(`'${name}' is missing`);
+    if (typeof value !== 'string' || value === '') throw new NotDone(`'${name}' is missing`);
     return value;
   }
 
@@ -56,6 +63,14 @@ class Arguments {
   list<T>(name: string): readonly T[] {
     const value = this.values[name];
     return Array.isArray(value) ? (value as T[]) : [];
+  }
+
+  address(name: string): Jid | undefined {
+    const text = this.optional(name);
+    if (text === undefined) return undefined;
+    const jid = parseJid(text);
+    if (!jid) throw new NotDone(`'${text}' is not an address: ${jidProblem(text) ?? 'see RFC 7622'}`);
+    return jid;
   }
 
   /** The address of an account of a host of this node. */
@@ -81,6 +96,12 @@ class Arguments {
 
 /** Operations that change nothing. */
 const LOOKS = /\.(?:list|show|addable)$|^user\.(?:export-accounts|export-entries|import-entries)$|^status$/;
+
+/** What is said of an operation whose module is off. */
+const MODULE_OF: Record<string, string> = {
+  'message.trace':
+    "the module 'trace' is off: take 'trace: false' out of the configuration and start the node, or 'posthouse module load trace'",
+};
 
 type Operation = (node: Node, args: Arguments) => unknown;
 

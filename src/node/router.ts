@@ -272,6 +272,7 @@ export class Router {
   /** Sends an error back, unless the stanza is one or answers something (RFC 6120 8.3.1). */
   bounce(packet: Packet, error: StanzaError): void {
     if (packet.type === 'error' || packet.type === 'result') return;
+    this.parts.points.refused.tell(packet, error);
     const { sender } = packet;
     if (sender) {
       const wire = packet.errorWire(error);

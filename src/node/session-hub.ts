@@ -148,6 +148,10 @@ export class SessionHub implements SessionOwner {
     return this.router.leftover(item, session);
   }
 
+  acknowledged(session: Session, story: number): void {
+    this.points.acknowledged.tell(session, story);
+  }
+
   /** One write a tick for each session that has something to say. */
   soon(session: Session): void {
     session.dirty = true;

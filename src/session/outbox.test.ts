@@ -11,7 +11,7 @@ class Trial {
   #clock = 0;
 
   constructor(acks?: number) {
-    this.outbox = new Outbox(acks);
+    this.outbox = new Outbox(undefined, acks);
   }
 
   push(...wires: string[]): this {
@@ -357,5 +357,35 @@ describe('Outbox: a reader that takes nothing', () => {
       [0xfffffffe, 0xffffffff, 0, 1, 2, 3].map(h => trial.outbox.isPast(h)),
       [true, true, true, false, false, false],
     );
+  });
+});
+
+describe('Outbox whose messages have stories', () => {
+  const filled = (): { outbox: Outbox; told: number[]; connection: FakeConnection } => {
+    const told: number[] = [];
+    const outbox = new Outbox({ told: story => told.push(story) });
+    for (const story of [7, 0, 9]) outbox.push('<a/>', 1, undefined, false, undefined, story);
+    return { outbox, told, connection: new FakeConnection() };
+  };
+
+  it('tells each that its client has, once; and knows the others', () => {
+    const { outbox, told, connection } = filled();
+    outbox.acknowledge();
+    outbox.flush(connection);
+    connection.take();
+    outbox.drained();
+    assert.deepEqual([told, outbox.stories()], [[], [7, 9]]);
+    outbox.ack(2);
+    assert.deepEqual([told, outbox.stories()], [[7], [9]]);
+    outbox.disconnected(connection);
+    outbox.flush(new FakeConnection());
+    outbox.ack(3);
+    assert.deepEqual([told, outbox.stories()], [[7, 9], []]);
+  });
+
+  it('tells nothing of those that go elsewhere', () => {
+    const { outbox, told } = filled();
+    assert.equal([...outbox.leave()].length, 3);
+    assert.deepEqual([told, outbox.stories()], [[], []]);
   });
 });

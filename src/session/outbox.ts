@@ -24,9 +24,17 @@ export interface Leftover {
   readonly storing: Promise<void> | undefined;
 }
 
+/** Whose outbox it is. */
+export interface OutboxOwner {
+  /** The client has a message that has a story (Packet.story). */
+  told(story: number): void;
+}
+
 interface Item extends Leftover {
   taken: ((taken: boolean) => void) | undefined;
   storing: Promise<void> | undefined;
+  /** Packet.story. */
+  readonly story: number;
 }
 
 /** Bytes that a connection may owe the kernel before the rest waits here: what is here is known to be unsent. */
@@ -55,8 +63,11 @@ export class Outbox {
   #progress = -1;
   #progressAt = 0;
 
+  readonly #owner: OutboxOwner | undefined;
+
   /** `acks`: stanzas that were acknowledged before; for a queue that goes on. */
-  constructor(acks = 0) {
+  constructor(owner?: OutboxOwner, acks = 0) {
+    this.#owner = owner;
     this.#acks = acks;
   }
 
@@ -113,8 +124,9 @@ export class Outbox {
     taken: ((taken: boolean) => void) | undefined,
     disposable: boolean,
     safety?: Safety,
+    story = 0,
   ): void {
-    this.#queue.push({ wire, since: now, taken, disposable, safety, storing: undefined });
+    this.#queue.push({ wire, since: now, taken, disposable, safety, storing: undefined, story });
     this.#bytes += wire.length;
   }
 
@@ -126,6 +138,16 @@ export class Outbox {
       if (safety && !safety.isReached) return since;
     }
     return undefined;
+  }
+
+  /** See SessionView.stories. */
+  stories(): number[] {
+    const out: number[] = [];
+    for (let i = 0; i < this.#queue.size; i++) {
+      const { story } = this.#queue.at(i)!;
+      if (story !== 0) out.push(story);
+    }
+    return out;
   }
 
   /** See SessionView.entrust. */
@@ -234,12 +256,13 @@ export class Outbox {
       if (this.#known > 0) this.#known--;
       if (this.#before > 0) this.#before--;
       this.#bytes -= item.wire.length;
-      if (item.taken || item.safety) (told ??= []).push(item);
+      if (item.taken || item.safety || item.story !== 0) (told ??= []).push(item);
     }
     if (!told) return;
-    for (const { taken: tell, safety } of told) {
+    for (const { taken: tell, safety, story } of told) {
       tell?.(taken);
       safety?.reach();
+      if (story !== 0) this.#owner?.told(story);
     }
   }
 }

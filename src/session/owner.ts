@@ -11,6 +11,8 @@ export interface SessionOwner {
   bounce(packet: Packet, error: ReturnType<typeof refuse>): void;
   /** A stanza that the client never took; true through `taken` when it is safe elsewhere. */
   leftover(item: Leftover, session: Session): void | Promise<void>;
+  /** Its client has a message that has a story (Packet.story). */
+  acknowledged(session: Session, story: number): void;
   detached(session: Session): void;
   resumed(session: Session): void;
   ended(session: Session, presence: Packet | undefined): void | Promise<void>;

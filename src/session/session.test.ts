@@ -65,6 +65,10 @@ class Owner implements SessionOwner {
 
   watched(): void {}
 
+  acknowledged(_: Session, story: number): void {
+    this.events.push(`acknowledged ${story}`);
+  }
+
   stalled(): void {
     this.events.push('stalled');
   }

@@ -4,7 +4,7 @@ import { NS, type StreamError } from '../protocol/index.ts';
 import type { Stanza } from '../xml/index.ts';
 import { Deferred } from './deferred.ts';
 import { ACK_REQUEST, Inbox, type InboxOwner, type Item } from './inbox.ts';
-import { Outbox } from './outbox.ts';
+import { Outbox, type OutboxOwner } from './outbox.ts';
 import type { Resumption, SessionOwner, SessionStream } from './owner.ts';
 import { priorityOf, problemOf, streamErrorOf } from './incoming.ts';
 import { InputProgress } from './progress.ts';
@@ -24,7 +24,7 @@ const ASK_AFTER = 16;
  * A connected resource: in order and one at a time its stanzas go in, at any time stanzas for it go out. It belongs to no
  * connection: with stream management it waits for the next one.
  */
-export class Session implements SessionView, InboxOwner {
+export class Session implements SessionView, InboxOwner, OutboxOwner {
   readonly id: string;
   readonly jid: Jid;
   readonly user: User;
@@ -48,7 +48,7 @@ export class Session implements SessionView, InboxOwner {
   /** Whether the owner has noted it for a flush. */
   dirty = false;
   resumption: Resumption | undefined;
-  readonly outbox = new Outbox();
+  readonly outbox = new Outbox(this);
   private readonly owner: SessionOwner;
   private stream: SessionStream | undefined;
   /** What came while a stanza waits; undefined while none does. */
@@ -202,12 +202,21 @@ export class Session implements SessionView, InboxOwner {
     if (packet.kind === MESSAGE) this.owing = true;
     // what was given by whoever keeps it is safe there
     const safety = packet.kind === MESSAGE && !taken ? packet.safety() : undefined;
-    this.push(packet.wire(), taken, false, safety);
+    this.push(packet.wire(), taken, false, safety, packet.story);
     if (safety) this.owner.watched(this);
   }
 
   entrust(keep: Parameters<SessionView['entrust']>[0]): void {
     this.outbox.entrust(keep);
+  }
+
+  stories(): number[] {
+    return this.outbox.stories();
+  }
+
+  /** The client has a message that has a story. */
+  told(story: number): void {
+    this.owner.acknowledged(this, story);
   }
 
   sendWire(wire: string): void {
@@ -221,9 +230,10 @@ export class Session implements SessionView, InboxOwner {
     taken: ((taken: boolean) => void) | undefined,
     disposable: boolean,
     safety?: Safety,
+    story = 0,
   ): void {
     const { outbox } = this;
-    outbox.push(wire, Date.now(), taken, disposable, safety);
+    outbox.push(wire, Date.now(), taken, disposable, safety, story);
     if (!this.dirty) this.owner.soon(this);
     if (outbox.exceeds(this.owner.outboxLimits)) this.owner.slow(this, 'bytes');
   }

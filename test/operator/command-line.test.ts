@@ -11,6 +11,7 @@ const COMMANDS = [
   ...['start', 'check', 'status', 'stop', 'version'],
   ...['add', 'list', 'show', 'passwd', 'disable', 'enable', 'delete'].map(name => `user ${name}`),
   ...['list', 'close'].map(name => `session ${name}`),
+  'message trace',
   ...['list', 'load', 'unload', 'reload'].map(name => `module ${name}`),
   ...['show', 'reload'].map(name => `config ${name}`),
 ];

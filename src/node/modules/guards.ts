@@ -16,6 +16,7 @@ import type {
 import type { Command } from '../../api/command.ts';
 import type { StreamHandler } from '../../api/connection.ts';
 import type { NodeView } from '../../api/node-view.ts';
+import { type ModuleOperation, NotDone } from '../../api/operation.ts';
 import { type Answer, Empty } from '../../bus/index.ts';
 import { StanzaError } from '../../protocol/index.ts';
 import type { Element } from '../../xml/index.ts';
@@ -231,6 +232,19 @@ export class Guards {
 
   gauges(item: Gauge): Partial<Gauge> {
     return { read: () => this.quietly(`figure ${item.name}`, () => item.read(), []) };
+  }
+
+  operations(item: ModuleOperation): Partial<ModuleOperation> {
+    return {
+      run: async args => {
+        try {
+          return await item.run(args);
+        } catch (error) {
+          if (!(error instanceof NotDone)) this.note(`operation ${item.name}`, error);
+          throw error;
+        }
+      },
+    };
   }
 
   administrators(item: Administrators): Partial<Administrators> {

@@ -21,6 +21,7 @@ export const DEFAULT_MODULES = [
   'stanza-id',
   'stored',
   'time',
+  'trace',
   'vcard',
   'version',
 ] as const;
