@@ -18,8 +18,8 @@ import { type MaybePromise, andThen } from '../util/maybe.ts';
 import { type AccountRow, AccountStore, type Credentials, LONGEST_HOST, LONGEST_LOCAL } from './accounts/store.ts';
 
 const SALT = 16; // bytes
-/** The hash that a password sent by PLAIN is checked with: all three are kept, this is the cheapest that is sound. */
-const PLAIN_HASH: ScramHash = 'sha256';
+/** The hashes that a password sent by PLAIN is checked with, the cheapest that is sound first: the first one that there are keys for. */
+const PLAIN_HASHES: readonly ScramHash[] = ['sha256', 'sha512', 'sha1'];
 const CACHE = 20_000;
 
 interface Parts {
@@ -140,7 +140,10 @@ export class AccountsService implements AccountsView {
         andThen(this.store.get(host, local), row => {
           if (!row) return inventCredential(this.pepper, `${local}@${host}`, hash, this.parts.iterations(), SALT);
           const { salt, iterations, keys } = row.credentials;
-          return { salt, iterations, ...keys[hash], status: row.status };
+          const own = keys[hash];
+          if (own) return { salt, iterations, ...own, status: row.status };
+          // no password is right by this mechanism
+          return { ...inventCredential(this.pepper, `${local}@${host}`, hash, iterations, SALT), salt };
         }),
       plain: (local, password) => this.verify(host, local, password),
       status: local => andThen(this.store.status(host, local), status => status ?? 'unknown'),
@@ -152,13 +155,17 @@ export class AccountsService implements AccountsView {
     const row = await this.store.get(host, local);
     const wanted = this.parts.iterations();
     // an unknown account costs what a known one costs
+    const keys = row?.credentials.keys;
+    const hash = PLAIN_HASHES.find(each => keys?.[each]) ?? PLAIN_HASHES[0]!;
     const { salt, iterations } =
-      row?.credentials ?? inventCredential(this.pepper, `${local}@${host}`, PLAIN_HASH, wanted, SALT);
-    const { storedKey } = await deriveScramKeys(PLAIN_HASH, password, salt, iterations);
-    const expected = row?.credentials.keys[PLAIN_HASH].storedKey ?? Buffer.alloc(storedKey.length);
+      row?.credentials ?? inventCredential(this.pepper, `${local}@${host}`, hash, wanted, SALT);
+    const { storedKey } = await deriveScramKeys(hash, password, salt, iterations);
+    const expected = keys?.[hash]?.storedKey ?? Buffer.alloc(storedKey.length);
     if (!timingSafeEqual(storedKey, expected) || !row) return 'wrong';
     if (row.status === 'disabled') return 'disabled';
-    if (row.credentials.iterations < wanted) await this.store.setCredentials(host, local, await this.derive(password));
+    // the password is known now, and right: so are the keys for all mechanisms
+    if (iterations < wanted || PLAIN_HASHES.some(each => !keys?.[each]))
+      await this.store.setCredentials(host, local, await this.derive(password));
     return 'ok';
   }
 

@@ -2,7 +2,7 @@ import type { Portable } from '../api/collections.ts';
 import type { Jid } from '../jid/index.ts';
 import { fromWire, parseElement, toWire } from '../xml/index.ts';
 import type { Node } from './node.ts';
-import { readCredentials } from './portable-account.ts';
+import { MECHANISMS, readCredentials } from './portable-account.ts';
 
 /** Accounts that are listed in one go. */
 const ACCOUNTS = 500;
@@ -49,22 +49,38 @@ export async function exported(node: Node, account: Jid, section: string, after:
   return { entries: page?.entries.map(fromWire) ?? [], next: page?.next };
 }
 
-/** Makes an account unless it is there: then its password stays as it is. `problem`: nobody knows its password. */
+/** What became of an account of a file. */
+export interface ImportedAccount {
+  readonly outcome: 'created' | 'exists';
+  /** Nobody knows its password. */
+  readonly locked?: boolean;
+  /** The mechanisms that it can log in by, where those are not all. */
+  readonly mechanisms?: readonly string[];
+  readonly problems: readonly string[];
+}
+
+/** Makes an account unless it is there: then its password stays as it is. */
 export async function importAccount(
   node: Node,
   account: Jid,
   password: string | undefined,
-  credentials: readonly string[],
-): Promise<{ outcome: 'created' | 'exists'; problem?: string }> {
-  if (await node.accounts.exists(account)) return { outcome: 'exists' };
+  texts: readonly string[],
+): Promise<ImportedAccount> {
+  if (await node.accounts.exists(account)) return { outcome: 'exists', problems: [] };
   if (password !== undefined) {
     const outcome = await node.accounts.create(account, password);
-    if (outcome !== 'invalid') return { outcome: made(outcome) };
-    return { outcome: made(await node.accounts.adopt(account)), problem: 'the password cannot be used (RFC 8265)' };
+    if (outcome !== 'invalid') return { outcome: made(outcome), problems: [] };
+    const locked = made(await node.accounts.adopt(account));
+    return { outcome: locked, locked: true, problems: ['the password cannot be used (RFC 8265)'] };
   }
-  const read = readCredentials(credentials.map(text => parseElement(toWire(text), '')));
-  if (typeof read !== 'string') return { outcome: made(await node.accounts.adopt(account, read)) };
-  return { outcome: made(await node.accounts.adopt(account)), problem: read };
+  const { credentials, mechanisms, problems } = readCredentials(texts.map(text => parseElement(toWire(text), '')));
+  const outcome = made(await node.accounts.adopt(account, credentials));
+  return {
+    outcome,
+    problems,
+    ...(!credentials && { locked: true }),
+    ...(credentials && mechanisms.length < MECHANISMS.length && { mechanisms }),
+  };
 }
 
 function made(outcome: 'created' | 'exists' | 'too-long'): 'created' | 'exists' {

@@ -28,8 +28,22 @@ describe('accounts are exported and imported (XEP-0227) by commands', function (
     const node = await Operated.start();
     try {
       const run = async () => node.done(['user', 'import', file, '--json']);
-      assert.deepEqual(JSON.parse(await run()), { accounts: 2, existing: 0, imported: 0, known: 0, problems: 0 });
-      assert.deepEqual(JSON.parse(await run()), { accounts: 0, existing: 2, imported: 0, known: 0, problems: 0 });
+      assert.deepEqual(JSON.parse(await run()), {
+        accounts: 2,
+        existing: 0,
+        partial: 0,
+        imported: 0,
+        known: 0,
+        problems: 0,
+      });
+      assert.deepEqual(JSON.parse(await run()), {
+        accounts: 0,
+        existing: 2,
+        partial: 0,
+        imported: 0,
+        known: 0,
+        problems: 0,
+      });
       assert.equal(await node.done(['user', 'export']), readFileSync(file, 'utf8'));
       const broken = await node.command(['user', 'import', node.conf]);
       assert.equal(broken.code, 1);

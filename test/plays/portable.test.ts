@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { exportUsers } from '../../src/cli/portable/export.ts';
 import { importUsers, type ImportCounts } from '../../src/cli/portable/import.ts';
 import { Operations } from '../../src/node/operations.ts';
+import { deriveScramKeys, type ScramHash } from '../../src/stream/sasl/index.ts';
 import { TestNode } from '../kit/node.ts';
 import { removeTemp, tempFolder } from '../kit/temp.ts';
 
@@ -188,6 +190,66 @@ describe('play: accounts are carried from one server to another (XEP-0227)', fun
     const [item] = (await client.iq('get', "<query xmlns='jabber:iq:roster'/>")).getChild('query')!.getChildren('item');
     assert.deepEqual([item!.attrs.jid, item!.getChildText('group')], ['romeo@localhost', '<G>']);
     await client.end();
+  });
+
+  it('with keys for some mechanisms only: they log in by those, and by all once their password is known', async () => {
+    const salt = randomBytes(48);
+    const element = async (hash: ScramHash, own = salt, iterations = 5000): Promise<string> => {
+      const { storedKey, serverKey } = await deriveScramKeys(hash, 'verona', own, iterations);
+      return `<scram-credentials xmlns='${PIE}#scram' mechanism='SCRAM-SHA-${hash.slice(3)}'><iter-count>${iterations}</iter-count>
+        <salt>${own.toString('base64')}</salt><server-key>${serverKey.toString('base64')}</server-key>
+        <stored-key>${storedKey.toString('base64')}</stored-key></scram-credentials>`;
+    };
+    const at = file(
+      'keys.xml',
+      document(`<user name='one'>${await element('sha1')}</user>
+<user name='two'>${await element('sha512')}${await element('sha256')}</user>
+<user name='salts'>${await element('sha1', randomBytes(8))}${await element('sha256')}</user>
+<user name='bad'>${(await element('sha1')).replace(/<stored-key>..../, '<stored-key>')}${await element('sha256')}</user>
+<user name='none'>${(await element('sha1')).replace('SHA-1', 'SHA-9')}</user>`),
+    );
+    const { result, said } = await load(young, at);
+    assert.deepEqual([result!.accounts, result!.partial, result!.problems], [5, 4, 3], said);
+    for (const line of [
+      /salts@localhost: the credentials for SCRAM-SHA-1 have another salt or iteration count than those for SCRAM-SHA-256/,
+      /bad@localhost: the credentials for SCRAM-SHA-1 are none/,
+      /none@localhost has no password: there are no credentials for SCRAM-SHA-1 or/,
+      /1 accounts can log in by SCRAM-SHA-1 and PLAIN only/,
+      /1 accounts can log in by SCRAM-SHA-512, SCRAM-SHA-256 and PLAIN only/,
+      /2 accounts can log in by SCRAM-SHA-256 and PLAIN only/,
+    ])
+      assert.match(said, line);
+
+    const { accounts } = young.node;
+    const backend = accounts.backend('localhost');
+    const knows = async (name: string, hash: ScramHash, password = 'verona'): Promise<boolean> => {
+      const found = await backend.scram(name, hash);
+      const { storedKey } = await deriveScramKeys(hash, password, found.salt, found.iterations);
+      return found.status === 'active' && storedKey.equals(found.storedKey);
+    };
+    const which = async (name: string) =>
+      (await Promise.all((['sha1', 'sha256', 'sha512'] as const).map(hash => knows(name, hash)))).map(Number).join('');
+    const all = async () => Promise.all(['one', 'two', 'salts', 'bad', 'none'].map(which));
+    assert.deepEqual(await all(), ['100', '011', '010', '010', '000']);
+    // the same each time: nobody can tell what is kept
+    assert.deepEqual(await backend.scram('one', 'sha512'), await backend.scram('one', 'sha512'));
+
+    // what was taken in is given away again, and no more
+    const out = file('keys-again.xml');
+    for (const [name, count] of [
+      ['one', 1],
+      ['two', 2],
+    ] as const) {
+      await exportUsers(asker(young), { account: { local: name, domain: 'localhost' } }, out);
+      assert.equal(readFileSync(out, 'utf8').split('<scram-credentials').length - 1, count);
+    }
+    const client = await young.connect();
+    await client.authenticate('one', 'verona');
+    await client.end();
+    assert.equal(await backend.plain('two', 'verona'), 'ok');
+    assert.equal(await backend.plain('salts', 'Verona'), 'wrong');
+    assert.equal(await backend.plain('none', 'verona'), 'wrong');
+    assert.deepEqual(await all(), ['111', '111', '010', '010', '000']);
   });
 
   it('tells what could not be taken in by its line, and goes on', async () => {

@@ -109,11 +109,12 @@ export function userCommands(program: Command, context: Context): void {
     .action((file: string) =>
       context.run(async ask => {
         const { importUsers } = await import('../portable/import.ts');
-        const { accounts, existing, imported, known, problems } = await importUsers(ask, file);
+        const counts = await importUsers(ask, file);
+        const { accounts, existing, imported, known, problems } = counts;
         if (problems > 0) context.code = 1;
         context.say(
           `${accounts} accounts were added, ${existing} were there; ${imported} entries were taken in, ${known} were there; ${problems} problems.`,
-          { accounts, existing, imported, known, problems },
+          counts,
         );
       }),
     );

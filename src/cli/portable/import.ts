@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { prepareDomain } from '../../jid/index.ts';
-import type { ImportEntry, ImportOutcome, Section } from '../../node/portability.ts';
+import type { ImportedAccount, ImportEntry, ImportOutcome, Section } from '../../node/portability.ts';
 import { type Ask, CliError, EXIT } from '../ask.ts';
 import { Progress } from './progress.ts';
 import { FileFault, type Found, read } from './read.ts';
@@ -14,6 +14,8 @@ const TOLD = 100;
 export interface ImportCounts {
   accounts: number;
   existing: number;
+  /** Accounts of which the file has keys for some mechanisms only. */
+  partial: number;
   imported: number;
   known: number;
   problems: number;
@@ -30,6 +32,7 @@ export async function importUsers(ask: Ask, file: string): Promise<ImportCounts>
     await run.check(file);
     await run.accounts(file);
     await run.data(file);
+    run.tellPartial();
   } catch (error) {
     if (error instanceof FileFault) throw new CliError(error.message, EXIT.failed);
     throw error;
@@ -44,12 +47,14 @@ async function size(file: string): Promise<number> {
 }
 
 class Import {
-  readonly counts: ImportCounts = { accounts: 0, existing: 0, imported: 0, known: 0, problems: 0 };
+  readonly counts: ImportCounts = { accounts: 0, existing: 0, partial: 0, imported: 0, known: 0, problems: 0 };
   readonly progress = new Progress();
   private readonly ask: Ask;
   private readonly sections: readonly Section[];
   private readonly hosts: readonly string[];
   private readonly bytes: number;
+  /** Accounts that can log in by some mechanisms only, by these. */
+  private readonly partial = new Map<string, number>();
   /** Accounts that could not be made. */
   private readonly refused = new Set<string>();
   private done = 0;
@@ -90,17 +95,35 @@ class Import {
   private async account(user: { jid: string; place: string; password: string | undefined; credentials: string[] }) {
     const { jid, password, credentials } = user;
     try {
-      const { outcome, problem } = (await this.ask('user.import-account', { jid, password, credentials })) as {
-        outcome: 'created' | 'exists';
-        problem?: string;
-      };
+      const { outcome, locked, mechanisms, problems } = (await this.ask('user.import-account', {
+        jid,
+        password,
+        credentials,
+      })) as ImportedAccount;
       if (outcome === 'created') this.counts.accounts++;
       else this.counts.existing++;
-      if (problem)
-        this.problem(user.place, `${jid} has no password: ${problem}; 'posthouse user passwd ${jid}' sets one`);
+      if (locked)
+        this.problem(
+          user.place,
+          `${jid} has no password: ${problems.join('; ')}; 'posthouse user passwd ${jid}' sets one`,
+        );
+      else for (const text of problems) this.problem(user.place, `${jid}: ${text}`);
+      if (mechanisms) {
+        this.counts.partial++;
+        const names = mechanisms.join(', ');
+        this.partial.set(names, (this.partial.get(names) ?? 0) + 1);
+      }
     } catch (error) {
       this.refused.add(jid);
       this.problem(user.place, (error as Error).message);
+    }
+  }
+
+  tellPartial(): void {
+    for (const [mechanisms, count] of this.partial) {
+      this.progress.note(
+        `${count} accounts can log in by ${mechanisms} and PLAIN only, until they have done so by PLAIN or have a new password.`,
+      );
     }
   }
 

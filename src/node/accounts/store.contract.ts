@@ -39,6 +39,14 @@ export function accountsContract(makeStorage: () => Promise<Storage>): void {
     });
   });
 
+  it('keeps keys of some hashes only, and the longest salt', async () => {
+    for (const [n, kept] of [{ sha1: keys(20) }, { sha256: keys(32), sha512: keys(64) }].entries()) {
+      const what = { salt: randomBytes(64), iterations: 4096, keys: kept };
+      await add(`juliet${n}`, 'example.org', what);
+      assert.deepEqual((await store.get('example.org', `juliet${n}`))!.credentials, what);
+    }
+  });
+
   it('knows an account by its whole address', async () => {
     await add('juliet');
     assert.equal(await store.get('example.org', 'romeo'), undefined);

@@ -13,7 +13,8 @@ export interface StoredKeys {
 export interface Credentials {
   readonly salt: Buffer;
   readonly iterations: number;
-  readonly keys: Readonly<Record<ScramHash, StoredKeys>>;
+  /** For each hash, but for an account that came from elsewhere with those of one or two only. */
+  readonly keys: Readonly<Partial<Record<ScramHash, StoredKeys>>>;
 }
 
 export interface AccountRow {
@@ -70,6 +71,13 @@ export const migrations: readonly Migration[] = [
         table.string('name', 64).primary();
         table.binary('value').notNullable();
       });
+    },
+  },
+  {
+    name: '002-longer-salts',
+    up: async (_, tx) => {
+      // accounts of other servers have longer ones; the other databases set no bound
+      if (tx.client.config.client === 'mysql2') await tx.raw(`alter table ${TABLE} modify salt varbinary(64) not null`);
     },
   },
 ];
@@ -180,23 +188,31 @@ function fromColumns(row: Columns): AccountRow {
       salt: row.salt,
       iterations: row.iterations,
       keys: {
-        sha1: { storedKey: row.sha1_stored, serverKey: row.sha1_server },
-        sha256: { storedKey: row.sha256_stored, serverKey: row.sha256_server },
-        sha512: { storedKey: row.sha512_stored, serverKey: row.sha512_server },
+        ...keysOf('sha1', row.sha1_stored, row.sha1_server),
+        ...keysOf('sha256', row.sha256_stored, row.sha256_server),
+        ...keysOf('sha512', row.sha512_stored, row.sha512_server),
       },
     },
   };
 }
 
+/** Keys that are not known are kept as empty. */
+function keysOf(hash: ScramHash, storedKey: Buffer, serverKey: Buffer): Credentials['keys'] {
+  return storedKey.length > 0 ? { [hash]: { storedKey, serverKey } } : {};
+}
+
+const NONE: StoredKeys = { storedKey: Buffer.alloc(0), serverKey: Buffer.alloc(0) };
+
 function toColumns({ salt, iterations, keys }: Credentials) {
+  const { sha1 = NONE, sha256 = NONE, sha512 = NONE } = keys;
   return {
     salt,
     iterations,
-    sha1_stored: keys.sha1.storedKey,
-    sha1_server: keys.sha1.serverKey,
-    sha256_stored: keys.sha256.storedKey,
-    sha256_server: keys.sha256.serverKey,
-    sha512_stored: keys.sha512.storedKey,
-    sha512_server: keys.sha512.serverKey,
+    sha1_stored: sha1.storedKey,
+    sha1_server: sha1.serverKey,
+    sha256_stored: sha256.storedKey,
+    sha256_server: sha256.serverKey,
+    sha512_stored: sha512.storedKey,
+    sha512_server: sha512.serverKey,
   };
 }
