@@ -1,5 +1,17 @@
 import { type Packet, serviceKey } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
+import type { Conversations } from './conversations.ts';
+
+export type { Conversation, Conversations } from './conversations.ts';
+export { idOf, keyOf, markOf } from './key.ts';
+export { type Paging, readPaging } from './query.ts';
+export type { Kept } from './reading.ts';
+export { Pace, Results } from './results.ts';
+
+export interface Shelf {
+  readonly owner: number;
+  readonly lowest: number;
+}
 
 /** A message in an archive, whoever it is of. */
 export interface Filed {
@@ -33,6 +45,12 @@ export interface ArchiveService {
   named(id: string, from: Jid | undefined, to: Jid | undefined): Promise<Filed[]>;
   /** What followed a message in its conversation, in order, at most so many. */
   following(id: string, most: number): AsyncIterable<Filed>;
+  /** The conversations of all archives. */
+  readonly conversations: Conversations;
+  /** The number by which archives know an address; undefined for one that none knows. */
+  numberOf(address: Jid): Promise<number | undefined>;
+  /** An account's archive: its number, and the key up to which nothing is there any more. */
+  shelf(account: Jid): Promise<Shelf>;
 }
 
 export const Archive = serviceKey<ArchiveService>('archive');

@@ -186,6 +186,12 @@ export default defineModule({
         return kept instanceof Promise ? kept.then(() => undefined) : undefined;
       },
       ...lookingUp(store),
+      conversations: store.conversations,
+      numberOf: async address => (await store.addresses.find(address.bare))?.id,
+      shelf: async account => {
+        const { id, goneBefore } = await store.addresses.of(account.bare);
+        return { owner: id, lowest: Math.max(floorOf(account.domain), goneBefore) - 1 };
+      },
     });
 
     // ---- what clients ask -----------------------------------------------------------------------------------------------------

@@ -45,6 +45,17 @@ export function isText(packet: Packet): boolean {
   );
 }
 
+/** Whether a message takes the place of an earlier one: XEP-0308. */
+export function isCorrection({ hasBody, stanza }: Packet): boolean {
+  return (hasBody || isEncrypted(stanza)) && stanza.has('replace', NS.correct) && !stanza.has('retract', NS.retract);
+}
+
+/** The id of the message whose place another takes. */
+export function replacedId(stanza: Stanza): string | undefined {
+  const kid = stanza.child('replace', NS.correct);
+  return kid === undefined ? undefined : stanza.kidElement(kid).attrs.id;
+}
+
 function isEncrypted(stanza: Stanza): boolean {
   for (const xmlns of ENCRYPTED) if (stanza.hasNamespace(xmlns)) return true;
   return false;

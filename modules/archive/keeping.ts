@@ -2,13 +2,14 @@ import { DONE, type Packet, type Verdict } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { NS } from '../../src/protocol/index.ts';
 import type { StanzaIdsService } from '../stanza-id/contract.ts';
-import { isKeepable, isText } from './keepable.ts';
+import { isCorrection, isKeepable, isText } from './keepable.ts';
 import { keyOf, markOf } from './key.ts';
 import { originKey, type Origins } from './origins.ts';
 import type { Passage } from './passage.ts';
 import { burial, retractedId } from './retraction.ts';
 import type { Address } from './addresses.ts';
-import { type ArchiveStore, type Burial, type NewMessage, RECEIVED, SENT, TEXT } from './store.ts';
+import { CORRECTS, TEXT } from './schema.ts';
+import { type ArchiveStore, type Burial, type NewMessage, RECEIVED, SENT } from './store.ts';
 
 /** Uncommitted messages above which senders are read more slowly. */
 const BACKLOG = 1000;
@@ -154,7 +155,7 @@ export class Keeping {
     const { ids, store } = this.parts;
     const stanza = this.written(packet);
     const id = ids.next();
-    const flags = (sent ? SENT : 0) | (received ? RECEIVED : 0) | (isText(packet) ? TEXT : 0);
+    const flags = (sent ? SENT : 0) | (received ? RECEIVED : 0) | contentFlags(packet);
     const message: NewMessage = { id, key: keyOf(id)!, sender, recipient, flags, mark: markOf(packet.id), stanza };
     const added = buried ? store.retract(message, buried) : store.add(message);
     if (received || sender.id === recipient.id) ids.give(packet, id);
@@ -173,4 +174,9 @@ export class Keeping {
     ids.clean(copy, packet.from);
     return copy.wire();
   }
+}
+
+function contentFlags(packet: Packet): number {
+  if (isText(packet)) return TEXT;
+  return isCorrection(packet) ? CORRECTS : 0;
 }

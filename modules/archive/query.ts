@@ -111,7 +111,8 @@ function readForm(form: Element | undefined): Map<string, string[]> | StanzaErro
   return fields;
 }
 
-function readPaging(set: Element | undefined): Paging | StanzaError {
+/** XEP-0059 2. */
+export function readPaging(set: Element | undefined): Paging | StanzaError {
   const max = set?.getChild('max')?.getText().trim();
   if (max !== undefined && !/^[0-9]{1,15}$/.test(max)) return refuse('bad-request', '<max/> is a number.');
   // XEP-0059 2.6: pages by index are not offered

@@ -36,7 +36,8 @@ const tick = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
 export class Results {
   private readonly session: SessionView;
   private readonly pace: Pace;
-  private readonly head: string;
+  private readonly open: string;
+  private readonly result: string;
   private readonly owner: Jid;
   private bytes = 0;
   /** The next one, which is sent when another follows or none does. */
@@ -46,16 +47,30 @@ export class Results {
     this.session = session;
     this.owner = owner;
     this.pace = pace;
-    const result = `<result xmlns='${NS.mam}'${queryId === undefined ? '' : wireAttribute('queryid', queryId)} id='`;
-    this.head = `<message from='${wireJid(owner)}' to='${wireJid(session.jid)}'>${result}`;
+    this.result = `<result xmlns='${NS.mam}'${queryId === undefined ? '' : wireAttribute('queryid', queryId)} id='`;
+    this.open = `<message from='${wireJid(owner)}' to='${wireJid(session.jid)}'>`;
   }
 
   /** XEP-0313 4.2. */
-  add({ id, key, stanza }: Kept): void {
-    if (this.last !== undefined) this.session.sendWire(this.last);
+  add(message: Kept): void {
+    this.put(this.open + this.forwarded(message));
+  }
+
+  /** Other markup (a wire string), and a message behind it. */
+  addBehind(markup: string, message: Kept | undefined): void {
+    this.put(this.open + markup + (message ? this.forwarded(message) : ''));
+  }
+
+  private forwarded({ id, key, stanza }: Kept): string {
     const delay = `<delay xmlns='${NS.delay}' stamp='${stampOf(key)}'/>`;
     const message = `<message xmlns='${NS.client}'${stanza.slice(8)}`;
-    this.last = `${this.head}${id}'><forwarded xmlns='${NS.forward}'>${delay}${message}</forwarded></result></message>`;
+    return `${this.result}${id}'><forwarded xmlns='${NS.forward}'>${delay}${message}</forwarded></result>`;
+  }
+
+  /** `stanza`: without its end. */
+  private put(stanza: string): void {
+    if (this.last !== undefined) this.session.sendWire(this.last);
+    this.last = `${stanza}</message>`;
     this.bytes += this.last.length;
   }
 

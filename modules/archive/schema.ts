@@ -10,14 +10,19 @@ export const STATE = 'archive_state';
 export const SENT = 1;
 /** It is in its recipient's archive; of an entry: it came in. */
 export const RECEIVED = 2;
-/** Text that its recipient has to read. */
+/** Text that is to be read. */
 export const TEXT = 4;
 /** Its sender has retracted it; what is left is a tombstone (XEP-0424 5). */
 export const RETRACTED = 8;
+/** Text in the place of an earlier message's (XEP-0308): nothing more to read. */
+export const CORRECTS = 16;
+
+/** Of an entry: what came in and has to be read. */
+export const INCOMING_TEXT = RECEIVED | TEXT;
 
 /** The flags of a message's entry in the archive of its sender, or of its recipient. */
 export function entryFlags(side: typeof SENT | typeof RECEIVED, flags: number): number {
-  return side === SENT ? SENT | (flags & RETRACTED) : RECEIVED | (flags & (TEXT | RETRACTED));
+  return side | (flags & (TEXT | RETRACTED | CORRECTS));
 }
 
 /*

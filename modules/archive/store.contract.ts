@@ -5,6 +5,8 @@ import { idMaker } from '../stanza-id/ids.ts';
 import { keyOf } from './key.ts';
 import { ArchiveStore, archiveStore, type Kept, RECEIVED, RETRACTED, SENT, TEXT } from './store.ts';
 
+export { conversationsContract } from './conversations.contract.ts';
+
 const ROMEO = 'romeo@example.org';
 const JULIET = 'juliet@example.org';
 const NURSE = 'nurse@example.org';

@@ -2,8 +2,12 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { openStorage } from '../../src/storage/index.ts';
-import { archiveStoreContract } from './store.contract.ts';
+import { archiveStoreContract, conversationsContract } from './store.contract.ts';
 
 describe('archive store on SQLite', () => {
   archiveStoreContract(async () => openStorage({ dataDir: await mkdtemp(path.join(tmpdir(), 'posthouse-')) }));
+});
+
+describe('conversations of archives on SQLite', () => {
+  conversationsContract(async () => openStorage({ dataDir: await mkdtemp(path.join(tmpdir(), 'posthouse-')) }));
 });

@@ -9,11 +9,23 @@ import {
 } from '../../src/api/index.ts';
 import { fromWire, toWire } from '../../src/xml/index.ts';
 import { type Address, Addresses } from './addresses.ts';
+import { Conversations } from './conversations.ts';
 import { each } from './each.ts';
 import { idOf, tailOf } from './key.ts';
 import { Merging } from './merging.ts';
 import { Reading } from './reading.ts';
-import { ENTRIES, entryFlags, MESSAGES, migrations, RECEIVED, RETRACTED, SENT, STATE, TEXT } from './schema.ts';
+import {
+  CORRECTS,
+  ENTRIES,
+  entryFlags,
+  MESSAGES,
+  migrations,
+  RECEIVED,
+  RETRACTED,
+  SENT,
+  STATE,
+  TEXT,
+} from './schema.ts';
 import { Sweeping } from './sweeping.ts';
 import { Tail } from './tail.ts';
 
@@ -29,7 +41,7 @@ export interface NewMessage {
   readonly key: number;
   readonly sender: Address;
   readonly recipient: Address;
-  /** SENT, RECEIVED, TEXT. */
+  /** SENT, RECEIVED, TEXT, CORRECTS. */
   readonly flags: number;
   /** Of the client's own id (key.ts). */
   readonly mark: number;
@@ -77,6 +89,7 @@ function valuesOf({ id, key, sender, recipient, flags, mark, stanza }: NewMessag
 export class ArchiveStore {
   readonly addresses: Addresses;
   readonly reading: Reading;
+  readonly conversations: Conversations;
   private readonly tail: Tail;
   private readonly merging: Merging;
   private readonly sweeping: Sweeping;
@@ -96,6 +109,7 @@ export class ArchiveStore {
     this.gathered = gathered;
     this.addresses = new Addresses(storage, CACHED);
     this.reading = new Reading(storage, tail);
+    this.conversations = new Conversations(storage, tail, this.reading);
     this.merging = new Merging(storage, tail, upTo, portion);
     this.sweeping = new Sweeping(storage);
     this.inserting = storage.batch<NewMessage>({
@@ -131,14 +145,18 @@ export class ArchiveStore {
 
   /** As `add`; and what it retracts is a tombstone then, in all archives that have it. */
   retract(message: NewMessage, burial: Burial): Promise<void> {
-    return this.retracting.write({ ...message, burial }).then(() => this.committed(message));
+    return this.retracting.write({ ...message, burial }).then(() => {
+      this.committed(message);
+      // also where the retraction itself is not kept
+      this.changed(message.sender.id, message.recipient.id, SENT | RECEIVED);
+    });
   }
 
   private bury(tx: BatchTransaction, { key, tombstone }: Burial): MaybePromise<unknown> {
     const select = `select id, sender, recipient, flags, mark from ${MESSAGES} where id = ?`;
     return andThen(tx.get<LogRow>(select, key), row => {
       if (!row) return undefined;
-      const flags = (Number(row.flags) & ~TEXT) | RETRACTED;
+      const flags = (Number(row.flags) & ~(TEXT | CORRECTS)) | RETRACTED;
       const update = `update ${MESSAGES} set stanza = ?, flags = ? where id = ?`;
       return andThen(tx.run(update, fromWire(tombstone), flags, key), () =>
         each([SENT, RECEIVED] as const, side => {
@@ -153,8 +171,14 @@ export class ArchiveStore {
     });
   }
 
+  private changed(sender: number, recipient: number, flags: number): void {
+    if ((flags & SENT) !== 0) this.conversations.changed(sender, recipient);
+    if ((flags & RECEIVED) !== 0) this.conversations.changed(recipient, sender);
+  }
+
   private committed({ key, sender, recipient, flags, mark }: NewMessage): void {
     share(this.tail, 'young', key, sender.id, recipient.id, flags, mark);
+    this.changed(sender.id, recipient.id, flags);
     // a failure is in the log, and what could not be moved is tried again with the next
     if (this.tail.size >= this.gathered) this.merge().catch(() => undefined);
   }

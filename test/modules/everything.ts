@@ -42,6 +42,11 @@ export async function useEverything(stage: TestNode, people: Record<'romeo' | 'j
   // carbons, messages, stanza ids
   await ok(juliet, 'set', "<enable xmlns='urn:xmpp:carbons:2'/>");
   romeo.send("<message to='juliet@localhost' type='chat' id='m1'><body>A rose</body></message>");
+  // archive, inbox
+  await ok(juliet, 'get', "<inbox xmlns='urn:xmpp:inbox:1'/>");
+  juliet.send(
+    "<message to='romeo@localhost' type='chat'><displayed xmlns='urn:xmpp:chat-markers:0' id='m1'/></message>",
+  );
   // offline, stored
   romeo.send("<message to='benvolio@localhost' type='chat' id='m2'><body>Good morrow, cousin</body></message>");
   // private-storage, vcard, last-activity, ping, version, time, external-services

@@ -10,6 +10,7 @@ export const DEFAULT_MODULES = [
   'disco',
   'external-services',
   'friend-requests',
+  'inbox',
   'last-activity',
   'messages',
   'offline',

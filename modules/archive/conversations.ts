@@ -1,0 +1,370 @@
+import type { Statement, Storage } from '../../src/api/index.ts';
+import { indexed, toWire } from '../../src/xml/index.ts';
+import { replacedId } from './keepable.ts';
+import { idOf } from './key.ts';
+import type { Kept, Reading } from './reading.ts';
+import { ADDRESSES, CORRECTS, ENTRIES, INCOMING_TEXT, MESSAGES, RECEIVED, RETRACTED, SENT, TEXT } from './schema.ts';
+import type { Entry, Tail } from './tail.ts';
+
+/** What an archive says of a conversation: keys of its messages, 0 for none. */
+export interface Conversation {
+  /** Number of the correspondent's address. */
+  readonly peer: number;
+  /** Its last message of any kind. */
+  readonly last: number;
+  /** Its last text that stands, sent or received. */
+  readonly text: number;
+  /** What shows that text now: itself, or its last correction (XEP-0308). */
+  readonly shown: number;
+  /** Texts that came in behind what was displayed, and the first of them. */
+  readonly unread: number;
+  readonly firstUnread: number;
+}
+
+/** What of an archive counts. */
+export interface Counted {
+  readonly owner: number;
+  /** Keys up to here are not there any more. */
+  readonly lowest: number;
+  /** Up to where its owner has displayed a conversation; 0 for none of it. */
+  displayed(peer: number): number;
+}
+
+/** Conversations that are looked at in one go. */
+const SLICE = 250;
+/** Conversations of one statement that counts. */
+const COUNTERS = 50;
+/** Entries of each that are counted then; and of one that has more, or is looked through, in one go. */
+const SOME = 500;
+const MANY = 10_000;
+/** Entries that are looked through for the text of a correction. */
+const BEHIND = 1000;
+/** Corrections of one text that are looked at, from the last on. */
+const CORRECTIONS = 20;
+/** Messages of one statement. */
+const TOGETHER = 50;
+const NEVER = Number.MAX_SAFE_INTEGER;
+
+const OF_ONE = 'owner = ? and peer = ?';
+/** A correction's key is negative. */
+const TEXTS = [SENT | TEXT, RECEIVED | TEXT, SENT | CORRECTS, RECEIVED | CORRECTS].join(', ');
+const lastOf = (peer: string): string => `(select max(id) from ${ENTRIES} where owner = ? and peer = ${peer}) as last`;
+// `e.id`: PostgreSQL calls the result of the case `id` as well
+const textOf = (peer: string): string =>
+  `(select case when flags >= ${CORRECTS} then -id else id end from ${ENTRIES} e
+    where owner = ? and peer = ${peer} and flags in (${TEXTS}) order by e.id desc limit 1) as text`;
+const counter = (most: number): string =>
+  `select max(peer) as peer, count(*) as entries, min(id) as first, max(id) as newest from
+    (select peer, id from ${ENTRIES} where ${OF_ONE} and id > ? and id <= ? and flags = ${INCOMING_TEXT} order by id limit ${most}) as part`;
+
+/** The correspondents of an owner behind one, by their numbers: one step of an index each, however much they wrote. */
+function walk(dialect: Storage['dialect']): string {
+  if (dialect === 'mysql')
+    // MySQL 5.7 knows no recursion, and groups by steps of the index
+    return `select peer, ${textOf('c.peer')}, last from
+      (select peer, max(id) as last from ${ENTRIES} where owner = ? and peer > ? group by peer order by peer limit ${SLICE}) as c
+      order by peer`;
+  const next = (after: string): string =>
+    `(select peer from ${ENTRIES} where owner = ? and peer > ${after} order by peer limit 1)`;
+  return `with recursive c(peer, step) as (
+      select ${next('?')}, 1 union all select ${next('c.peer')}, step + 1 from c where peer is not null and step < ${SLICE})
+    select peer, ${textOf('c.peer')}, ${lastOf('c.peer')} from c where peer is not null`;
+}
+
+interface Row {
+  peer: number;
+  last: number | null;
+  text: number | null;
+}
+
+interface CountRow {
+  peer: number | null;
+  entries: number;
+  first: number | null;
+  newest: number | null;
+}
+
+/** A conversation that is being put together: first what the table says, then what is in memory. */
+interface Draft {
+  peer: number;
+  /** The last in the table: what is behind it comes from memory. */
+  readonly stored: number;
+  last: number;
+  text: number;
+  correction: number;
+  unread: number;
+  firstUnread: number;
+}
+
+/**
+ * Conversations as they follow from the entries of an archive. Nothing is counted up: whatever came, was retracted or taken away is in
+ * the answer. What is in memory is looked up first, as in reading.ts.
+ */
+export class Conversations {
+  private readonly tail: Tail;
+  private readonly reading: Reading;
+  private readonly walking: Statement<Row>;
+  private readonly walkParameters: (owner: number, after: number) => readonly number[];
+  private readonly one: Statement<Omit<Row, 'peer'>>;
+  private readonly counting: Statement<CountRow>;
+  private readonly countingOne: Statement<CountRow>;
+  private readonly jids: Statement<{ id: number; jid: string }>;
+  private readonly messages: Statement<{ id: number; tail: string; flags: number; stanza: string }>;
+  private readonly tails: Statement<{ id: number; tail: string }>;
+  private readonly marks: Statement<Entry>;
+  private readonly listeners = new Set<(owner: number, peer: number) => void>();
+
+  constructor(storage: Storage, tail: Tail, reading: Reading) {
+    this.tail = tail;
+    this.reading = reading;
+    this.walking = storage.prepare(walk(storage.dialect));
+    this.walkParameters =
+      storage.dialect === 'mysql'
+        ? (owner, after) => [owner, owner, after]
+        : (owner, after) => [owner, after, owner, owner, owner];
+    this.one = storage.prepare(`select ${textOf('?')}, ${lastOf('?')}`);
+    this.counting = storage.prepare(Array.from({ length: COUNTERS }, () => counter(SOME)).join(' union all '));
+    this.countingOne = storage.prepare(counter(MANY));
+    const among = `in (${Array.from({ length: TOGETHER }, () => '?').join(', ')})`;
+    this.jids = storage.prepare(`select id, jid from ${ADDRESSES} where id ${among}`);
+    this.messages = storage.prepare(`select id, tail, flags, stanza from ${MESSAGES} where id ${among}`);
+    this.tails = storage.prepare(`select id, tail from ${MESSAGES} where id ${among}`);
+    this.marks = storage.prepare(
+      `select id, peer, flags, mark from ${ENTRIES} where ${OF_ONE} and id > ? and id < ? order by id desc limit ${MANY}`,
+    );
+  }
+
+  /** Something of a conversation came, or was retracted. */
+  changed(owner: number, peer: number): void {
+    for (const listener of this.listeners) listener(owner, peer);
+  }
+
+  /** Calls the listener after each change of a conversation; returns how to stop that. */
+  onChanged(listener: (owner: number, peer: number) => void): () => void {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
+  }
+
+  /** All conversations of an archive, in no order. `pause` is waited for now and then. */
+  async all(counted: Counted, pause: () => Promise<void>): Promise<Conversation[]> {
+    const { owner } = counted;
+    const view = this.tail.of(owner);
+    const drafts = new Map<number, Draft>();
+    for (let after = 0; ;) {
+      const rows = await this.walking.all(...this.walkParameters(owner, after));
+      for (const row of rows) drafts.set(Number(row.peer), draftOf(row));
+      if (rows.length < SLICE) break;
+      after = Number(rows.at(-1)!.peer);
+      await pause();
+    }
+    return this.complete(
+      counted,
+      drafts,
+      view.forwards({ owner, after: counted.lowest, before: NEVER }, Infinity),
+      pause,
+    );
+  }
+
+  /** One conversation; undefined when there is nothing of it. */
+  async of(counted: Counted, peer: number, pause: () => Promise<void>): Promise<Conversation | undefined> {
+    const { owner } = counted;
+    const view = this.tail.of(owner);
+    const row = await this.one.get(owner, peer, owner, peer);
+    const drafts = new Map([[peer, draftOf({ peer, last: row?.last ?? null, text: row?.text ?? null })]]);
+    const recent = view.forwards({ owner, peer, after: counted.lowest, before: NEVER }, Infinity);
+    return (await this.complete(counted, drafts, recent, pause))[0];
+  }
+
+  private async complete(
+    counted: Counted,
+    drafts: Map<number, Draft>,
+    recent: readonly Entry[],
+    pause: () => Promise<void>,
+  ): Promise<Conversation[]> {
+    const { lowest } = counted;
+    await this.count(counted, [...drafts.values()], pause);
+    for (const { id, peer, flags } of recent) {
+      let draft = drafts.get(peer);
+      if (!draft) drafts.set(peer, (draft = draftOf({ peer, last: 0, text: 0 })));
+      if (id <= draft.stored) continue;
+      draft.last = id;
+      if ((flags & RETRACTED) !== 0) continue;
+      if ((flags & TEXT) !== 0) draft.text = id;
+      if ((flags & CORRECTS) !== 0) draft.correction = id;
+      if (flags === INCOMING_TEXT && id > counted.displayed(peer)) {
+        if (draft.unread++ === 0) draft.firstUnread = id;
+      }
+    }
+    const out: Conversation[] = [];
+    for (const draft of drafts.values()) {
+      if (draft.last === 0 || draft.last <= lowest) continue;
+      const { peer, last, unread, firstUnread } = draft;
+      const { text, shown } = await this.standing(counted, draft);
+      out.push({ peer, last, text, shown, unread, firstUnread });
+    }
+    return out;
+  }
+
+  /** Counts what the table has of each, behind what was displayed. */
+  private async count(counted: Counted, drafts: readonly Draft[], pause: () => Promise<void>): Promise<void> {
+    const { owner, lowest } = counted;
+    const left = new Map<number, { draft: Draft; after: number }>();
+    for (const draft of drafts) {
+      const after = Math.max(counted.displayed(draft.peer), lowest);
+      // behind the last text is none
+      if (Math.max(draft.text, draft.correction) > after) left.set(draft.peer, { draft, after });
+    }
+    const note = (row: CountRow, most: number): void => {
+      const { draft } = left.get(Number(row.peer))!;
+      if (draft.unread === 0) draft.firstUnread = Number(row.first);
+      draft.unread += Number(row.entries);
+      if (Number(row.entries) < most) left.delete(draft.peer);
+      else left.get(draft.peer)!.after = Number(row.newest);
+    };
+    const all = [...left.values()];
+    for (let i = 0; i < all.length; i += COUNTERS) {
+      const some = all.slice(i, i + COUNTERS);
+      const parameters = some.flatMap(({ draft, after }) => [owner, draft.peer, after, draft.stored]);
+      while (parameters.length < COUNTERS * 4) parameters.push(0);
+      const rows = await this.counting.all(...parameters);
+      for (const { draft } of some) {
+        const row = rows.find(({ peer }) => Number(peer) === draft.peer);
+        if (row) note(row, SOME);
+        else left.delete(draft.peer);
+      }
+      await pause();
+    }
+    for (const { draft } of [...left.values()]) {
+      for (let one = left.get(draft.peer); one; one = left.get(draft.peer)) {
+        const row = await this.countingOne.get(owner, draft.peer, one.after, draft.stored);
+        if (row && row.peer !== null) note(row, MANY);
+        else left.delete(draft.peer);
+        await pause();
+      }
+    }
+  }
+
+  /** The last text that stands, and what shows it. */
+  private async standing({ owner, lowest }: Counted, draft: Draft): Promise<{ text: number; shown: number }> {
+    const { peer, text, correction } = draft;
+    if (text > correction) return text > lowest ? { text, shown: text } : { text: 0, shown: 0 };
+    if (correction <= lowest) return { text: 0, shown: 0 };
+    // rare: which text the corrections are of
+    const span = { owner, peer, after: lowest, before: correction + 1 };
+    const corrections: Entry[] = [];
+    let original: Entry | undefined;
+    for (let read = 0; !original && read < BEHIND;) {
+      const page = await this.reading.entries(span, 100, true);
+      read += page.length;
+      for (const entry of page) {
+        if ((entry.flags & RETRACTED) !== 0) continue;
+        if ((entry.flags & CORRECTS) !== 0) corrections.push(entry);
+        else if ((entry.flags & TEXT) !== 0) {
+          original = entry;
+          break;
+        }
+      }
+      if (page.length < 100) break;
+      span.before = page.at(-1)!.id;
+    }
+    // it is there no more: what is in its place is all that there is
+    if (!original) return { text: correction, shown: correction };
+    const own = corrections
+      .filter(({ flags }) => (flags & SENT) === (original.flags & SENT))
+      .slice(0, CORRECTIONS)
+      .map(({ id }) => id);
+    const kept = await this.kept([original.id, ...own]);
+    const id = kept.has(original.id) ? indexed(kept.get(original.id)!.stanza).id : undefined;
+    for (const key of own) {
+      const message = kept.get(key);
+      if (message && id !== undefined && replacedId(indexed(message.stanza)) === id)
+        return { text: original.id, shown: key };
+    }
+    return { text: original.id, shown: original.id };
+  }
+
+  /** Messages by their keys; those that are not there any more are left out. Their flags are those for both archives. */
+  async kept(keys: readonly number[]): Promise<Map<number, Kept>> {
+    const out = new Map<number, Kept>();
+    await this.among(keys, this.messages, row => {
+      const key = Number(row.id);
+      out.set(key, { key, id: idOf(key, row.tail), flags: Number(row.flags), stanza: toWire(row.stanza) });
+    });
+    return out;
+  }
+
+  /** Ids of messages by their keys. */
+  async ids(keys: readonly number[]): Promise<Map<number, string>> {
+    const out = new Map<number, string>();
+    await this.among(keys, this.tails, row => out.set(Number(row.id), idOf(Number(row.id), row.tail)));
+    return out;
+  }
+
+  /** Bare JIDs by their numbers; undefined for one that only its messages can tell. */
+  async addresses(numbers: readonly number[]): Promise<Map<number, string | undefined>> {
+    const out = new Map<number, string | undefined>();
+    await this.among(numbers, this.jids, ({ id, jid }) =>
+      out.set(Number(id), jid.startsWith('sha256:') ? undefined : jid),
+    );
+    return out;
+  }
+
+  private async among<T>(numbers: readonly number[], statement: Statement<T>, each: (row: T) => void): Promise<void> {
+    for (let i = 0; i < numbers.length; i += TOGETHER) {
+      const some = numbers.slice(i, i + TOGETHER);
+      while (some.length < TOGETHER) some.push(0);
+      for (const row of await statement.all(...some)) each(row);
+    }
+  }
+
+  /**
+   * The key of the newest message that came in with a client's own id, behind another key; undefined when there is none. `mark`: of the
+   * id (key.ts).
+   */
+  async incoming(
+    owner: number,
+    peer: number,
+    after: number,
+    id: string,
+    mark: number,
+    pause: () => Promise<void>,
+  ): Promise<number | undefined> {
+    const recent = this.tail.of(owner).backwards({ owner, peer, after, before: NEVER }, Infinity);
+    const found = await this.newest(recent, id, mark);
+    if (found !== undefined) return found;
+    for (let before = NEVER; ;) {
+      const rows = await this.marks.all(owner, peer, after, before);
+      const key = await this.newest(rows, id, mark);
+      if (key !== undefined) return key;
+      if (rows.length < MANY) return undefined;
+      before = Number(rows.at(-1)!.id);
+      await pause();
+    }
+  }
+
+  /** Of entries, the newest first, the first that came in and has the id. */
+  private async newest(entries: readonly Entry[], id: string, mark: number): Promise<number | undefined> {
+    for (const entry of entries) {
+      if (Number(entry.mark) !== mark || (Number(entry.flags) & RECEIVED) === 0) continue;
+      const key = Number(entry.id);
+      const message = (await this.kept([key])).get(key);
+      if (message && indexed(message.stanza).id === id) return key;
+    }
+    return undefined;
+  }
+}
+
+/** What the table says of a conversation. */
+function draftOf({ peer, last, text }: Row): Draft {
+  const stored = Number(last ?? 0);
+  const newest = Number(text ?? 0);
+  return {
+    peer: Number(peer),
+    stored,
+    last: stored,
+    text: Math.max(newest, 0),
+    correction: Math.max(-newest, 0),
+    unread: 0,
+    firstUnread: 0,
+  };
+}

@@ -1,0 +1,115 @@
+import type { SessionView, Slot } from '../../src/api/index.ts';
+import type { Jid } from '../../src/jid/index.ts';
+import { NS, refuse, type StanzaError } from '../../src/protocol/index.ts';
+import { type Element, wireAttribute, xml } from '../../src/xml/index.ts';
+import { type ArchiveService, idOf, keyOf, type Pace, Results, type Shelf } from '../archive/contract.ts';
+import { type Inboxes, placeOf, type Row } from './inboxes.ts';
+import { INBOX, type InboxQuery } from './request.ts';
+
+/** Conversations that are read in one go. */
+const SLICE = 50;
+/** Bytes of one answer, about. */
+const BYTES = 1024 * 1024;
+/** What of a stanza id is not in its key: a place in the inbox does not need it. */
+const TAIL = '0'.repeat(9);
+
+/** XEP-0430 3.1: as a wire string. */
+export function entryOf({ jid, unread, id }: Pick<Row, 'jid' | 'unread' | 'id'>): string {
+  const last = id === undefined ? '' : ` id='${id}'`;
+  return `<entry xmlns='${INBOX}'${wireAttribute('jid', jid!)} unread='${unread}'${last}/>`;
+}
+
+/** A place in the inbox, as pages name it (XEP-0059). */
+function markerOf(row: Row): string {
+  return idOf(placeOf(row), '');
+}
+
+/** Index of the first conversation whose place is lower, or not higher. */
+function indexBehind(order: readonly Row[], place: number, inclusive: boolean): number {
+  let low = 0;
+  let high = order.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const there = placeOf(order[middle]!);
+    if (inclusive ? there <= place : there < place) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** The part of a list that a page shows: from one index to before another; undefined when it names a place that is none. */
+export function pageOf(
+  list: readonly Row[],
+  { after, before }: InboxQuery['paging'],
+  max: number,
+): { from: number; to: number } | undefined {
+  let from = 0;
+  let to = list.length;
+  if (after !== undefined) {
+    const place = keyOf(after + TAIL);
+    if (place === undefined) return undefined;
+    from = indexBehind(list, place, false);
+  }
+  if (before) {
+    const place = keyOf(before + TAIL);
+    if (place === undefined) return undefined;
+    to = Math.max(from, indexBehind(list, place, true));
+  }
+  const backwards = before !== undefined && after === undefined;
+  return backwards ? { from: Math.max(from, to - max), to } : { from, to: Math.min(to, from + max) };
+}
+
+/** Answers queries: XEP-0430 3.1. */
+export class Answering {
+  private readonly pace: Slot<Pace>;
+
+  constructor(pace: Slot<Pace>) {
+    this.pace = pace;
+  }
+
+  /** Sends the conversations to the session; `most` is the greatest number of them. The answer that ends them. */
+  async query(
+    archive: ArchiveService,
+    inboxes: Inboxes,
+    { query, id, most }: { query: InboxQuery; id: string | undefined; most: number },
+    account: Jid,
+    shelf: Shelf,
+    session: SessionView,
+  ): Promise<Element | StanzaError> {
+    const { order, unread, allUnread } = await inboxes.of(shelf);
+    const list = query.unreadOnly ? unread : order;
+    const page = pageOf(list, query.paging, Math.min(query.paging.max ?? most, most));
+    if (!page) return refuse('item-not-found');
+    const results = new Results(session, account, id, this.pace.get(session));
+    const shown: Row[] = [];
+    let bytes = 0;
+    for (let i = page.from; i < page.to && bytes < BYTES; i += SLICE) {
+      const rows = list.slice(i, Math.min(page.to, i + SLICE));
+      const texts = query.messages ? await archive.conversations.kept(rows.map(row => row.shown)) : undefined;
+      for (const row of rows) {
+        const message = texts?.get(row.shown);
+        if (message && row.shown === row.last) row.id = message.id;
+      }
+      await inboxes.name(account, rows);
+      for (const row of rows) {
+        if (bytes >= BYTES) break;
+        shown.push(row);
+        // it was taken away meanwhile
+        if (row.id === undefined || row.jid === undefined) continue;
+        const message = texts?.get(row.shown);
+        const entry = entryOf(row);
+        results.addBehind(entry, message);
+        bytes += entry.length + (message?.stanza.length ?? 0);
+      }
+      await results.flush();
+    }
+    const set = xml('set', { xmlns: NS.rsm });
+    if (shown.length > 0) {
+      set.append(xml('first', { index: String(page.from) }, markerOf(shown[0]!)));
+      set.append(xml('last', {}, markerOf(shown.at(-1)!)));
+    }
+    set.append(xml('count', {}, String(list.length)));
+    const totals = { total: String(order.length), unread: String(unread.length), 'all-unread': String(allUnread) };
+    return xml('fin', { xmlns: INBOX, ...totals }, set);
+  }
+}

@@ -1,0 +1,133 @@
+/*
+ * The inbox (XEP-0430): an account's conversations, the last message of each and how many are unread. All of it follows from the archive
+ * and from what the account's clients have displayed (XEP-0333).
+ */
+import { defineModule, defineOptions, option } from '../../src/api/index.ts';
+import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
+import { Archive, type ArchiveService, Pace } from '../archive/contract.ts';
+import { Answering } from './answering.ts';
+import { Inboxes } from './inboxes.ts';
+import { displayedId, noteDisplayed } from './markers.ts';
+import { INBOX, readInboxQuery } from './request.ts';
+import { displayedStore } from './store.ts';
+import { Updates } from './updates.ts';
+
+/** Milliseconds between two looks whether the module archive is another one. */
+const LOOK = 5000;
+
+export default defineModule({
+  name: 'inbox',
+  doc: "Tells each account's clients its conversations, with the last message of each and the number of those unread.",
+  xeps: [
+    { number: 430, version: '0.2.0', note: 'With updates; what is said in docs/archive.md.' },
+    { number: 333, version: '1.0.0', note: 'What an account has displayed is known to the server.' },
+  ],
+  after: ['archive'],
+  options: defineOptions({
+    page: option.integer({
+      default: 250,
+      minimum: 1,
+      maximum: 10_000,
+      doc: 'Conversations of one answer; clients that ask for more get so many.',
+      reload: 'live',
+    }),
+    remembered: option.integer({
+      default: 200_000,
+      minimum: 0,
+      maximum: 10_000_000,
+      doc: 'Conversations of the node that are kept in memory, so that an inbox that is asked for again need not be looked up again.',
+    }),
+  }),
+  stores: { displayed: displayedStore },
+  setup(mod) {
+    const { displayed } = mod.stores;
+    const has = (host: string): boolean => mod.maybe(Archive) !== undefined && mod.node.moduleEnabled('archive', host);
+    mod.feature('account', INBOX, has);
+
+    let archive: ArchiveService | undefined;
+    let inboxes: Inboxes | undefined;
+    let stopListening: (() => void) | undefined;
+
+    /** The archive as it is now: that module may be reloaded by itself. */
+    function current(): ArchiveService | undefined {
+      const now = mod.maybe(Archive);
+      if (now === archive) return archive;
+      stopListening?.();
+      archive = now;
+      inboxes = now && new Inboxes(now, displayed, mod.options().remembered);
+      stopListening = now?.conversations.onChanged(changed);
+      return now;
+    }
+    function changed(owner: number, peer: number): void {
+      updates.touch(owner, peer, inboxes!.remembered(owner, peer));
+      inboxes!.changed(owner, peer);
+    }
+
+    const updates = new Updates({
+      inboxes: () => inboxes,
+      shelf: async account => current()?.shelf(account),
+      failed: error => mod.log.error({ err: error }, 'clients could not be told what changed in an inbox'),
+    });
+    mod.every(LOOK, () => void current());
+    mod.cleanup(() => updates.end());
+    mod.cleanup(() => stopListening?.());
+    current();
+
+    // ---- what clients ask -----------------------------------------------------------------------------------------------------
+
+    const watching = mod.perSession<boolean>(() => false);
+    const answering = new Answering(mod.perSession(() => new Pace()));
+
+    mod.iq({ xmlns: INBOX, name: 'inbox', type: 'get', to: 'account' }, async request => {
+      const { to, session, packet } = request;
+      const source = current();
+      if (!source || !inboxes || !has(to.domain)) return refuse('service-unavailable');
+      if (!session) return refuse('not-allowed');
+      const query = readInboxQuery(request.payload);
+      if (query instanceof StanzaError) return query;
+      const account = to.toBare();
+      const shelf = await source.shelf(account);
+      watching.set(session, true);
+      updates.watch(shelf.owner, account, session);
+      const { page } = mod.options(to.domain);
+      const asked = { query, id: packet.id, most: page };
+      return updates.during(session, () => answering.query(source, inboxes!, asked, account, shelf, session));
+    });
+    mod.when('ended', session => updates.unwatch(session));
+    mod.when('resumed', session => updates.catchUp(session));
+    // those that had asked before the module was reloaded
+    for (const { jid, sessions } of mod.node.users())
+      for (const session of sessions)
+        if (watching.get(session))
+          void current()
+            ?.shelf(jid)
+            .then(({ owner }) => updates.watch(owner, jid, session));
+
+    // ---- what they have displayed ---------------------------------------------------------------------------------------------
+
+    /** The marker before, of each session: they are taken one after the other. */
+    const marking = mod.perSession<Promise<void> | undefined>(() => undefined);
+
+    mod.on('received', 'tap', { kind: 'message', to: ['host', 'bare', 'full', 'foreign'] }, (packet, session) => {
+      if (!packet.stanza.hasNamespace(NS.chatMarkers) || session.anonymous || !has(packet.from.domain)) return;
+      const id = displayedId(packet);
+      const source = current();
+      if (id === undefined || !source) return;
+      const { from, to } = packet;
+      const noted = (marking.get(session) ?? Promise.resolve())
+        .then(() => noteDisplayed(source, displayed, from.toBare(), to!.toBare(), id))
+        .then(moved => moved && changed(moved.owner, moved.peer))
+        .catch((error: unknown) => mod.log.error({ err: error }, 'what a client has displayed could not be kept'))
+        .then(() => {
+          if (marking.get(session) === noted) marking.set(session, undefined);
+        });
+      marking.set(session, noted);
+      packet.hold(noted);
+    });
+
+    mod.when('accountRemoved', async account => {
+      const owner = await current()?.numberOf(account);
+      if (owner !== undefined) await displayed.remove(owner);
+    });
+  },
+});

@@ -1,0 +1,32 @@
+import type { Packet } from '../../src/api/index.ts';
+import type { Jid } from '../../src/jid/index.ts';
+import { NS } from '../../src/protocol/index.ts';
+import { type ArchiveService, markOf } from '../archive/contract.ts';
+import { tick } from './inboxes.ts';
+import type { DisplayedStore } from './store.ts';
+
+/** The id of the message that a client says is displayed (XEP-0333 4.2; until 0.4 also 'acknowledged'); undefined for other messages. */
+export function displayedId({ type, stanza }: Packet): string | undefined {
+  if (type !== 'chat' && type !== 'normal') return undefined;
+  const kid = stanza.child('displayed', NS.chatMarkers) ?? stanza.child('acknowledged', NS.chatMarkers);
+  return kid === undefined ? undefined : stanza.kidElement(kid).attrs.id;
+}
+
+/**
+ * Takes note of what an account has displayed: the message of that id in the conversation, and all before it. A message that is not
+ * there, or is displayed already, changes nothing (XEP-0333 5). Gives the numbers of account and correspondent when it moved on.
+ */
+export async function noteDisplayed(
+  archive: ArchiveService,
+  store: DisplayedStore,
+  account: Jid,
+  correspondent: Jid,
+  id: string,
+): Promise<{ owner: number; peer: number } | undefined> {
+  const peer = await archive.numberOf(correspondent);
+  if (peer === undefined) return undefined;
+  const { owner, lowest } = await archive.shelf(account);
+  const after = Math.max(await store.get(owner, peer), lowest);
+  const key = await archive.conversations.incoming(owner, peer, after, id, markOf(id), tick);
+  return key !== undefined && (await store.move(owner, peer, key)) ? { owner, peer } : undefined;
+}

@@ -1,0 +1,30 @@
+import { refuse, type StanzaError } from '../../src/protocol/index.ts';
+import type { Element } from '../../src/xml/index.ts';
+import { type Paging, readPaging } from '../archive/contract.ts';
+import { NS } from '../../src/protocol/index.ts';
+
+export const INBOX = 'urn:xmpp:inbox:1';
+
+/** What a client asks of its inbox: XEP-0430 3.1. */
+export interface InboxQuery {
+  readonly unreadOnly: boolean;
+  readonly messages: boolean;
+  readonly paging: Paging;
+}
+
+export function readInboxQuery(element: Element): InboxQuery | StanzaError {
+  const unreadOnly = readBoolean(element.attrs['unread-only'], false);
+  const messages = readBoolean(element.attrs.messages, true);
+  if (unreadOnly === undefined || messages === undefined)
+    return refuse('bad-request', "'unread-only' and 'messages' are true or false.");
+  const paging = readPaging(element.getChild('set', NS.rsm));
+  if (!('max' in paging)) return paging;
+  return { unreadOnly, messages, paging };
+}
+
+/** XML Schema's boolean. */
+function readBoolean(text: string | undefined, otherwise: boolean): boolean | undefined {
+  if (text === undefined) return otherwise;
+  if (text === 'true' || text === '1') return true;
+  return text === 'false' || text === '0' ? false : undefined;
+}
