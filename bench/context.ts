@@ -37,9 +37,9 @@ export class Context {
   }
 
   /** Starts a program on its folder; undefined, and a note, when it does not come up. */
-  async start(target: Target, options: Omit<StartOptions, 'folder'> = {}): Promise<Server | undefined> {
+  async start(target: Target, options: Partial<StartOptions> = {}): Promise<Server | undefined> {
     const kind = options.guarded ? '-guarded' : options.archived ? '-archived' : '';
-    const folder = join(this.folder, target.name + kind);
+    const folder = options.folder ?? join(this.folder, target.name + kind);
     mkdirSync(folder, { recursive: true });
     try {
       return await target.start({ ...options, folder });

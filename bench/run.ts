@@ -12,6 +12,7 @@ import { roughRows } from './rough.ts';
 import { idleRows } from './rows/idle.ts';
 import { loginRow } from './rows/login.ts';
 import { archiveRows, messageRows } from './rows/messages.ts';
+import { pageRow } from './rows/page.ts';
 import { reconnectRow } from './rows/reconnect.ts';
 import { startRow } from './rows/start.ts';
 import { ejabberd } from './targets/ejabberd.ts';
@@ -22,6 +23,7 @@ import type { Target } from './targets/target.ts';
 const rows: readonly Row[] = [
   ...messageRows,
   ...archiveRows,
+  pageRow,
   ...idleRows,
   loginRow,
   reconnectRow,

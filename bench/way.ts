@@ -2,7 +2,9 @@
  * A stanza's way without sockets: bytes of a chat message in at one stream, out at another, in one process. For finding out what
  * a change to the way costs or saves; what counts for users is `npm run bench`.
  *
- *   node bench/way.ts [SESSIONS] [SECONDS]      node --cpu-prof bench/way.ts 200 5
+ *   node bench/way.ts [SESSIONS] [SECONDS] [--archive]      node --cpu-prof bench/way.ts 200 5
+ *
+ * With --archive each message goes into two archives: SQLite on disk in a temporary folder.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -47,9 +49,10 @@ class Open implements Connection {
 
 const scratch = Buffer.alloc(65_536);
 let sink = 0;
-const [count, seconds] = [Number(process.argv[2] ?? 200), Number(process.argv[3] ?? 3)];
+const archived = process.argv.includes('--archive');
+const [count = 200, seconds = 3] = process.argv.slice(2).flatMap(text => (text.startsWith('--') ? [] : [Number(text)]));
 const folder = mkdtempSync(join(tmpdir(), 'posthouse-way-'));
-const file = join(import.meta.dirname, 'conf/lean.yaml');
+const file = join(import.meta.dirname, archived ? 'conf/archive.yaml' : 'conf/lean.yaml');
 const read = () => loadConfig({ file, data: folder, moduleOptions: optionsOfModule });
 const node = await Node.start({ config: await read(), reread: read, log: pino({ level: 'silent' }), listen: false });
 
@@ -64,8 +67,9 @@ for (let i = 0; i < count; i++) {
   const account = parseJid(jid(i))!;
   const stream = new ClientStream(new Open(), node.streams);
   say(stream, header);
-  // anonymous: no account has to be made
-  stream.authenticated(account, true, 'ANONYMOUS');
+  // whoever is anonymous has no archive
+  if (archived) await node.accounts.adopt(account);
+  stream.authenticated(account, !archived, archived ? 'PLAIN' : 'ANONYMOUS');
   stream.restart();
   say(
     stream,
@@ -78,17 +82,27 @@ for (let i = 0; i < count; i++) {
 await new Promise(resolve => setTimeout(resolve, 500));
 
 // each session writes to the next but one of its pair, a hundred of them a tick
-const texts = Array.from({ length: count }, (_, i) =>
-  Buffer.from(message(`${jid(i ^ 1)}/r`, `m${String(i).padStart(9, '0')}`, 'x'.repeat(60))),
-);
+const texts = Array.from({ length: count }, (_, i) => {
+  const text = message(`${jid(i ^ 1)}/r`, 'm000000000', 'x'.repeat(60));
+  return { bytes: Buffer.from(text), ids: [text.indexOf('m000000000'), text.lastIndexOf('m000000000')] };
+});
+let said = 0;
+/** A message of its own, with an id of its own. */
+const next = (at: number): Buffer => {
+  const { bytes, ids } = texts[at]!;
+  const id = `m${(++said).toString(36).padStart(9, '0')}`;
+  for (const place of ids) bytes.latin1Write(id, place);
+  return bytes;
+};
 const round = async (until: number): Promise<number> => {
   let done = 0;
-  let next = 0;
+  let turn = 0;
   while (performance.now() < until) {
     for (let i = 0; i < 100; i++) {
-      const at = next;
-      next = (next + 1) % count;
-      streams[at]!.onBytes(texts[at]!, 0, texts[at]!.length);
+      const at = turn;
+      turn = (turn + 1) % count;
+      const bytes = next(at);
+      streams[at]!.onBytes(bytes, 0, bytes.length);
     }
     done += 100;
     await new Promise(resolve => setImmediate(resolve));
@@ -105,7 +119,7 @@ for (const end = performance.now() + seconds * 1000; performance.now() < end;) {
 }
 costs.sort((a, b) => a - b);
 console.log(
-  `${count} sessions: ${costs[0]!.toFixed(0)} ns a message at best, ${costs[costs.length >> 1]!.toFixed(0)} as a rule`,
+  `${count} sessions${archived ? ', archived' : ''}: ${costs[0]!.toFixed(0)} ns a message at best, ${costs[costs.length >> 1]!.toFixed(0)} as a rule`,
 );
 await node.stop('done');
 rmSync(folder, { recursive: true, force: true });

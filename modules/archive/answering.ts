@@ -62,7 +62,9 @@ export class Answering {
   /** Sends the results to the session; `most` is the greatest number of a page. The answer that ends them, or why there are none. */
   async query(query: Query, shelf: Shelf, session: SessionView, most: number): Promise<Element | StanzaError> {
     const max = Math.min(query.paging.max ?? most, most);
-    const results = new Results(session, shelf.owner, query.queryId, this.pace.get(session));
+    const pace = this.pace.get(session);
+    await pace.begin();
+    const results = new Results(session, shelf.owner, query.queryId, pace);
     const selection = await this.select(query, shelf);
     if (!selection) {
       const asksForIds =
@@ -81,8 +83,7 @@ export class Answering {
     const address = await addresses.find(owner.bare);
     if (!address) return undefined;
     const lowest = Math.max(floor, address.goneBefore) - 1;
-    const keyOfId = async (id: string): Promise<number | undefined> =>
-      (await reading.find(address.id, id, lowest))?.key;
+    const keyOfId = (id: string): Promise<number | undefined> => reading.keyOf(address.id, id, lowest);
     let after = query.start === undefined ? lowest : Math.max(lowest, firstKeyAt(query.start) - 1);
     let before = query.end === undefined ? NEVER : firstKeyAt(query.end + 1);
     if (query.afterId !== undefined) {
@@ -130,26 +131,36 @@ export class Answering {
     let span = selection.page;
     let bytes = 0;
     let cut = false;
-    let ended = false;
-    while (!ended && !cut && ids.length < max) {
-      const limit = selection.matches ? SLICE : Math.min(SLICE, max - ids.length);
+    // whether messages follow that this page has no room for; undefined as long as nobody knows
+    let more: boolean | undefined;
+    while (more === undefined) {
+      // one more than there is room for says whether that was all
+      const limit = selection.matches ? SLICE : Math.min(SLICE, max - ids.length) + 1;
       const slice = await this.store.reading.page(span, limit, backwards);
-      ended = slice.length < limit;
+      if (slice.length < limit) more = false;
       for (const message of slice) {
-        span = backwards ? { ...span, before: message.key } : { ...span, after: message.key };
-        if (selection.matches && !selection.matches(message)) continue;
+        if (selection.matches && !selection.matches(message)) {
+          span = beyond(span, message, backwards);
+          continue;
+        }
+        if (cut || ids.length === max) {
+          more = true;
+          break;
+        }
+        span = beyond(span, message, backwards);
         ids.push(message.id);
         bytes += message.stanza.length;
         if (asRead) results.add(message);
         else found.push(message);
         cut = bytes > PAGE_BYTES;
-        if (cut || ids.length === max) break;
       }
-      await (asRead ? results.flush() : tick());
+      if (more !== undefined) break;
+      if (cut || ids.length === max) more = await this.hasMore(selection, span, backwards);
+      else await (asRead ? results.flush() : tick());
     }
-    if (!asRead) await results.all(found.reverse());
+    await (asRead ? results.end() : results.all(found.reverse()));
     if (backwards) ids.reverse();
-    const complete = ended ? !cut : !(await this.hasMore(selection, span, backwards));
+    const complete = !more;
     const whole = complete && paging.after === undefined && !paging.before;
     return fin(ids, complete, whole ? ids.length : undefined, whole || (!backwards && paging.after === undefined));
   }
@@ -205,7 +216,7 @@ export class Answering {
       const message = await reading.find(all.owner, id, lowest);
       if (message) await results.one(message);
     }
-    await results.flush();
+    await results.end();
     const sent = chosen.map(({ id }) => id);
     return fin(sent, chosen.length === inPage.length, wanted.length, chosen[0] === wanted[0]);
   }
@@ -215,6 +226,11 @@ export class Answering {
     if (peer === undefined) return true;
     return (await this.store.reading.entries({ owner, peer, after: key - 1, before: key + 1 }, 1, false)).length > 0;
   }
+}
+
+/** What of a span is behind a message. */
+function beyond(span: Span, { key }: Kept, backwards: boolean): Span {
+  return backwards ? { ...span, before: key } : { ...span, after: key };
 }
 
 /** The end of the results (XEP-0313 4.3), of which the ids are given in order; `first`: whether the first of all is among them. */

@@ -1,6 +1,6 @@
 import type { Statement, Storage } from '../../src/api/index.ts';
 import { toWire } from '../../src/xml/index.ts';
-import { idOf, keyOf, tailOf } from './key.ts';
+import { idOf, keyOf, TAIL_LENGTH, tailOf } from './key.ts';
 import { ADDRESSES, ENTRIES, MESSAGES, RECEIVED, SENT } from './schema.ts';
 import type { Entry, Span, Tail } from './tail.ts';
 
@@ -33,12 +33,16 @@ interface MessageRow extends Row {
   recipient_gone: number;
 }
 
+/**
+ * A message as the statements give it: what of its stanza id is not in its key, the key, a space, the flags, and the stanza. Drivers
+ * make a value of each column, which costs as much as reading it: so it is one.
+ */
 interface Row {
-  id: number;
-  tail: string;
-  flags: number;
-  stanza: string;
+  line: string;
 }
+
+const lineOf = (message: string, entry: string): string =>
+  `concat(${message}.tail, ${message}.id, ' ', ${entry}.flags, ${message}.stanza) as line`;
 
 /** Statements for both directions, without a correspondent and with one. */
 interface Ways<T> {
@@ -48,6 +52,8 @@ interface Ways<T> {
   readonly backwardsWith: Statement<T>;
 }
 
+/** Messages that are asked for by their keys in one go. */
+const SEVERAL = 50;
 /** Entries that are counted in one go. */
 const COUNTED = 50_000;
 
@@ -60,33 +66,37 @@ export class Reading {
   private readonly entryRows: Ways<Entry>;
   private readonly keptRows: Ways<Row>;
   private readonly message: Statement<Row>;
+  private readonly several: Statement<Row>;
   private readonly whole: Statement<MessageRow>;
-  private readonly entry: Statement<{ flags: number }>;
+  private readonly keptRow: Statement<Row>;
+  private readonly tailRow: Statement<{ tail: string }>;
   private readonly marked: Statement<Entry>;
   private readonly counted: Statement<{ entries: number; newest: number | null }>;
   private readonly countedWith: Statement<{ entries: number; newest: number | null }>;
 
   constructor(storage: Storage, tail: Tail) {
     this.tail = tail;
+    const v = value(storage);
     this.entryRows = ways(storage, `select e.id as id, peer, flags, mark from ${ENTRIES} e`);
     const joined = `${ENTRIES} e join ${MESSAGES} m on m.id = e.id`;
-    this.keptRows = ways(
-      storage,
-      `select e.id as id, e.flags as flags, m.tail as tail, m.stanza as stanza from ${joined}`,
-    );
-    this.message = storage.prepare(`select id, tail, flags, stanza from ${MESSAGES} where id = ?`);
+    const kept = `select ${lineOf('m', 'e')} from ${joined}`;
+    this.keptRows = ways(storage, kept);
+    this.keptRow = storage.prepare(`${kept} where owner = ${v} and e.id = ${v}`);
+    this.tailRow = storage.prepare(`select m.tail as tail from ${joined} where owner = ${v} and e.id = ${v}`);
+    const message = `select ${lineOf('m', 'm')} from ${MESSAGES} m where id`;
+    this.message = storage.prepare(`${message} = ?`);
+    this.several = storage.prepare(`${message} in (${Array.from({ length: SEVERAL }, () => '?').join(', ')})`);
     this.whole = storage.prepare(
-      `select m.id as id, tail, sender, recipient, flags, stanza, s.gone_before as sender_gone, r.gone_before as recipient_gone
-         from ${MESSAGES} m join ${ADDRESSES} s on s.id = m.sender join ${ADDRESSES} r on r.id = m.recipient where m.id = ?`,
+      `select ${lineOf('m', 'm')}, sender, recipient, s.gone_before as sender_gone, r.gone_before as recipient_gone
+         from ${MESSAGES} m join ${ADDRESSES} s on s.id = m.sender join ${ADDRESSES} r on r.id = m.recipient where m.id = ${v}`,
     );
-    this.entry = storage.prepare(`select flags from ${ENTRIES} where owner = ? and id = ?`);
     this.marked = storage.prepare(
-      `select id, peer, flags, mark from ${ENTRIES} where owner = ? and peer = ? and id > ? and mark = ? order by id desc limit ?`,
+      `select id, peer, flags, mark from ${ENTRIES} where owner = ${v} and peer = ${v} and id > ${v} and mark = ${v} order by id desc limit ${v}`,
     );
     const count = (where: string): string =>
-      `select count(*) as entries, max(id) as newest from (select id from ${ENTRIES} where owner = ?${where} and id > ? and id < ? order by id limit ${COUNTED}) as part`;
+      `select count(*) as entries, max(id) as newest from (select id from ${ENTRIES} where owner = ${v}${where} and id > ${v} and id < ${v} order by id limit ${COUNTED}) as part`;
     this.counted = storage.prepare(count(''));
-    this.countedWith = storage.prepare(count(' and peer = ?'));
+    this.countedWith = storage.prepare(count(` and peer = ${v}`));
   }
 
   /** The first messages of a span, in order; or its last ones, the newest first. */
@@ -127,9 +137,20 @@ export class Reading {
   /** The messages of entries, in their order; one that was taken away meanwhile is left out. */
   private async messages(entries: readonly Entry[]): Promise<Kept[]> {
     const out: Kept[] = [];
-    for (const { id, flags } of entries) {
-      const row = await this.message.get(id);
-      if (row) out.push(keptOf({ ...row, flags }));
+    if (entries.length === 1) {
+      const row = await this.message.get(entries[0]!.id);
+      return row ? [{ ...keptOf(row), flags: entries[0]!.flags }] : out;
+    }
+    for (let from = 0; from < entries.length; from += SEVERAL) {
+      const portion = entries.slice(from, from + SEVERAL);
+      // the statement has so many places; nothing has the key 0
+      const keys = Array.from({ length: SEVERAL }, (_, i) => portion[i]?.id ?? 0);
+      const messages = new Map((await this.several.all(...keys)).map(keptOf).map(message => [message.key, message]));
+      for (const { id, flags } of portion) {
+        const message = messages.get(id);
+        // the flags of a message are those of both archives
+        if (message) out.push({ ...message, flags });
+      }
     }
     return out;
   }
@@ -144,12 +165,13 @@ export class Reading {
   async byKey(key: number): Promise<Message | undefined> {
     const row = await this.whole.get(key);
     if (!row) return undefined;
-    let flags = Number(row.flags);
+    const kept = keptOf(row);
+    let { flags } = kept;
     if (Number(row.sender_gone) > key) flags &= ~SENT;
     if (Number(row.recipient_gone) > key) flags &= ~RECEIVED;
     if ((flags & (SENT | RECEIVED)) === 0) return undefined;
     const [sender, recipient] = [Number(row.sender), Number(row.recipient)];
-    return { ...keptOf({ ...row, flags }), sender, recipient };
+    return { ...kept, flags, sender, recipient };
   }
 
   /** The message of an id, if it is in that archive and newer than a key. */
@@ -157,10 +179,20 @@ export class Reading {
     const key = keyOf(id);
     if (key === undefined || key <= after) return undefined;
     const [recent] = this.tail.of(owner).forwards({ owner, after: key - 1, before: key + 1 }, 1);
-    const entry = recent ?? (await this.entry.get(owner, key));
-    if (!entry) return undefined;
-    const row = await this.message.get(key);
-    return row && row.tail === tailOf(id) ? keptOf({ ...row, flags: Number(entry.flags) }) : undefined;
+    const row = recent ? await this.message.get(key) : await this.keptRow.get(owner, key);
+    const message = row && keptOf(row);
+    if (message?.id !== id) return undefined;
+    return recent ? { ...message, flags: recent.flags } : message;
+  }
+
+  /** The key of an id, if its message is in that archive and newer than a key. */
+  async keyOf(owner: number, id: string, after: number): Promise<number | undefined> {
+    const key = keyOf(id);
+    if (key === undefined || key <= after) return undefined;
+    const row = await this.tailRow.get(owner, key);
+    // the newest are not in the table yet
+    if (!row) return (await this.find(owner, id, after))?.key;
+    return row.tail === tailOf(id) ? key : undefined;
   }
 
   /** Messages of a conversation whose client's own id may be that one (key.ts), the newest first. */
@@ -194,16 +226,25 @@ export class Reading {
   }
 }
 
+/**
+ * The place of a number in a statement. SQLite, as better-sqlite3 has it built (STAT4), plans a statement anew, for as long as the reading
+ * takes, whenever a value changes that it has looked at while planning: joins, ranges, limits. A sum it does not look at.
+ */
+function value({ dialect }: Storage): string {
+  return dialect === 'sqlite' ? '0 + ?' : '?';
+}
+
 function ways<T>(storage: Storage, select: string): Ways<T> {
+  const v = value(storage);
   const statement = (conversation: string, order: string): Statement<T> =>
     storage.prepare(
-      `${select} where owner = ?${conversation} and e.id > ? and e.id < ? order by e.id ${order} limit ?`,
+      `${select} where owner = ${v}${conversation} and e.id > ${v} and e.id < ${v} order by e.id ${order} limit ${v}`,
     );
   return {
     forwards: statement('', 'asc'),
     backwards: statement('', 'desc'),
-    forwardsWith: statement(' and peer = ?', 'asc'),
-    backwardsWith: statement(' and peer = ?', 'desc'),
+    forwardsWith: statement(` and peer = ${v}`, 'asc'),
+    backwardsWith: statement(` and peer = ${v}`, 'desc'),
   };
 }
 
@@ -218,9 +259,16 @@ function ask<T>(
     : conversation.all(owner, peer, after, before, limit);
 }
 
-function keptOf(row: Row): Kept {
-  const key = Number(row.id);
-  return { key, id: idOf(key, row.tail), flags: Number(row.flags), stanza: toWire(row.stanza) };
+function keptOf({ line }: Row): Kept {
+  const space = line.indexOf(' ', TAIL_LENGTH);
+  const begin = line.indexOf('<', space);
+  const key = Number(line.slice(TAIL_LENGTH, space));
+  return {
+    key,
+    id: idOf(key, line.slice(0, TAIL_LENGTH)),
+    flags: Number(line.slice(space + 1, begin)),
+    stanza: toWire(line.slice(begin)),
+  };
 }
 
 function entryOf(row: Entry): Entry {

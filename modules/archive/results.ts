@@ -14,6 +14,15 @@ const STRETCH = 64 * 1024;
 export class Pace {
   private ahead = 0;
   private waiting: (() => void)[] = [];
+  /** Whether a query of its was begun in this turn of the event loop. */
+  private begun = false;
+
+  /** Resolved when the next query may begin: one a turn, so that others have theirs. */
+  async begin(): Promise<void> {
+    while (this.begun) await tick();
+    this.begun = true;
+    setImmediate(() => (this.begun = false));
+  }
 
   sent(bytes: number): void {
     this.ahead += bytes;
@@ -24,9 +33,13 @@ export class Pace {
     if (this.ahead <= AHEAD) for (const go of this.waiting.splice(0)) go();
   }
 
+  get isAhead(): boolean {
+    return this.ahead > AHEAD;
+  }
+
   /** Resolved when more may be sent. */
   async turn(): Promise<void> {
-    while (this.ahead > AHEAD) await new Promise<void>(resolve => this.waiting.push(resolve));
+    while (this.isAhead) await new Promise<void>(resolve => this.waiting.push(resolve));
   }
 }
 
@@ -81,25 +94,37 @@ export class Results {
   }
 
   async all(messages: readonly Kept[]): Promise<void> {
-    for (const message of messages) await this.one(message);
-    await this.flush();
+    for (const message of messages) {
+      this.add(message);
+      if (this.bytes >= STRETCH) await this.flush();
+    }
+    await this.end();
+  }
+
+  /** Sends what was added last, before the answer that follows in the same write. */
+  async end(): Promise<void> {
+    this.send();
+    if (this.pace.isAhead) await this.pace.turn();
   }
 
   /** Sends what was added; waits when the client is behind, and lets others have a turn. */
   async flush(): Promise<void> {
-    const { last, bytes, pace } = this;
-    if (last !== undefined) {
-      this.last = undefined;
-      this.bytes = 0;
-      if (bytes < STRETCH) this.session.sendWire(last);
-      else {
-        // that the last of them was taken says that all were
-        pace.sent(bytes);
-        this.session.send(Packet.fromWire(last, this.owner, this.session.jid), () => pace.took(bytes));
-      }
-    }
+    this.send();
     await tick();
-    await pace.turn();
+    await this.pace.turn();
+  }
+
+  private send(): void {
+    const { last, bytes, pace } = this;
+    if (last === undefined) return;
+    this.last = undefined;
+    this.bytes = 0;
+    if (bytes < STRETCH) this.session.sendWire(last);
+    else {
+      // that the last of them was taken says that all were
+      pace.sent(bytes);
+      this.session.send(Packet.fromWire(last, this.owner, this.session.jid), () => pace.took(bytes));
+    }
   }
 }
 

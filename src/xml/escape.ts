@@ -74,10 +74,16 @@ function isXmlCharacter(code: number): boolean {
 
 /** Ordinary text to a wire string. */
 export function toWire(text: string): string {
-  return NON_ASCII.test(text) ? Buffer.from(text, 'utf8').latin1Slice() : text;
+  return isAscii(text) ? text : Buffer.from(text, 'utf8').latin1Slice();
 }
 
 /** A wire string to ordinary text. */
 export function fromWire(wire: string): string {
-  return NON_ASCII.test(wire) ? Buffer.from(wire, 'latin1').utf8Slice() : wire;
+  return isAscii(wire) ? wire : Buffer.from(wire, 'latin1').utf8Slice();
+}
+
+/** Whether both forms of it are the same. */
+function isAscii(text: string): boolean {
+  // counting is the faster way for what is long
+  return text.length < 64 ? !NON_ASCII.test(text) : Buffer.byteLength(text) === text.length;
 }
