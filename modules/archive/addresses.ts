@@ -88,12 +88,21 @@ export class Addresses {
     return address;
   }
 
-  /** Everything that the address had in its archive up to a key is gone; true when there is something to take away. */
-  async forget(bare: string, before: number): Promise<boolean> {
+  /** Nothing is left of what was gone: whatever is put into its archive from now on is there. */
+  async restore(bare: string): Promise<void> {
     const address = await this.find(bare);
-    if (!address) return false;
+    if (!address) return;
+    await this.storage.transact(tx => tx(ADDRESSES).where({ id: address.id }).update({ gone_before: 0 }));
+    this.cache.set(bare, { id: address.id, goneBefore: 0 });
+  }
+
+  /** Everything that the address had in its archive up to a key is gone. Undefined for an address that no archive knows. */
+  async forget(bare: string, before: number): Promise<Address | undefined> {
+    const address = await this.find(bare);
+    if (!address) return undefined;
     await this.storage.transact(tx => tx(ADDRESSES).where({ id: address.id }).update({ gone_before: before }));
-    this.cache.set(bare, { id: address.id, goneBefore: before });
-    return true;
+    const gone = { id: address.id, goneBefore: before };
+    this.cache.set(bare, gone);
+    return gone;
   }
 }

@@ -17,6 +17,7 @@ import { Keeping } from './keeping.ts';
 import { firstKeyAt, timeOf } from './key.ts';
 import { originKey, Origins } from './origins.ts';
 import { Passage } from './passage.ts';
+import { portableArchive } from './portable.ts';
 import { preferencesElement, readPreferences, wanted } from './preferences.ts';
 import { preferencesStore } from './preferences-store.ts';
 import { queryForm, readQuery } from './query.ts';
@@ -232,6 +233,11 @@ export default defineModule({
       await preferences.set(request.to.toBare(), asked);
       return preferencesElement(asked);
     });
+
+    mod.add(
+      'portable',
+      portableArchive({ store, ids, floor: account => floorOf(account.domain), now: () => Date.now() }),
+    );
 
     // ---- what goes ------------------------------------------------------------------------------------------------------------
 

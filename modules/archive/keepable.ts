@@ -1,6 +1,7 @@
 import type { Packet } from '../../src/api/index.ts';
 import { NS } from '../../src/protocol/index.ts';
 import type { Stanza } from '../../src/xml/index.ts';
+import { CORRECTS, TEXT } from './schema.ts';
 
 const CONFERENCE = 'jabber:x:conference'; // XEP-0249
 const REACTIONS = 'urn:xmpp:reactions:0'; // XEP-0444
@@ -48,6 +49,12 @@ export function isText(packet: Packet): boolean {
 /** Whether a message takes the place of an earlier one: XEP-0308. */
 export function isCorrection({ hasBody, stanza }: Packet): boolean {
   return (hasBody || isEncrypted(stanza)) && stanza.has('replace', NS.correct) && !stanza.has('retract', NS.retract);
+}
+
+/** What of a message is to be read: TEXT, CORRECTS, or nothing. */
+export function contentFlags(packet: Packet): number {
+  if (isText(packet)) return TEXT;
+  return isCorrection(packet) ? CORRECTS : 0;
 }
 
 /** The id of the message whose place another takes. */

@@ -2,13 +2,12 @@ import { DONE, type Packet, type Verdict } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { NS } from '../../src/protocol/index.ts';
 import type { StanzaIdsService } from '../stanza-id/contract.ts';
-import { isCorrection, isKeepable, isText } from './keepable.ts';
+import { contentFlags, isKeepable } from './keepable.ts';
 import { keyOf, markOf } from './key.ts';
 import { originKey, type Origins } from './origins.ts';
 import type { Passage } from './passage.ts';
 import { burial, retractedId } from './retraction.ts';
 import type { Address } from './addresses.ts';
-import { CORRECTS, TEXT } from './schema.ts';
 import { type ArchiveStore, type Burial, type NewMessage, RECEIVED, SENT } from './store.ts';
 
 /** Uncommitted messages above which senders are read more slowly. */
@@ -174,9 +173,4 @@ export class Keeping {
     ids.clean(copy, packet.from);
     return copy.wire();
   }
-}
-
-function contentFlags(packet: Packet): number {
-  if (isText(packet)) return TEXT;
-  return isCorrection(packet) ? CORRECTS : 0;
 }

@@ -42,6 +42,9 @@ export class Merging {
   private readonly tail: Tail;
   private readonly portion: number;
   private readonly writer: BatchWriter<Portion, void>;
+  private readonly raising: BatchWriter<number, void>;
+  /** All keys up to this one are in the table. */
+  private merged: number;
   private running: Promise<void> | undefined;
   /** Greatest key of the generation that is being moved. */
   private upTo: number;
@@ -49,13 +52,18 @@ export class Merging {
   private reached = { owner: 0, to: 0 };
 
   /**
-   * `upTo`: greatest key of the tail's old generation, where the last run of the program left one. `portion`: entries that one
-   * transaction moves.
+   * `merged`: all keys up to that one are in the table. `upTo`: greatest key of the tail's old generation, where the last run of the
+   * program left one. `portion`: entries that one transaction moves.
    */
-  constructor(storage: Storage, tail: Tail, upTo: number, portion: number) {
+  constructor(storage: Storage, tail: Tail, { merged, upTo }: { merged: number; upTo: number }, portion: number) {
     this.tail = tail;
     this.portion = portion;
+    this.merged = merged;
     this.upTo = upTo;
+    this.raising = storage.batch<number, void>({
+      name: 'archive imports',
+      write: (tx, key) => andThen(tx.run(`update ${STATE} set merged = ? where id = 1`, key), () => undefined),
+    });
     this.writer = storage.batch<Portion, void>({
       name: 'archive entries',
       write: (tx, portion) => andThen(this.insert(tx, portion.pieces), () => this.note(tx, portion)),
@@ -90,9 +98,36 @@ export class Merging {
     }));
   }
 
+  /** Whether what has that key belongs into the table itself. */
+  covers(key: number): boolean {
+    return key <= this.merged;
+  }
+
+  /**
+   * Has the table answer for all keys up to this one, so that entries can be written there. Whatever comes for the tail from now on has a
+   * greater key, and what came before is in it.
+   */
+  async raise(key: number): Promise<void> {
+    // one that is under way does not move what came since it began
+    await this.settled();
+    await this.run();
+    await this.settled();
+    if (this.covers(key)) return;
+    this.running = this.raising
+      .write(key)
+      .then(() => {
+        this.merged = key;
+        this.tail.begin(key);
+      })
+      .finally(() => {
+        this.running = undefined;
+      });
+    await this.running;
+  }
+
   /** Resolved when nothing is being moved. */
   async settled(): Promise<void> {
-    await this.running?.catch(() => undefined);
+    while (this.running) await this.running.catch(() => undefined);
   }
 
   private async move(): Promise<void> {
@@ -112,6 +147,7 @@ export class Merging {
       for (const { owner, to } of pieces) if (to === this.tail.old(owner).length) this.tail.drop(owner);
     }
     this.tail.settle();
+    if (this.upTo > this.merged) this.merged = this.upTo;
   }
 
   private portions(): Piece[][] {

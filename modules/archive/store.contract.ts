@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import type { BatchDefinition, BatchWriter } from '../../src/api/storage.ts';
 import type { Storage } from '../../src/storage/index.ts';
 import { idMaker } from '../stanza-id/ids.ts';
-import { keyOf } from './key.ts';
-import { ArchiveStore, archiveStore, type Kept, RECEIVED, RETRACTED, SENT, TEXT } from './store.ts';
+import { firstKeyAt, idOf, keyOf } from './key.ts';
+import { ArchiveStore, archiveStore, type Imported, type Kept, RECEIVED, RETRACTED, SENT, TEXT } from './store.ts';
 
 export { conversationsContract } from './conversations.contract.ts';
 
@@ -354,5 +354,171 @@ export function archiveStoreContract(open: () => Promise<Storage>): void {
       ['fulfilled', 'rejected', 'fulfilled'],
     );
     assert.deepEqual(stanzas(await all(ROMEO)), [line.stanza, '<message>before</message>', '<message>after</message>']);
+  });
+
+  describe('messages of an earlier time', () => {
+    let floor: number;
+    const after = (time: number): void => void (floor = Math.max(floor, time));
+
+    beforeEach(() => {
+      floor = 0;
+      next = idMaker(
+        () => now,
+        () => floor,
+      );
+    });
+
+    const idAt = (time: number, count = 0, tail = 'abcdefghi'): string => idOf(firstKeyAt(time) + count, tail);
+
+    /** Puts a message into the archive of one of its people, as one that was said before. */
+    async function bring(side: typeof SENT | typeof RECEIVED, line: Line, flags = TEXT): Promise<Imported> {
+      const message = {
+        ...line,
+        ...(await numbers(line.from, line.to)),
+        key: keyOf(line.id)!,
+        flags: side | flags,
+        mark: 5,
+      };
+      return store.import(message, side, after);
+    }
+    const old = (n: number, from = ROMEO, to = JULIET, time = now - 1_000_000): Line => ({
+      id: idAt(time + n),
+      from,
+      to,
+      stanza: `<message id='old${n}'/>`,
+    });
+
+    it('have their places before what is there, whatever comes meanwhile, and after a new start', async () => {
+      await talk(50);
+      const lines = Array.from({ length: 40 }, (_, n) => old(n, PEOPLE[n % 3], PEOPLE[(n + 1) % 3]));
+      // the second half of what is said comes while they are taken in, in any order
+      const [outcomes] = await Promise.all([Promise.all(lines.toReversed().map(line => bring(SENT, line))), talk(50)]);
+      assert.deepEqual(new Set(outcomes), new Set(['imported']));
+      for (const line of lines) assert.equal(await bring(RECEIVED, line), 'imported');
+      const later = said.splice(0);
+      said.push(...lines, ...later);
+      for (const moved of [false, true, 'anew']) {
+        for (const owner of PEOPLE) {
+          assert.deepEqual(stanzas(await all(owner)), of(owner));
+          for (const peer of PEOPLE)
+            if (peer !== owner) assert.deepEqual(stanzas(await all(owner, peer)), of(owner, peer));
+        }
+        if (moved === false) await store.merge();
+        else if (moved) store = await ArchiveStore.open(storage, FEW);
+      }
+      await talk(30);
+      for (const owner of PEOPLE) assert.deepEqual(stanzas(await all(owner)), of(owner));
+    });
+
+    it('are taken in once for each side, and are one message for both', async () => {
+      const line = old(1);
+      assert.equal(await bring(SENT, line), 'imported');
+      assert.deepEqual(stanzas(await all(JULIET)), []);
+      assert.equal(await bring(SENT, line), 'known');
+      assert.equal(await bring(RECEIVED, line), 'imported');
+      assert.equal(await bring(RECEIVED, line), 'known');
+      const [sent] = await all(ROMEO);
+      const [received] = await all(JULIET);
+      assert.deepEqual([sent!.id, sent!.flags, received!.flags], [line.id, SENT | TEXT, RECEIVED | TEXT]);
+      const rows = await storage.read(q => q('archive_messages').count({ count: '*' }).first());
+      assert.equal(Number(rows!.count), 1);
+      assert.equal(await bring(SENT, { ...line, from: NURSE }), 'other');
+      assert.deepEqual(await all(NURSE), []);
+    });
+
+    it('join what is there already, where one side kept it', async () => {
+      const line = await say(ROMEO, JULIET, { flags: SENT });
+      assert.equal(await bring(RECEIVED, line), 'imported');
+      assert.equal(await bring(SENT, line), 'known');
+      assert.deepEqual([stanzas(await all(ROMEO)), stanzas(await all(JULIET))], [[line.stanza], [line.stanza]]);
+      store = await ArchiveStore.open(storage, FEW);
+      assert.deepEqual(stanzas(await all(JULIET)), [line.stanza]);
+    });
+
+    it('make way for each other, and are found again', async () => {
+      const lines = ['000000001', '000000002', '000000003'].map((tail, n) => ({
+        id: idAt(now - 5000, 7, tail),
+        from: ROMEO,
+        to: JULIET,
+        stanza: `<message id='${n}'/>`,
+      }));
+      for (const line of lines) assert.equal(await bring(SENT, line), 'imported');
+      for (const line of lines) assert.equal(await bring(SENT, line), 'known');
+      assert.deepEqual(
+        (await all(ROMEO)).map(({ id, stanza }) => [id, stanza]),
+        lines.map(({ stanza }, n) => [idAt(now - 5000, 7 + n, `00000000${n + 1}`), stanza]),
+      );
+      for (let n = 3; n < 65; n++)
+        assert.equal(
+          await bring(SENT, { ...lines[0]!, id: idAt(now - 5000, 7, String(n).padStart(9, 'x')) }),
+          'imported',
+        );
+      assert.equal(await bring(SENT, { ...lines[0]!, id: idAt(now - 5000, 7, 'toomanyxx') }), 'crowded');
+    });
+
+    it('of a time to come: what is said then is later', async () => {
+      const line = old(0, ROMEO, JULIET, Date.now() + 3_600_000);
+      const before = await say(ROMEO, JULIET);
+      assert.equal(await bring(SENT, line), 'imported');
+      assert(floor >= Date.now() + 3_500_000);
+      const behind = await say(ROMEO, JULIET);
+      assert.deepEqual(stanzas(await all(ROMEO)), [before.stanza, line.stanza, behind.stanza]);
+      store = await ArchiveStore.open(storage, FEW);
+      assert(store.newestKey >= keyOf(behind.id)!);
+      assert.deepEqual(stanzas(await all(ROMEO)), [before.stanza, line.stanza, behind.stanza]);
+    });
+
+    it('stay, though a sweep is under way that takes away what an account of that name had', async () => {
+      await talk(400);
+      await store.forget(ROMEO);
+      const line = old(1);
+      let pauses = 0;
+      await store.sweep(
+        () => 0,
+        Infinity,
+        async () => {
+          if (pauses++ > 0) return;
+          await store.revive(ROMEO);
+          assert.equal(await bring(SENT, line), 'imported');
+        },
+      );
+      assert(pauses > 0);
+      assert.deepEqual(stanzas(await all(ROMEO)), [line.stanza]);
+      // and goes when the account does again
+      await store.forget(ROMEO);
+      await store.sweep(
+        () => 0,
+        Infinity,
+        async () => {},
+      );
+      assert.deepEqual(await all(ROMEO), []);
+    });
+
+    it('come into the archive of an account that was removed and made again', async () => {
+      const lines = [old(1), old(2)];
+      for (const line of lines) for (const side of [SENT, RECEIVED] as const) await bring(side, line);
+      await talk(20);
+      await store.forget(ROMEO);
+      await store.revive(ROMEO);
+      for (const line of lines) assert.equal(await bring(SENT, line), 'imported');
+      const shown = async () => {
+        const { id, goneBefore } = (await store.addresses.find(ROMEO))!;
+        return stanzas(await store.reading.page({ owner: id, after: goneBefore - 1, before: END }, 100, false));
+      };
+      assert.deepEqual(
+        await shown(),
+        lines.map(({ stanza }) => stanza),
+      );
+      await store.sweep(
+        () => 0,
+        Infinity,
+        async () => {},
+      );
+      assert.deepEqual(
+        await shown(),
+        lines.map(({ stanza }) => stanza),
+      );
+      assert.equal((await all(JULIET)).length, 2 + of(JULIET).length);
+    });
   });
 }

@@ -8,10 +8,11 @@ import {
   type StoreDefinition,
 } from '../../src/api/index.ts';
 import { fromWire, toWire } from '../../src/xml/index.ts';
-import { type Address, Addresses } from './addresses.ts';
+import { Addresses } from './addresses.ts';
 import { Conversations } from './conversations.ts';
 import { each } from './each.ts';
-import { idOf, tailOf } from './key.ts';
+import { type Imported, Importing } from './importing.ts';
+import { firstKeyAt, idOf, timeOf } from './key.ts';
 import { Merging } from './merging.ts';
 import { Reading } from './reading.ts';
 import {
@@ -26,28 +27,15 @@ import {
   STATE,
   TEXT,
 } from './schema.ts';
+import { COLUMNS, INSERT, type NewMessage, valuesOf } from './row.ts';
 import { Sweeping } from './sweeping.ts';
 import { Tail } from './tail.ts';
 
 export type { Kept, Message } from './reading.ts';
 export { RECEIVED, RETRACTED, SENT, TEXT } from './schema.ts';
+export type { Imported } from './importing.ts';
+export type { NewMessage } from './row.ts';
 export type { Entry, Span } from './tail.ts';
-
-/** A message that is to be kept. */
-export interface NewMessage {
-  /** Its stanza id (modules/stanza-id); later calls bring greater ones. */
-  readonly id: string;
-  /** Of its id. */
-  readonly key: number;
-  readonly sender: Address;
-  readonly recipient: Address;
-  /** SENT, RECEIVED, TEXT, CORRECTS. */
-  readonly flags: number;
-  /** Of the client's own id (key.ts). */
-  readonly mark: number;
-  /** A wire string (src/xml/escape.ts). */
-  readonly stanza: string;
-}
 
 /** What takes the place of a message that was retracted. */
 export interface Burial {
@@ -75,13 +63,6 @@ const SIZES: Sizes = { gathered: 40_000, portion: 250 };
 /** Addresses whose numbers are kept in memory. */
 const CACHED = 65_536;
 
-const COLUMNS = ['id', 'tail', 'sender', 'recipient', 'flags', 'mark', 'stanza'];
-const INSERT = `insert into ${MESSAGES} (${COLUMNS.join(', ')}) values (${COLUMNS.map(() => '?').join(', ')})`;
-
-function valuesOf({ id, key, sender, recipient, flags, mark, stanza }: NewMessage): readonly unknown[] {
-  return [key, tailOf(id), sender.id, recipient.id, flags, mark, fromWire(stanza)];
-}
-
 /**
  * The archives of all accounts, and of whatever else has one: an owner is a bare JID. Everything that fails rejects with a
  * StorageError.
@@ -96,21 +77,31 @@ export class ArchiveStore {
   private readonly gathered: number;
   private readonly inserting: BatchWriter<NewMessage, number>;
   private readonly retracting: BatchWriter<NewMessage & { burial: Burial }, void>;
+  private readonly importing: Importing;
+  private preparing: Promise<void> | undefined;
+  /** The last ones that were begun: they are committed in order. */
+  private last: Promise<void> | undefined;
+  private lastRetraction: Promise<void> | undefined;
   private readonly latest: Statement<{ id: number; tail: string; stanza: string }>;
 
   static async open(storage: Storage, sizes: Sizes = SIZES): Promise<ArchiveStore> {
     const tail = new Tail();
-    const upTo = await load(storage, tail);
-    return new ArchiveStore(storage, tail, upTo, sizes);
+    const state = await load(storage, tail);
+    return new ArchiveStore(storage, tail, state, sizes);
   }
 
-  private constructor(storage: Storage, tail: Tail, upTo: number, { gathered, portion }: Sizes) {
+  private constructor(
+    storage: Storage,
+    tail: Tail,
+    state: { merged: number; upTo: number },
+    { gathered, portion }: Sizes,
+  ) {
     this.tail = tail;
     this.gathered = gathered;
     this.addresses = new Addresses(storage, CACHED);
     this.reading = new Reading(storage, tail);
     this.conversations = new Conversations(storage, tail, this.reading);
-    this.merging = new Merging(storage, tail, upTo, portion);
+    this.merging = new Merging(storage, tail, state, portion);
     this.sweeping = new Sweeping(storage);
     this.inserting = storage.batch<NewMessage>({
       name: 'archive',
@@ -125,6 +116,7 @@ export class ArchiveStore {
       write: (tx, row) =>
         andThen(tx.run(INSERT, ...valuesOf(row)), () => andThen(this.bury(tx, row.burial), () => undefined)),
     });
+    this.importing = new Importing(storage, key => this.merging.covers(key));
     this.latest = storage.prepare(`select id, tail, stanza from ${MESSAGES} order by id desc limit ?`);
   }
 
@@ -140,16 +132,60 @@ export class ArchiveStore {
 
   /** Resolved when the message is committed. */
   add(message: NewMessage): Promise<void> {
-    return this.inserting.write(message).then(() => this.committed(message));
+    return (this.last = this.inserting.write(message).then(() => this.committed(message)));
   }
 
   /** As `add`; and what it retracts is a tombstone then, in all archives that have it. */
   retract(message: NewMessage, burial: Burial): Promise<void> {
-    return this.retracting.write({ ...message, burial }).then(() => {
+    return (this.lastRetraction = this.retracting.write({ ...message, burial }).then(() => {
       this.committed(message);
       // also where the retraction itself is not kept
       this.changed(message.sender.id, message.recipient.id, SENT | RECEIVED);
-    });
+    }));
+  }
+
+  /** Resolved when what is being added now is committed, or has failed. */
+  private async added(): Promise<void> {
+    await Promise.allSettled([this.last, this.lastRetraction]);
+  }
+
+  /**
+   * Puts a message of an earlier time into one archive, in its place: the one of its sender (SENT) or of its recipient. `after` has ids
+   * that are given from then on be of a later time (milliseconds since 1970). Another message that has the same place moves it a little
+   * further on.
+   */
+  async import(
+    message: NewMessage,
+    side: typeof SENT | typeof RECEIVED,
+    after: (time: number) => void,
+  ): Promise<Imported> {
+    while (!this.merging.covers(message.key)) await this.prepare(message.key, after);
+    return this.importing.write(message, side);
+  }
+
+  /** What an account of that name had before it was removed is taken away at once: then an archive can be put in its place. */
+  async revive(account: string): Promise<void> {
+    const address = await this.addresses.find(account);
+    if (!address || address.goneBefore === 0) return;
+    this.sweeping.spared.add(address.id);
+    await this.merge();
+    await this.sweeping.empty(address.id, address.goneBefore, async () => {});
+    await this.addresses.restore(account);
+  }
+
+  /** From now on imported messages up to that key, or up to this moment, can be written to the table of entries. */
+  private prepare(key: number, after: (time: number) => void): Promise<void> {
+    return (this.preparing ??= this.raise(key, after).finally(() => {
+      this.preparing = undefined;
+    }));
+  }
+
+  private async raise(key: number, after: (time: number) => void): Promise<void> {
+    const time = Math.max(timeOf(key), timeOf(this.newestKey), Date.now());
+    after(time);
+    // what got its id before that
+    await this.added();
+    await this.merging.raise(firstKeyAt(time + 1) - 1);
   }
 
   private bury(tx: BatchTransaction, { key, tombstone }: Burial): MaybePromise<unknown> {
@@ -200,7 +236,8 @@ export class ArchiveStore {
 
   /** An account's archive is gone at once; what is left of it is taken away by the next sweep. */
   async forget(account: string): Promise<void> {
-    await this.addresses.forget(account, this.newestKey + 1);
+    const address = await this.addresses.forget(account, this.newestKey + 1);
+    if (address) this.sweeping.spared.delete(address.id);
   }
 
   /**
@@ -234,8 +271,8 @@ function share(
     tail.add(recipient, key, sender, entryFlags(RECEIVED, flags), mark, generation);
 }
 
-/** Reads what had not been moved when the program ended. Returns the greatest key of what was being moved then. */
-async function load(storage: Storage, tail: Tail): Promise<number> {
+/** Reads what had not been moved when the program ended. Returns the greatest keys of what is moved, and of what was being moved. */
+async function load(storage: Storage, tail: Tail): Promise<{ merged: number; upTo: number }> {
   const state = await storage.read(q => q<Record<'merged' | 'merging' | 'owner' | 'part', number>>(STATE).first());
   const merged = Number(state?.merged ?? 0);
   const merging = Number(state?.merging ?? 0);
@@ -255,7 +292,7 @@ async function load(storage: Storage, tail: Tail): Promise<number> {
       const numbers = [row.sender, row.recipient, row.flags, row.mark].map(Number) as [number, number, number, number];
       share(tail, old ? 'old' : 'young', key, ...numbers, missing);
     }
-    if (rows.length < 1000) return merging;
+    if (rows.length < 1000) return { merged, upTo: merging };
   }
 }
 

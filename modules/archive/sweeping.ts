@@ -48,6 +48,8 @@ export class Sweeping {
   private readonly addresses: Statement<AddressRow>;
   private readonly oldest: Statement<{ id: number }>;
   private readonly writer: BatchWriter<Old, void>;
+  /** Archives that are in use again, whatever a sweep that is under way has read of them. */
+  readonly spared = new Set<number>();
 
   constructor(storage: Storage) {
     this.addresses = storage.prepare(
@@ -70,18 +72,30 @@ export class Sweeping {
       const rows = await this.addresses.all(last);
       for (const { id, jid, gone_before } of rows) {
         const owner = Number(id);
-        const before = Math.max(Number(gone_before), floor(jid));
-        if (before <= 0) continue;
-        for (;;) {
-          const ids = (await this.oldest.all(owner, before)).map(row => Number(row.id));
-          if (ids.length === 0) break;
-          await this.writer.write({ owner, ids });
-          taken += ids.length;
-          await pause();
-        }
+        const gone = Number(gone_before);
+        const oldest = floor(jid);
+        if (gone > oldest) taken += await this.empty(owner, gone, pause, () => this.spared.has(owner));
+        if (oldest > 0) taken += await this.empty(owner, oldest, pause);
       }
       if (rows.length < ADDRESSES_AT_ONCE) return taken;
       last = Number(rows.at(-1)!.id);
+      await pause();
+    }
+  }
+
+  /** Takes away what an archive has before a key, until `ended` says so. Returns how many messages that were. */
+  async empty(
+    owner: number,
+    before: number,
+    pause: () => Promise<void>,
+    ended: () => boolean = () => false,
+  ): Promise<number> {
+    for (let taken = 0; ;) {
+      if (ended()) return taken;
+      const ids = (await this.oldest.all(owner, before)).map(row => Number(row.id));
+      if (ids.length === 0) return taken;
+      await this.writer.write({ owner, ids });
+      taken += ids.length;
       await pause();
     }
   }

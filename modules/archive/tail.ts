@@ -85,9 +85,9 @@ export class Tail {
     return this.#oldest;
   }
 
-  /** All keys up to this one are in the table. */
+  /** All keys up to this one are in the table: none of those that come will be smaller. */
   begin(key: number): void {
-    this.#newest = key;
+    if (key > this.#newest) this.#newest = key;
   }
 
   add(

@@ -30,7 +30,7 @@ export function idMaker(now: () => number = Date.now, after: () => number = () =
   let count = PER_MILLISECOND;
   return () => {
     const clock = now();
-    if (clock > time || count === PER_MILLISECOND) {
+    if (clock > time || count === PER_MILLISECOND || time <= after()) {
       time = Math.max(clock, time + 1, after() + 1);
       // the first eight digits change once a second
       const passed = Math.floor(time / 1024);

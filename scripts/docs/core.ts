@@ -9,7 +9,7 @@ export const CORE: { readonly xeps: readonly XepClaim[]; readonly rfcs: readonly
     { number: 175, version: '1.2', note: 'for hosts that allow it' },
     { number: 198, version: '1.6.3', note: 'with resumption, over any transport' },
     { number: 206, version: '1.4' },
-    { number: 227, version: '1.1', note: 'accounts, credentials and what modules keep; no archive, no PEP' },
+    { number: 227, version: '1.1', note: 'accounts, credentials and what modules keep, archives too; no PEP' },
     { number: 352, version: '1.0.0' },
     { number: 368, version: '1.1.0', note: 'direct TLS for clients' },
     { number: 386, version: '1.1.0' },

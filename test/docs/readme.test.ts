@@ -21,6 +21,7 @@ function run(command: string, args: readonly string[], input = ''): Promise<{ co
     const child = execFile(command, args, { cwd: ROOT }, (error, stdout, stderr) =>
       resolve({ code: typeof error?.code === 'number' ? error.code : error ? 1 : 0, said: stdout + stderr }),
     );
+    child.stdin?.on('error', () => {}); // it need not read its input
     child.stdin?.end(input);
   });
 }

@@ -103,7 +103,7 @@ export function userCommands(program: Command, context: Context): void {
     .argument('<file>', 'the file')
     .addHelpText(
       'after',
-      '\nAccounts that are there keep their passwords. What cannot be taken in is told of by its line, and the rest goes on.\n' +
+      '\nAccounts that are there keep their passwords; messages of archives keep their ids. What cannot be taken in is told of by its line, and the rest goes on.\n' +
         examples('posthouse user import users.xml'),
     )
     .action((file: string) =>

@@ -33,9 +33,14 @@ export async function exportUsers(ask: Ask, wanted: Wanted, file: string | undef
     for (const host of only === undefined ? hosts : [only]) {
       await out.write(`<host jid='${escapeAttribute(host)}'>\n`);
       for await (const { name, total } of names(ask, host, wanted)) {
-        counts.entries += await exportUser(ask, out, sections, { name, host });
+        const tell = (): void =>
+          progress.show(() => `${host}: ${counts.accounts} of ${total} accounts, ${counts.entries} entries`);
+        await exportUser(ask, out, sections, { name, host }, count => {
+          counts.entries += count;
+          tell();
+        });
         counts.accounts++;
-        progress.show(() => `${host}: ${counts.accounts} of ${total} accounts, ${counts.entries} entries`);
+        tell();
       }
       await out.write('</host>\n');
     }
@@ -72,8 +77,8 @@ async function exportUser(
   out: Out,
   sections: readonly Section[],
   { name, host }: { name: string; host: string },
-): Promise<number> {
-  let count = 0;
+  written: (entries: number) => void,
+): Promise<void> {
   await out.write(`<user name='${escapeAttribute(name)}'>\n`);
   for (const { name: section, container } of sections) {
     let open = false;
@@ -86,14 +91,13 @@ async function exportUser(
         open = true;
         await out.write(`<${container.name} xmlns='${escapeAttribute(container.xmlns)}'>\n`);
       }
-      count += page.entries.length;
       for (const entry of page.entries) await out.write(`${entry}\n`);
+      written(page.entries.length);
       after = page.next;
     }
     if (open) await out.write(`</${container!.name}>\n`);
   }
   await out.write('</user>\n');
-  return count;
 }
 
 /** Standard output, or a file that is there when it is complete, and for its owner only (XEP-0227 6). */
