@@ -12,6 +12,8 @@ export interface Login {
   readonly resource: string;
   /** File of the certificate that the server made for itself. */
   readonly certificate: string;
+  /** The kind of mechanism; what the client prefers without it. Only @xmpp/client can be told. */
+  readonly by?: 'SCRAM' | 'PLAIN';
 }
 
 export interface Message {

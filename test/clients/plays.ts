@@ -2,30 +2,43 @@ import assert from 'node:assert/strict';
 import { Cable } from './cable.ts';
 import { type Need, needs } from '../kit/needs.ts';
 import type { Arrive, Person, Way } from './person.ts';
-import { portOf, Server, trust } from './server.ts';
+import { portOf, SCRAM, Server, trust } from './server.ts';
 
 /** What a client is known to lack; the plays that need it are not given with it. */
 export interface Lacks {
   readonly resumption?: boolean;
   /** What has to be installed for it. */
   readonly need?: Need;
+  /** It takes half a second of the processor to derive keys, so it logs in by PLAIN where SCRAM is not the subject. */
+  readonly haste?: boolean;
   /** Those of the server's mechanisms that it gets along with; all by SCRAM, without and with channel binding, when left out. */
   readonly mechanisms?: readonly string[];
 }
 
-/** The first day of two people with a client of others, over one transport, against a server of their own. */
-export function plays(client: string, way: Way, arrive: Arrive, lacks: Lacks = {}): void {
-  describe(`${client} over ${way}`, function () {
+/** The first day of two people with a client of others, over each of these transports, against a server of their own. */
+export function plays(client: string, ways: readonly Way[], arrive: Arrive, lacks: Lacks = {}): void {
+  describe(client, function () {
     this.timeout(60_000);
+    let server: Server;
+    before(async function () {
+      if (lacks.need) needs(this, lacks.need);
+      server = await Server.start({ mechanisms: lacks.haste ? [...SCRAM, 'PLAIN'] : lacks.mechanisms });
+      await trust(server);
+    });
+    after(() => server?.stop());
+    for (const way of ways) play(way, () => server, arrive, lacks);
+  });
+}
+
+function play(way: Way, serverOf: () => Server, arrive: Arrive, lacks: Lacks): void {
+  describe(`over ${way}`, () => {
     let server: Server;
     let cable: Cable;
     let present: Person[];
 
-    before(async function () {
-      if (lacks.need) needs(this, lacks.need);
-      server = await Server.start({ mechanisms: lacks.mechanisms });
+    before(async () => {
+      server = serverOf();
       await server.add('romeo', 'juliet');
-      await trust(server);
       cable = await Cable.to(portOf(server, way));
     });
     beforeEach(() => {
@@ -34,14 +47,12 @@ export function plays(client: string, way: Way, arrive: Arrive, lacks: Lacks = {
     afterEach(async () => {
       for (const person of present) await person.leave();
     });
-    after(async () => {
-      await cable?.remove();
-      await server?.stop();
-    });
+    after(() => cable?.remove());
 
-    const enter = async (user: string, resource: string, port = portOf(server, way)): Promise<Person> => {
+    const enter = async (user: string, resource: string, { port = portOf(server, way), scram = false } = {}) => {
       const { domain, password, certificate } = server;
-      const person = await arrive({ way, port, user, resource, domain, password, certificate });
+      const by = lacks.haste ? (scram ? 'SCRAM' : 'PLAIN') : undefined;
+      const person = await arrive({ way, port, user, resource, domain, password, certificate, by });
       present.push(person);
       // whoever comes now finds it there
       await person.presences.next('its own presence', ({ type, from }) => type === 'available' && from === person.jid);
@@ -68,7 +79,7 @@ export function plays(client: string, way: Way, arrive: Arrive, lacks: Lacks = {
     });
 
     it('Romeo logs in by SCRAM and has the address that he asked for', async () => {
-      const romeo = await enter('romeo', 'garden');
+      const romeo = await enter('romeo', 'garden', { scram: true });
       // with Bind 2 the server adds to it (XEP-0386 4.1)
       assert.match(romeo.jid, /^romeo@localhost\/garden(\/[\w-]{12})?$/);
       assert.deepEqual(await romeo.roster(), []);
@@ -161,7 +172,7 @@ export function plays(client: string, way: Way, arrive: Arrive, lacks: Lacks = {
 
     if (!lacks.resumption) {
       it('a session whose connection was cut is resumed, and nothing is lost or doubled', async () => {
-        const romeo = await enter('romeo', 'tunnel', cable.port);
+        const romeo = await enter('romeo', 'tunnel', { port: cable.port });
         const juliet = await enter('juliet', 'balcony');
         assert(romeo.resumed);
         const { jid } = romeo;

@@ -17,9 +17,10 @@ let clients: PythonClients | undefined;
 const program = async (): Promise<PythonClients> => (clients ??= await PythonClients.start());
 after(() => clients?.stop());
 
-for (const way of ['STARTTLS', 'direct TLS'] as const) {
-  plays('slixmpp', way, async login => (await program()).arrive(login), { need, mechanisms: UNBOUND });
-}
+plays('slixmpp', ['STARTTLS', 'direct TLS'], async login => (await program()).arrive(login), {
+  need,
+  mechanisms: UNBOUND,
+});
 
 describe('slixmpp, what else it knows', function () {
   this.timeout(60_000);

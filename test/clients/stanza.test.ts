@@ -3,7 +3,7 @@ import { plays } from './plays.ts';
 import { Server, trust } from './server.ts';
 import { arrive, type Stanza } from './stanza.ts';
 
-plays('stanza', 'WebSocket', arrive);
+plays('stanza', ['WebSocket'], arrive);
 
 describe('stanza, what else it knows', function () {
   this.timeout(60_000);

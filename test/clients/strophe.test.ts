@@ -1,5 +1,4 @@
 import { arrive } from './strophe.ts';
 import { plays } from './plays.ts';
 
-for (const way of ['WebSocket', 'WebSocket without TLS', 'BOSH', 'BOSH without TLS'] as const)
-  plays('strophe.js', way, arrive);
+plays('strophe.js', ['WebSocket', 'WebSocket without TLS', 'BOSH', 'BOSH without TLS'], arrive);

@@ -38,6 +38,12 @@ declare module '@xmpp/client' {
     send(element: Element): Promise<void>;
   }
 
+  /** Logs in by one of the mechanisms that both sides know. */
+  export type Credentials = (
+    authenticate: (own: object, mechanism: string, userAgent: Element) => Promise<void>,
+    mechanisms: readonly string[],
+  ) => Promise<void>;
+
   export function client(options: {
     service: string;
     domain: string;
@@ -46,6 +52,8 @@ declare module '@xmpp/client' {
     password: string;
     /** XEP-0388 2.2. */
     userAgent?: Element;
+    /** Instead of username and password. */
+    credentials?: Credentials | undefined;
   }): Client;
   export function xml(
     name: string,

@@ -1,4 +1,4 @@
 import { arrive } from './xmpp-client.ts';
 import { plays } from './plays.ts';
 
-for (const way of ['STARTTLS', 'direct TLS', 'WebSocket'] as const) plays('@xmpp/client', way, arrive);
+plays('@xmpp/client', ['STARTTLS', 'direct TLS', 'WebSocket'], arrive, { haste: true });

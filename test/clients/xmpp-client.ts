@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type Client, client, type Element, xml } from '@xmpp/client';
 import { until } from '../kit/wait.ts';
 import { hearHeaders } from './headers.ts';
@@ -5,7 +6,7 @@ import { type Arrive, type Contact, Mailbox, type Message, type Person, type Pre
 
 const CARBONS = 'urn:xmpp:carbons:2';
 
-export const arrive: Arrive = async ({ way, port, user, domain, password, resource }) => {
+export const arrive: Arrive = async ({ way, port, user, domain, password, resource, by }) => {
   const service = {
     STARTTLS: `xmpp://localhost:${port}`,
     'direct TLS': `xmpps://localhost:${port}`,
@@ -15,7 +16,16 @@ export const arrive: Arrive = async ({ way, port, user, domain, password, resour
     BOSH: '',
     'BOSH without TLS': '',
   }[way];
-  const entity = client({ service, domain, resource, username: user, password });
+  const own = { username: user, password };
+  const userAgent = xml('user-agent', { id: randomUUID() });
+  const entity = client({
+    service,
+    domain,
+    resource,
+    ...own,
+    userAgent,
+    credentials: by && ((authenticate, mechanisms) => authenticate(own, chosen(mechanisms, by), userAgent)),
+  });
   entity.reconnect.delay = 100;
   entity.timeout = 20_000; // its own 2 s are few where much goes on at once
   hearHeaders(entity);
@@ -32,6 +42,13 @@ export const arrive: Arrive = async ({ way, port, user, domain, password, resour
   await entity.send(xml('presence'));
   return person;
 };
+
+/** What it would take itself, in its order, of those of that kind. */
+function chosen(mechanisms: readonly string[], by: string): string {
+  const mechanism = mechanisms.find(name => name.startsWith(by));
+  if (mechanism === undefined) throw new Error(`there is no ${by} among ${mechanisms.join(', ')}`);
+  return mechanism;
+}
 
 class XmppClient implements Person {
   jid = '';

@@ -27,6 +27,9 @@ export const NEEDED: Readonly<Record<Kind, Need>> = {
   postgres: { module: 'pg', command: program('postgres'), why: FOR.replace('the same name', 'the name postgresql') },
 };
 
+/** How PostgreSQL runs here: for nobody else, with nothing to lose, and with no memory that stays behind when it is killed. */
+const POSTGRES = { listen_addresses: '127.0.0.1', fsync: 'off', dynamic_shared_memory_type: 'mmap', autovacuum: 'off' };
+
 /** Debian keeps PostgreSQL's programs apart from the path, by version. */
 function program(name: string): string {
   const root = '/usr/lib/postgresql';
@@ -42,6 +45,7 @@ export class DatabaseServer {
   private process: ChildProcess | undefined;
   private said = '';
   private databases = 0;
+  private taken = false;
 
   private constructor(kind: Kind, port: number) {
     this.kind = kind;
@@ -73,6 +77,18 @@ export class DatabaseServer {
     return this.url(name);
   }
 
+  /** The same, but one for all who take turns: each finds it empty. Whoever had it before must have closed it. */
+  async emptyDatabase(): Promise<string> {
+    const name = `turns_${process.pid}`;
+    const url = this.url(name);
+    if (!this.taken) await administer(this.url(), [`CREATE DATABASE ${name}`]);
+    // a database of its own for each would cost PostgreSQL a copy of 300 files
+    else if (this.kind === 'postgres') await administer(url, ['DROP SCHEMA public CASCADE', 'CREATE SCHEMA public']);
+    else await administer(this.url(), [`DROP DATABASE ${name}`, `CREATE DATABASE ${name}`]);
+    this.taken = true;
+    return url;
+  }
+
   /** Begins it again, after `halt`, with what it has kept. */
   async run(): Promise<void> {
     const { kind, folder, port } = this;
@@ -100,7 +116,10 @@ export class DatabaseServer {
           ]
         : [
             program('postgres'),
-            ['-D', data, '-p', String(port), '-k', folder, '-c', 'listen_addresses=127.0.0.1', '-c', 'fsync=off'],
+            [
+              ...['-D', data, '-p', String(port), '-k', folder],
+              ...Object.entries(POSTGRES).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+            ],
           ];
     const child = spawn(command as string, args as string[], { ...user(kind), stdio: ['ignore', 'pipe', 'pipe'] });
     for (const out of [child.stdout, child.stderr]) out.on('data', (text: Buffer) => (this.said += text.toString()));
@@ -133,7 +152,8 @@ export class DatabaseServer {
   }
 
   async stop(): Promise<void> {
-    await this.halt('SIGKILL');
+    // where PostgreSQL's first process is killed, the others live on for a while
+    await this.halt(this.kind === 'postgres' ? 'SIGQUIT' : 'SIGKILL');
     rmSync(this.folder, { recursive: true, force: true });
   }
 

@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { CONTROL_SOCKET } from '../../src/node/control-socket.ts';
+import { requestUnix } from '../../src/transport/unix.ts';
 import { TestClient } from '../kit/client.ts';
 import { freePort } from '../kit/ports.ts';
 import { removeTemp, tempFolder } from '../kit/temp.ts';
@@ -150,9 +152,14 @@ export class Operated {
     return out;
   }
 
-  /** Adds accounts; the password of each is its name. */
+  /** Adds accounts; the password of each is its name. A node that runs is asked as a command asks it, without a process for each. */
   async add(...names: readonly string[]): Promise<void> {
-    for (const name of names) await this.done(['user', 'add', `${name}@localhost`], `${name}\n`);
+    const socket = path.join(this.data, CONTROL_SOCKET);
+    for (const name of names) {
+      if (this.process && this.running)
+        await requestUnix(socket, { command: 'user.add', args: { jid: `${name}@localhost`, password: name } });
+      else await this.done(['user', 'add', `${name}@localhost`], `${name}\n`);
+    }
   }
 
   /** A connection without a stream yet. */

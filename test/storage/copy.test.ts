@@ -25,6 +25,31 @@ async function contents(storage: Storage): Promise<Record<string, string[]>> {
   return found;
 }
 
+/** A data folder in which somebody has lived: on SQLite, the same for both servers. */
+async function livedIn(): Promise<string> {
+  const from = tempFolder();
+  const stage = await TestNode.start({
+    folder: from,
+    users: ['romeo', 'juliet', 'ärger'],
+    yaml: 'storage: { url: "" }\n',
+  });
+  try {
+    const romeo = await stage.login('romeo@localhost/orchard', { presence: true });
+    for (let i = 0; i < 5; i++)
+      await romeo.iq('set', `<query xmlns='${ROSTER}'><item jid='c${i}@example.org' name='Nummer ${i} 💌'/></query>`);
+    await romeo.iq('set', "<vCard xmlns='vcard-temp'><FN>Roméo</FN></vCard>");
+    await romeo.iq('set', "<block xmlns='urn:xmpp:blocking'><item jid='tybalt@localhost'/></block>");
+    await romeo.iq('set', "<query xmlns='jabber:iq:private'><a xmlns='urn:example:a'>x</a></query>");
+    for (let i = 0; i < 1500; i++)
+      romeo.send(`<message to='juliet@localhost' type='chat' id='${i}'><body>Zeile ${i} ü 💌</body></message>`);
+    await romeo.settle();
+  } finally {
+    await stage.stop({ keep: true });
+  }
+  return from;
+}
+let lived: Promise<string> | undefined;
+
 for (const kind of KINDS) {
   describe(`posthouse storage copy, SQLite and ${kind}`, () => {
     let server: DatabaseServer;
@@ -33,29 +58,7 @@ for (const kind of KINDS) {
       needs(this, NEEDED[kind]);
       this.timeout(120_000);
       server = await DatabaseServer.start(kind);
-      // somebody has lived there
-      from = tempFolder();
-      const stage = await TestNode.start({
-        folder: from,
-        users: ['romeo', 'juliet', 'ärger'],
-        yaml: 'storage: { url: "" }\n',
-      });
-      try {
-        const romeo = await stage.login('romeo@localhost/orchard', { presence: true });
-        for (let i = 0; i < 5; i++)
-          await romeo.iq(
-            'set',
-            `<query xmlns='${ROSTER}'><item jid='c${i}@example.org' name='Nummer ${i} 💌'/></query>`,
-          );
-        await romeo.iq('set', "<vCard xmlns='vcard-temp'><FN>Roméo</FN></vCard>");
-        await romeo.iq('set', "<block xmlns='urn:xmpp:blocking'><item jid='tybalt@localhost'/></block>");
-        await romeo.iq('set', "<query xmlns='jabber:iq:private'><a xmlns='urn:example:a'>x</a></query>");
-        for (let i = 0; i < 1500; i++)
-          romeo.send(`<message to='juliet@localhost' type='chat' id='${i}'><body>Zeile ${i} ü 💌</body></message>`);
-        await romeo.settle();
-      } finally {
-        await stage.stop({ keep: true });
-      }
+      from = await (lived ??= livedIn());
     });
     after(function () {
       this.timeout(60_000);

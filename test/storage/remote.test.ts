@@ -34,11 +34,11 @@ for (const kind of KINDS) {
     });
 
     const place = async () => {
-      const url = await server.database();
+      const url = await server.emptyDatabase();
       const dataDir = tempFolder();
       return () => openStorage({ dataDir, url });
     };
-    storageContract(place);
+    describe('src/storage', () => storageContract(place));
 
     for (const [name, contracts] of stores) {
       describe(name, () => {
