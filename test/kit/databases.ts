@@ -45,7 +45,8 @@ export class DatabaseServer {
   private process: ChildProcess | undefined;
   private said = '';
   private databases = 0;
-  private taken = false;
+  private readonly lent: string[] = [];
+  private readonly free: string[] = [];
 
   private constructor(kind: Kind, port: number) {
     this.kind = kind;
@@ -77,16 +78,25 @@ export class DatabaseServer {
     return this.url(name);
   }
 
-  /** The same, but one for all who take turns: each finds it empty. Whoever had it before must have closed it. */
+  /** The same, from those that were given back, if there is one; it is empty. */
   async emptyDatabase(): Promise<string> {
-    const name = `turns_${process.pid}`;
-    const url = this.url(name);
-    if (!this.taken) await administer(this.url(), [`CREATE DATABASE ${name}`]);
+    const url = this.free.pop();
+    if (url === undefined) {
+      const made = await this.database();
+      this.lent.push(made);
+      return made;
+    }
+    const name = new URL(url).pathname.slice(1);
     // a database of its own for each would cost PostgreSQL a copy of 300 files
-    else if (this.kind === 'postgres') await administer(url, ['DROP SCHEMA public CASCADE', 'CREATE SCHEMA public']);
+    if (this.kind === 'postgres') await administer(url, ['DROP SCHEMA public CASCADE', 'CREATE SCHEMA public']);
     else await administer(this.url(), [`DROP DATABASE ${name}`, `CREATE DATABASE ${name}`]);
-    this.taken = true;
+    this.lent.push(url);
     return url;
+  }
+
+  /** After a test: what `emptyDatabase` has given to it is closed, and free for the next. */
+  takeBack(): void {
+    this.free.push(...this.lent.splice(0));
   }
 
   /** Begins it again, after `halt`, with what it has kept. */

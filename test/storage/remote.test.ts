@@ -33,6 +33,8 @@ for (const kind of KINDS) {
       return server?.stop();
     });
 
+    afterEach(() => server.takeBack());
+
     const place = async () => {
       const url = await server.emptyDatabase();
       const dataDir = tempFolder();
