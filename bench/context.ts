@@ -53,8 +53,8 @@ export class Context {
     return this.start(floor(tls), options);
   }
 
-  /** Makes the accounts bench0 ... that a row needs, once for each server's folder. */
-  async accounts(server: Server, count: number, kind: 'lean' | 'guarded' | 'archived' = 'lean'): Promise<void> {
+  /** Makes the accounts bench0 ... that a row needs, once for each server's folder, which `kind` names. */
+  async accounts(server: Server, count: number, kind = 'lean'): Promise<void> {
     const { target, port } = server;
     const key = `${target.name} ${kind}`;
     if (target.protocol === 'floor' || (this.prepared.get(key) ?? 0) >= count) return;

@@ -4,11 +4,12 @@
  *   node bench/page-floor.ts PORT DATABASE
  *
  * A request is a line, `owner peer after before limit direction`, with `-` for no peer. The answer is each row's stanza between as many
- * constant characters as the envelope of an archive's result has, in one write, and `END`.
+ * constant characters as the envelope of an archive's result has, in one write, and `END`. `inbox owner` asks for the last message of each
+ * of its conversations, and how many came in: likewise, a write for each 250.
  */
 import Database from 'better-sqlite3';
 import { createServer } from 'node:net';
-import { ENTRIES, MESSAGES } from '../modules/archive/schema.ts';
+import { ADDRESSES, ENTRIES, INCOMING_TEXT, MESSAGES } from '../modules/archive/schema.ts';
 
 interface Row {
   readonly id: number;
@@ -31,11 +32,22 @@ const ways = {
   backwards: { all: statement('', 'desc'), conversation: statement(' and peer = ?', 'desc') },
 };
 
+const among = `from ${ENTRIES} where owner = @owner and peer`;
+// one step of an index for each correspondent
+const inbox = db.prepare(
+  `with recursive c(peer) as (select min(peer) ${among} > 0 union all select (select min(peer) ${among} > c.peer) from c where peer is not null)
+   select a.jid as jid, m.id as id, m.tail as tail, m.stanza as stanza,
+     (select count(*) ${among} = c.peer and flags = ${INCOMING_TEXT}) as unread
+   from c join ${MESSAGES} m on m.id = (select max(id) ${among} = c.peer) join ${ADDRESSES} a on a.id = c.peer`,
+);
+const TOGETHER = 250;
+
 const ENVELOPE =
   `<message from='bench0@localhost' to='bench0@localhost/page'><result xmlns='urn:xmpp:mam:2' queryid='q000000' id='000000000000000000000'>` +
   `<forwarded xmlns='urn:xmpp:forward:0'><delay xmlns='urn:xmpp:delay' stamp='2026-01-01T00:00:00.000Z'/>` +
   " xmlns='jabber:client'";
 const CLOSE = '</forwarded></result></message>';
+const ENTRY = `<entry xmlns='urn:xmpp:inbox:1' jid='peer0000@localhost' unread='00' id='000000000000000000000'/>`;
 
 createServer(socket => {
   socket.setNoDelay(true);
@@ -47,6 +59,16 @@ createServer(socket => {
     if (end < 0) return;
     const [owner, peer, after, before, limit, direction] = rest.slice(0, end).trim().split(' ');
     rest = rest.slice(end + 1);
+    if (owner === 'inbox') {
+      const rows = inbox.all({ owner: Number(peer) }) as Row[];
+      for (let i = 0; i < rows.length; i += TOGETHER) {
+        let part = '';
+        for (const { stanza } of rows.slice(i, i + TOGETHER)) part += ENVELOPE + stanza + CLOSE + ENTRY;
+        socket.write(part);
+      }
+      socket.write('END\n');
+      return;
+    }
     const way = ways[direction as 'forwards' | 'backwards'];
     const bounds = [Number(after), Number(before), Number(limit)];
     const rows = (

@@ -9,11 +9,14 @@ import { pin, stopAll } from './measure/process.ts';
 import { writeReport } from './report.ts';
 import type { RowResult } from './result.ts';
 import { roughRows } from './rough.ts';
+import { archiveOptions, archiveRows } from './rows/archive.ts';
 import { idleRows } from './rows/idle.ts';
+import { inboxRow } from './rows/inbox.ts';
 import { loginRow } from './rows/login.ts';
-import { archiveRows, messageRows } from './rows/messages.ts';
+import { messageRows } from './rows/messages.ts';
 import { pageRow } from './rows/page.ts';
 import { reconnectRow } from './rows/reconnect.ts';
+import { stormRow } from './rows/storm.ts';
 import { startRow } from './rows/start.ts';
 import { ejabberd } from './targets/ejabberd.ts';
 import { posthouse, setup } from './targets/posthouse.ts';
@@ -24,9 +27,11 @@ const rows: readonly Row[] = [
   ...messageRows,
   ...archiveRows,
   pageRow,
+  inboxRow,
   ...idleRows,
   loginRow,
   reconnectRow,
+  stormRow,
   startRow,
   ...roughRows,
 ];
@@ -58,6 +63,7 @@ Options:
   --port N       our server's port instead of 25222, and N+1 instead of 25223
   --conf FILE    another configuration instead of bench/conf/lean.yaml
   --dry          only print: neither bench/results/ nor docs/benchmarks.md is written
+  --filled N     messages in the archive of the row archive-filled instead of 10000000; it is made once, in bench/.cache
   --keep         leave the temporary folder (data, configurations, logs of all programs) and say where it is
   --help
 
@@ -80,6 +86,7 @@ async function main(): Promise<void> {
       port: { type: 'string' },
       conf: { type: 'string' },
       dry: { type: 'boolean', default: false },
+      filled: { type: 'string' },
       keep: { type: 'boolean', default: false },
     },
   });
@@ -87,6 +94,7 @@ async function main(): Promise<void> {
   const chosen = choose(positionals);
   if (values.conf) setup.lean = resolve(values.conf);
   if (values.port) [setup.port, setup.tlsPort] = [Number(values.port), Number(values.port) + 1];
+  if (values.filled) archiveOptions.filled = Number(values.filled);
   if (values['no-pin']) process.env.BENCH_NO_PIN = '1';
   else pin(process.pid, 1);
   const wanted = values['no-peers'] ? [] : peers.filter(peer => !values.only || peer.name === values.only);

@@ -12,7 +12,7 @@ const STEP = 4 * 1000 * 1024;
 /** Rows of one insert. */
 const TOGETHER = 50;
 /** Changed when the same description makes other rows. */
-const FORMAT = 1;
+const FORMAT = 2;
 const BODY = 'good morrow, cousin; is the day so young? ai me! sad hours s';
 
 /** What is in a file that was filled: enough to name each of its messages. */

@@ -9,6 +9,10 @@ export interface End {
 }
 
 const END = '</message>';
+/** Of this process: a server that knows messages by their origin ids knows these from those of another run. */
+const RUN = Math.floor(Math.random() * 36 ** 3)
+  .toString(36)
+  .padStart(3, '0');
 /** The body is a stamp of 14 digits and this: 60 bytes. */
 const FILLER = ' good morrow, cousin; is the day so young? ai me'.slice(0, 46).padEnd(46, '.');
 
@@ -80,7 +84,7 @@ export class Chat {
 
   private next(end: End): string {
     this.onTheWay++;
-    const id = `m${(this.sent++).toString(36).padStart(9, '0')}`;
+    const id = `m${RUN}${(this.sent++).toString(36).padStart(6, '0')}`;
     return message(end.peer, id, stamp() + FILLER);
   }
 

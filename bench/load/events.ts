@@ -3,7 +3,14 @@ import type { Mechanism } from './client.ts';
 
 /** What the load process is told, as JSON lines on its standard input. */
 export type Command =
-  | { readonly do: 'chat'; readonly seconds: number; readonly warm?: number; readonly window?: number }
+  | {
+      readonly do: 'chat';
+      readonly seconds: number;
+      readonly warm?: number;
+      readonly window?: number;
+      /** Messages a second of all pairs together, whether or not the last ones came: instead of the closed loop. */
+      readonly perSecond?: number;
+    }
   | { readonly do: 'logins'; readonly count: number; readonly mechanism: Mechanism; readonly width?: number }
   | { readonly do: 'reconnects'; readonly count: number; readonly rounds: number; readonly width?: number }
   | { readonly do: 'begin'; readonly warm?: number }
@@ -25,6 +32,8 @@ export interface ChatEvent {
   readonly perSecond: number;
   /** CPU of the server and of the load generator in this window, milliseconds. */
   readonly serverCpu: number;
+  /** Of a database behind the server, with all its processes; part of `cpuPerMessage`. */
+  readonly databaseCpu: number;
   readonly loadCpu: number;
   /** Server CPU a delivered message, microseconds; 0 without --pid. */
   readonly cpuPerMessage: number;

@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
-import { cpuTime } from '../measure/proc.ts';
+import { cpuTime, familyTime } from '../measure/proc.ts';
 import { Chat, type End } from './chat.ts';
 import { Client, inParallel, logIn, type Mechanism } from './client.ts';
 import type { ChatEvent, Command, LoadEvent, LoginsEvent } from './events.ts';
@@ -31,20 +31,23 @@ async function openFloor(options: Options): Promise<End[]> {
 class Measured {
   private readonly chat: Chat;
   private readonly pid: number;
+  private readonly databasePid: number;
   private readonly every: number;
   private paced: NodeJS.Timeout | undefined;
   private began = 0;
-  private before = { delivered: 0, server: 0, load: 0, errors: 0 };
+  private before = { delivered: 0, server: 0, database: 0, load: 0, errors: 0 };
 
   constructor(chat: Chat, options: Options) {
     this.chat = chat;
     this.pid = options.pid;
+    this.databasePid = options.databasePid;
     this.every = options.every;
   }
 
-  async begin(warm: number, window: number): Promise<void> {
-    const { chat, pid, every } = this;
-    if (every > 0) this.paced = setInterval(() => sayAll(chat), every);
+  async begin(warm: number, window: number, perSecond = 0): Promise<void> {
+    const { chat, pid, databasePid, every } = this;
+    if (perSecond > 0) this.paced = paced(chat, perSecond);
+    else if (every > 0) this.paced = setInterval(() => sayAll(chat), every);
     else chat.start(window);
     await sleep(warm * 1000);
     chat.latency.clear();
@@ -52,15 +55,17 @@ class Measured {
     this.before = {
       delivered: chat.delivered,
       server: pid ? cpuTime(pid) : 0,
+      database: databasePid ? familyTime(databasePid) : 0,
       load: cpuTime(process.pid),
       errors: chat.errors,
     };
   }
 
   async end(): Promise<ChatEvent> {
-    const { chat, pid, before } = this;
+    const { chat, pid, databasePid, before } = this;
     const delivered = chat.delivered - before.delivered;
     const serverCpu = pid ? cpuTime(pid) - before.server : 0;
+    const databaseCpu = databasePid ? familyTime(databasePid) - before.database : 0;
     const loadCpu = cpuTime(process.pid) - before.load;
     const seconds = (performance.now() - this.began) / 1000;
     clearInterval(this.paced);
@@ -71,8 +76,9 @@ class Measured {
       delivered,
       perSecond: Math.round(delivered / seconds),
       serverCpu,
+      databaseCpu,
       loadCpu,
-      cpuPerMessage: delivered ? (serverCpu * 1000) / delivered : 0,
+      cpuPerMessage: delivered ? ((serverCpu + databaseCpu) * 1000) / delivered : 0,
       // With what came late: a message that was stuck must not be left out.
       latency: chat.latency.summary(),
       errors: chat.errors - before.errors,
@@ -80,6 +86,19 @@ class Measured {
       lost: chat.onTheWay,
     };
   }
+}
+
+/** So many messages a second, spread evenly over time and pairs. */
+function paced(chat: Chat, perSecond: number): NodeJS.Timeout {
+  const began = performance.now();
+  let said = 0;
+  return setInterval(() => {
+    const due = ((performance.now() - began) / 1000) * perSecond;
+    for (; said < due; said++) {
+      const { length } = chat.pairs;
+      chat.say(chat.pairs[said % length]![Math.floor(said / length) % 2]!);
+    }
+  }, 1);
 }
 
 let turn = 0;
@@ -138,7 +157,7 @@ async function main(): Promise<void> {
       const command = JSON.parse(line) as Command;
       if (command.do === 'quit') break;
       if (command.do === 'chat') {
-        await measured.begin(command.warm ?? 0.5, command.window ?? options.window);
+        await measured.begin(command.warm ?? 0.5, command.window ?? options.window, command.perSecond);
         await sleep(command.seconds * 1000);
         tell(await measured.end());
       } else if (command.do === 'begin') {

@@ -17,6 +17,7 @@ export interface Options {
   readonly width: number;
   readonly accounts: readonly Account[];
   readonly pid: number;
+  readonly databasePid: number;
   readonly seconds: number;
   readonly control: boolean;
 }
@@ -35,7 +36,7 @@ export const help = `Load generator: pairs of sessions that chat in a closed loo
   --prefix P        made accounts are P0, P1, ... (bench) --accounts N   how many there are (as sessions)
   --sm              enable XEP-0198                      --receipts     answer XEP-0184 requests
   --width N         logins at the same time (16)         --seconds N    length of the chat (5)
-  --pid PID         report the CPU of this server process
+  --pid PID         report the CPU of this server process --database-pid PID  and of its database
   --control         take commands as JSON lines on standard input: {"do":"chat","seconds":5,"warm":1},
                     {"do":"logins","count":100,"mechanism":"PLAIN"},
                     {"do":"reconnects","count":100,"rounds":4} (by token, resumed), {"do":"quit"}
@@ -65,6 +66,7 @@ export function readOptions(args: string[]): Options | undefined {
       width: { type: 'string', default: '16' },
       seconds: { type: 'string', default: '5' },
       pid: { type: 'string', default: '0' },
+      'database-pid': { type: 'string', default: '0' },
       control: { type: 'boolean', default: false },
     },
   });
@@ -89,6 +91,7 @@ export function readOptions(args: string[]): Options | undefined {
     width: Number(values.width),
     accounts,
     pid: Number(values.pid),
+    databasePid: Number(values['database-pid']),
     seconds: Number(values.seconds),
     control: values.control,
   };

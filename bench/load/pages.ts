@@ -35,6 +35,25 @@ export class PageReader {
     return { messages: answer.split('<result ').length - 1, bytes: wire.received - before };
   }
 
+  /** All of its account's inbox (XEP-0430), in pages of so many conversations: the number of entries and of bytes. */
+  async inbox(max: number): Promise<{ messages: number; bytes: number }> {
+    const { wire } = this.client;
+    const before = wire.received;
+    let messages = 0;
+    for (let after = ''; ;) {
+      const id = `i${(this.asked++).toString(36).padStart(6, '0')}`;
+      wire.write(
+        `<iq type='get' id='${id}'><inbox xmlns='urn:xmpp:inbox:1'>` +
+          `<set xmlns='http://jabber.org/protocol/rsm'><max>${max}</max>${after && `<after>${after}</after>`}</set></inbox></iq>`,
+      );
+      const answer = await ended(wire, `<iq type='result' id='${id}'`, '</iq>');
+      const got = answer.split('<entry ').length - 1;
+      messages += got;
+      after = /<last>([^<]*)<\/last>/.exec(answer.slice(-1000))?.[1] ?? '';
+      if (got < max || after === '') return { messages, bytes: wire.received - before };
+    }
+  }
+
   close(): void {
     this.client.wire.cut();
   }
@@ -64,6 +83,7 @@ export class RowReader {
     return new RowReader(await Wire.open(address));
   }
 
+  /** What comes for a line. */
   async page(line: string): Promise<{ messages: number; bytes: number }> {
     const before = this.wire.received;
     this.wire.write(`${line}\n`);

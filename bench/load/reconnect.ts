@@ -13,7 +13,7 @@ const SM = 'urn:xmpp:sm:3';
 const WARM = 15;
 
 /** A client that has a token (XEP-0484) and a session to resume (XEP-0198), as a phone has. */
-class Phone {
+export class Phone {
   private readonly address: Address;
   private readonly domain: string;
   private readonly user: string;

@@ -29,6 +29,8 @@ export interface LoadPlan {
   readonly width?: number;
   /** The server process, whose CPU is counted. */
   readonly pid?: number;
+  /** Of the database behind it, whose CPU is counted too. */
+  readonly databasePid?: number | undefined;
 }
 
 /** A running load generator (load/main.ts), its sessions open. */
@@ -55,6 +57,7 @@ export class Load {
       mechanism: plan.mechanism ?? 'PLAIN',
       width: plan.width ?? 16,
       pid: plan.pid ?? 0,
+      'database-pid': plan.databasePid ?? 0,
       from: plan.from,
     };
     const args = [join(import.meta.dirname, '../load/main.ts'), '--control'];
@@ -69,6 +72,11 @@ export class Load {
 
   chat(seconds: number, warm: number, window?: number): Promise<ChatEvent> {
     return this.command<ChatEvent>({ do: 'chat', seconds, warm, window });
+  }
+
+  /** Chats at a pace instead of a closed loop. */
+  paced(seconds: number, warm: number, perSecond: number): Promise<ChatEvent> {
+    return this.command<ChatEvent>({ do: 'chat', seconds, warm, perSecond });
   }
 
   /** Chats until `end`. */

@@ -11,6 +11,8 @@ export interface Beside<T> {
   readonly pair: ChatEvent;
   /** Greatest resident memory meanwhile, less that before, in MB. */
   readonly growth: number;
+  /** Greatest resident memory meanwhile, in MB. */
+  readonly peak: number;
 }
 
 /**
@@ -26,7 +28,7 @@ export async function beside<T>(context: Context, server: Server, job: () => Pro
   try {
     const result = await job();
     await sleep(200);
-    return { result, pair: await pair.end(), growth: (most - before) / 1024 };
+    return { result, pair: await pair.end(), growth: (most - before) / 1024, peak: most / 1024 };
   } finally {
     clearInterval(timer);
     await pair.quit();

@@ -2,7 +2,6 @@ import type { Context, Outcome, Row } from '../context.ts';
 import type { ChatEvent } from '../load/events.ts';
 import type { Load } from '../measure/load.ts';
 import { median, round } from '../result.ts';
-import { posthouse } from '../targets/posthouse.ts';
 import type { Server } from '../targets/target.ts';
 
 interface Traffic {
@@ -10,8 +9,6 @@ interface Traffic {
   readonly tls: boolean;
   /** Messages on the way in each pair; the run's when absent. */
   readonly window?: number;
-  /** With history on for all: our server alone. */
-  readonly archived?: boolean;
   /** Greatest ratio of server CPU a message against the floor. */
   readonly atMost: number;
 }
@@ -33,15 +30,6 @@ export const messageRows: readonly Row[] = [
     atMost: 1.5,
   }),
 ];
-
-export const archiveRows: readonly Row[] = [200, 2000].map(sessions =>
-  row(`archive-${sessions}`, `${sessions.toLocaleString('en')} sessions, each message into two archives`, {
-    sessions,
-    tls: false,
-    archived: true,
-    atMost: 3.3,
-  }),
-);
 
 function row(name: string, title: string, traffic: Traffic): Row {
   return { name, title: `Messages: ${title}`, run: context => messages(context, traffic) };
@@ -71,7 +59,7 @@ async function messages(context: Context, traffic: Traffic): Promise<Outcome> {
   return {
     claims: [
       {
-        what: `Server CPU a delivered message, ${sessions.toLocaleString('en')} sessions${tls ? ', TLS 1.3' : ''}${traffic.window ? ', busy' : ''}${traffic.archived ? ', archived' : ''}`,
+        what: `Server CPU a delivered message, ${sessions.toLocaleString('en')} sessions${tls ? ', TLS 1.3' : ''}${traffic.window ? ', busy' : ''}`,
         unit: 'us',
         target: `at most ${atMost} times the floor's`,
         values: Object.fromEntries(contestants.map(({ server, rounds: all }) => [server.target.name, cpu(all)])),
@@ -87,15 +75,14 @@ async function messages(context: Context, traffic: Traffic): Promise<Outcome> {
   };
 }
 
-async function contest(context: Context, { sessions, tls, archived }: Traffic, window: number): Promise<Contestant[]> {
+async function contest(context: Context, { sessions, tls }: Traffic, window: number): Promise<Contestant[]> {
   const servers = [await context.startFloor(tls)];
-  if (archived) servers.push(await context.start(posthouse, { archived }));
-  else for (const target of context.servers) servers.push(await context.start(target));
+  for (const target of context.servers) servers.push(await context.start(target));
   const contestants: Contestant[] = [];
   for (const server of servers) {
     if (!server) continue;
     try {
-      await context.accounts(server, sessions, archived ? 'archived' : 'lean');
+      await context.accounts(server, sessions);
       contestants.push({ server, load: await context.load(server, { sessions, tls, window }), rounds: [] });
     } catch (error) {
       context.note(`${server.target.name} was not measured: ${(error as Error).message}`);

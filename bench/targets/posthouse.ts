@@ -14,17 +14,27 @@ export const setup = {
   archive: join(root, 'bench/conf/archive.yaml'),
 };
 
-/** The arguments of `posthouse`; with other ports than the files say, a changed copy of the file is made in the folder. */
-export function startArguments(folder: string, kind: 'lean' | 'rough' | 'archive' = 'lean'): string[] {
-  return ['start', '--conf', configuration(folder, setup[kind]), '--data', join(folder, 'data')];
+interface Place {
+  readonly port?: number | undefined;
+  readonly storage?: string | undefined;
 }
 
-function configuration(folder: string, file: string): string {
-  if (setup.port === 25222) return file;
+/** The arguments of `posthouse`; where something is not as the files say, a changed copy of the file is made in the folder. */
+export function startArguments(
+  folder: string,
+  kind: 'lean' | 'rough' | 'archive' = 'lean',
+  place: Place = {},
+): string[] {
+  return ['start', '--conf', configuration(folder, setup[kind], place), '--data', join(folder, 'data')];
+}
+
+function configuration(folder: string, file: string, { port = setup.port, storage }: Place): string {
+  if (port === 25222 && storage === undefined) return file;
+  const tlsPort = port === setup.port ? setup.tlsPort : port + 1;
   const copy = join(folder, 'posthouse.yaml');
-  const text = readFileSync(file, 'utf8');
+  const text = readFileSync(file, 'utf8').replaceAll('25222', String(port)).replaceAll('25223', String(tlsPort));
   mkdirSync(folder, { recursive: true });
-  writeFileSync(copy, text.replaceAll('25222', String(setup.port)).replaceAll('25223', String(setup.tlsPort)));
+  writeFileSync(copy, storage === undefined ? text : `${text}\nstorage: ${storage}\n`);
   return copy;
 }
 
@@ -35,12 +45,10 @@ export const posthouse: Target = {
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
     return `Posthouse ${version} on Node ${process.version}`;
   },
-  async start({ folder, collectable: wanted, guarded, archived }) {
-    const { port, tlsPort } = setup;
-    const args = [
-      join(root, 'bin/posthouse.js'),
-      ...startArguments(folder, guarded ? 'rough' : archived ? 'archive' : 'lean'),
-    ];
+  async start({ folder, collectable: wanted, guarded, archived, port = setup.port, storage }) {
+    const tlsPort = port === setup.port ? setup.tlsPort : port + 1;
+    const kind = guarded ? 'rough' : archived ? 'archive' : 'lean';
+    const args = [join(root, 'bin/posthouse.js'), ...startArguments(folder, kind, { port, storage })];
     const program = { command: process.execPath, args, cwd: root, env: collectable(wanted) };
     const started = await startServer(program, folder, [port, tlsPort]);
     return {

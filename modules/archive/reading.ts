@@ -76,27 +76,26 @@ export class Reading {
 
   constructor(storage: Storage, tail: Tail) {
     this.tail = tail;
-    const v = value(storage);
     this.entryRows = ways(storage, `select e.id as id, peer, flags, mark from ${ENTRIES} e`);
     const joined = `${ENTRIES} e join ${MESSAGES} m on m.id = e.id`;
     const kept = `select ${lineOf('m', 'e')} from ${joined}`;
     this.keptRows = ways(storage, kept);
-    this.keptRow = storage.prepare(`${kept} where owner = ${v} and e.id = ${v}`);
-    this.tailRow = storage.prepare(`select m.tail as tail from ${joined} where owner = ${v} and e.id = ${v}`);
+    this.keptRow = storage.prepare(`${kept} where owner = ? and e.id = ?`);
+    this.tailRow = storage.prepare(`select m.tail as tail from ${joined} where owner = ? and e.id = ?`);
     const message = `select ${lineOf('m', 'm')} from ${MESSAGES} m where id`;
     this.message = storage.prepare(`${message} = ?`);
     this.several = storage.prepare(`${message} in (${Array.from({ length: SEVERAL }, () => '?').join(', ')})`);
     this.whole = storage.prepare(
       `select ${lineOf('m', 'm')}, sender, recipient, s.gone_before as sender_gone, r.gone_before as recipient_gone
-         from ${MESSAGES} m join ${ADDRESSES} s on s.id = m.sender join ${ADDRESSES} r on r.id = m.recipient where m.id = ${v}`,
+         from ${MESSAGES} m join ${ADDRESSES} s on s.id = m.sender join ${ADDRESSES} r on r.id = m.recipient where m.id = ?`,
     );
     this.marked = storage.prepare(
-      `select id, peer, flags, mark from ${ENTRIES} where owner = ${v} and peer = ${v} and id > ${v} and mark = ${v} order by id desc limit ${v}`,
+      `select id, peer, flags, mark from ${ENTRIES} where owner = ? and peer = ? and id > ? and mark = ? order by id desc limit ?`,
     );
     const count = (where: string): string =>
-      `select count(*) as entries, max(id) as newest from (select id from ${ENTRIES} where owner = ${v}${where} and id > ${v} and id < ${v} order by id limit ${COUNTED}) as part`;
+      `select count(*) as entries, max(id) as newest from (select id from ${ENTRIES} where owner = ?${where} and id > ? and id < ? order by id limit ${COUNTED}) as part`;
     this.counted = storage.prepare(count(''));
-    this.countedWith = storage.prepare(count(` and peer = ${v}`));
+    this.countedWith = storage.prepare(count(' and peer = ?'));
   }
 
   /** The first messages of a span, in order; or its last ones, the newest first. */
@@ -226,25 +225,16 @@ export class Reading {
   }
 }
 
-/**
- * The place of a number in a statement. SQLite, as better-sqlite3 has it built (STAT4), plans a statement anew, for as long as the reading
- * takes, whenever a value changes that it has looked at while planning: joins, ranges, limits. A sum it does not look at.
- */
-function value({ dialect }: Storage): string {
-  return dialect === 'sqlite' ? '0 + ?' : '?';
-}
-
 function ways<T>(storage: Storage, select: string): Ways<T> {
-  const v = value(storage);
   const statement = (conversation: string, order: string): Statement<T> =>
     storage.prepare(
-      `${select} where owner = ${v}${conversation} and e.id > ${v} and e.id < ${v} order by e.id ${order} limit ${v}`,
+      `${select} where owner = ?${conversation} and e.id > ? and e.id < ? order by e.id ${order} limit ?`,
     );
   return {
     forwards: statement('', 'asc'),
     backwards: statement('', 'desc'),
-    forwardsWith: statement(` and peer = ${v}`, 'asc'),
-    backwardsWith: statement(` and peer = ${v}`, 'desc'),
+    forwardsWith: statement(' and peer = ?', 'asc'),
+    backwardsWith: statement(' and peer = ?', 'desc'),
   };
 }
 

@@ -42,20 +42,23 @@ export class DatabaseServer {
   readonly kind: Kind;
   readonly port: number;
   private readonly folder: string;
+  private readonly options: readonly string[];
   private process: ChildProcess | undefined;
   private said = '';
   private databases = 0;
   private readonly lent: string[] = [];
   private readonly free: string[] = [];
 
-  private constructor(kind: Kind, port: number) {
+  private constructor(kind: Kind, port: number, options: readonly string[]) {
     this.kind = kind;
     this.port = port;
+    this.options = options;
     this.folder = mkdtempSync(path.join(tmpdir(), `posthouse-${kind}-`));
   }
 
-  static async start(kind: Kind): Promise<DatabaseServer> {
-    const server = new DatabaseServer(kind, await freePort());
+  /** `options`: further ones of its program, which go before those that tests have. */
+  static async start(kind: Kind, options: readonly string[] = []): Promise<DatabaseServer> {
+    const server = new DatabaseServer(kind, await freePort(), options);
     try {
       server.install();
       await server.run();
@@ -64,6 +67,10 @@ export class DatabaseServer {
       throw error;
     }
     return server;
+  }
+
+  get pid(): number | undefined {
+    return this.process?.pid;
   }
 
   /** The address of a database; without a name, of the server's own. */
@@ -131,7 +138,10 @@ export class DatabaseServer {
               ...Object.entries(POSTGRES).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
             ],
           ];
-    const child = spawn(command as string, args as string[], { ...user(kind), stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command as string, [...(args as string[]), ...this.options], {
+      ...user(kind),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     for (const out of [child.stdout, child.stderr]) out.on('data', (text: Buffer) => (this.said += text.toString()));
     this.process = child;
     for (let tries = 0; ; tries++) {

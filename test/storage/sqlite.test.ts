@@ -143,6 +143,16 @@ describe('storage on SQLite', () => {
       assert.deepEqual(storage.health(), { ok: true });
     });
 
+    it('a prepared statement takes what it is given, whatever that was before', async () => {
+      const same = storage.prepare('select typeof(?) as type, ? as value');
+      assert.deepEqual(same.get(1, 2), { type: 'real', value: 2 });
+      assert.deepEqual(same.get('a', 'b'), { type: 'text', value: 'b' });
+      assert.deepEqual(same.get(1, 'b'), { type: 'real', value: 'b' });
+      assert.deepEqual(same.get(null, Buffer.from('c')), { type: 'null', value: Buffer.from('c') });
+      assert.deepEqual(same.all(3, 2 ** 53 - 1), [{ type: 'real', value: 2 ** 53 - 1 }]);
+      assert.deepEqual(storage.prepare("select '?' as mark, ? as value").get(5), { mark: '?', value: 5 });
+    });
+
     it('what synchronous is set to holds for all who write', async () => {
       await storage.close();
       for (const [synchronous, number] of [
