@@ -11,7 +11,8 @@ const PEOPLE = ['romeo', 'juliet', 'nurse', 'tybalt', 'paris'].map(name => `${na
 const [ROMEO, JULIET] = PEOPLE as [string, string];
 const tick = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
 
-interface Said {
+/** A message of a history that is counted by hand. */
+export interface Said {
   key: number;
   id: string;
   from: string;
@@ -22,7 +23,7 @@ interface Said {
 }
 
 /** A conversation by hand. */
-function counted(said: readonly Said[], owner: string, peer: string, lowest: number, displayed: number) {
+export function counted(said: readonly Said[], owner: string, peer: string, lowest: number, displayed: number) {
   const own = said.filter(
     ({ key, from, to, flags }) =>
       key > lowest &&
@@ -108,15 +109,16 @@ export function conversationsContract(open: () => Promise<Storage>): void {
 
   it('are found whole, more than are looked at in one go, in the table and in memory', async function () {
     this.timeout(60_000);
-    const peers = Array.from({ length: 511 }, (_, i) => `p${i}@example.org`);
+    const peers = Array.from({ length: 263 }, (_, i) => `p${i}@example.org`);
+    await Promise.all(peers.map(number));
     for (const peer of peers) await say(peer, ROMEO);
     await store.merge();
-    for (const peer of peers.slice(300)) await say(peer, ROMEO);
+    for (const peer of peers.slice(200)) await say(peer, ROMEO);
     const found = await all(ROMEO);
-    assert.equal(found.length, 511);
+    assert.equal(found.length, 263);
     const numbers = await Promise.all(peers.map(number));
     for (const [i, peer] of numbers.entries())
-      assert.equal(found.find(one => one.peer === peer)!.unread, i < 300 ? 1 : 2);
+      assert.equal(found.find(one => one.peer === peer)!.unread, i < 200 ? 1 : 2);
     const jids = await store.conversations.addresses(numbers);
     for (const [i, one] of numbers.entries()) assert.equal(jids.get(one), peers[i]);
   });

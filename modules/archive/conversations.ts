@@ -1,8 +1,8 @@
 import type { Statement, Storage } from '../../src/api/index.ts';
-import { indexed, toWire } from '../../src/xml/index.ts';
+import { indexed } from '../../src/xml/index.ts';
 import { replacedId } from './keepable.ts';
 import { idOf } from './key.ts';
-import type { Kept, Reading } from './reading.ts';
+import { type Kept, keptOf, lineOf, type Reading } from './reading.ts';
 import { ADDRESSES, CORRECTS, ENTRIES, INCOMING_TEXT, MESSAGES, RECEIVED, RETRACTED, SENT, TEXT } from './schema.ts';
 import type { Entry, Tail } from './tail.ts';
 
@@ -45,30 +45,46 @@ const CORRECTIONS = 20;
 const TOGETHER = 50;
 const NEVER = Number.MAX_SAFE_INTEGER;
 
-const OF_ONE = 'owner = ? and peer = ?';
 /** A correction's key is negative. */
 const TEXTS = [SENT | TEXT, RECEIVED | TEXT, SENT | CORRECTS, RECEIVED | CORRECTS].join(', ');
-const lastOf = (peer: string): string => `(select max(id) from ${ENTRIES} where owner = ? and peer = ${peer}) as last`;
-// `e.id`: PostgreSQL calls the result of the case `id` as well
-const textOf = (peer: string): string =>
-  `(select case when flags >= ${CORRECTS} then -id else id end from ${ENTRIES} e
-    where owner = ? and peer = ${peer} and flags in (${TEXTS}) order by e.id desc limit 1) as text`;
-const counter = (most: number): string =>
-  `select max(peer) as peer, count(*) as entries, min(id) as first, max(id) as newest from
-    (select peer, id from ${ENTRIES} where ${OF_ONE} and id > ? and id <= ? and flags = ${INCOMING_TEXT} order by id limit ${most}) as part`;
 
-/** The correspondents of an owner behind one, by their numbers: one step of an index each, however much they wrote. */
-function walk(dialect: Storage['dialect']): string {
-  if (dialect === 'mysql')
-    // MySQL 5.7 knows no recursion, and groups by steps of the index
-    return `select peer, ${textOf('c.peer')}, last from
-      (select peer, max(id) as last from ${ENTRIES} where owner = ? and peer > ? group by peer order by peer limit ${SLICE}) as c
-      order by peer`;
+function statements(storage: Storage) {
+  const last = (peer: string): string => `(select max(id) from ${ENTRIES} where owner = ? and peer = ${peer}) as last`;
+  // `e.id`: PostgreSQL calls the result of the case `id` as well
+  const text = (peer: string): string =>
+    `(select case when flags >= ${CORRECTS} then -id else id end from ${ENTRIES} e
+      where owner = ? and peer = ${peer} and flags in (${TEXTS}) order by e.id desc limit 1) as text`;
   const next = (after: string): string =>
     `(select peer from ${ENTRIES} where owner = ? and peer > ${after} order by peer limit 1)`;
-  return `with recursive c(peer, step) as (
-      select ${next('?')}, 1 union all select ${next('c.peer')}, step + 1 from c where peer is not null and step < ${SLICE})
-    select peer, ${textOf('c.peer')}, ${lastOf('c.peer')} from c where peer is not null`;
+  const count = (most: number): string =>
+    `select max(peer) as peer, count(*) as entries, min(id) as first, max(id) as newest from
+      (select peer, id from ${ENTRIES} where owner = ? and peer = ? and id > ? and id <= ? and flags = ${INCOMING_TEXT}
+        order by id limit ${most}) as part`;
+  // the correspondents of an owner behind one, by their numbers: one step of an index each, however much they wrote
+  const walk =
+    storage.dialect === 'mysql'
+      ? // MySQL 5.7 knows no recursion, and groups by steps of the index
+        `select peer, ${text('c.peer')}, last from
+          (select peer, max(id) as last from ${ENTRIES} where owner = ? and peer > ? group by peer order by peer limit ${SLICE}) as c
+          order by peer`
+      : `with recursive c(peer, step) as (
+          select ${next('?')}, 1 union all select ${next('c.peer')}, step + 1 from c where peer is not null and step < ${SLICE})
+        select peer, ${text('c.peer')}, ${last('c.peer')} from c where peer is not null`;
+  const repeated = (part: string, times: number, between: string): string =>
+    Array.from({ length: times }, () => part).join(between);
+  const among = `in (${repeated('?', TOGETHER, ', ')})`;
+  return {
+    walk: storage.prepare<Row>(walk),
+    one: storage.prepare<Omit<Row, 'peer'>>(`select ${text('?')}, ${last('?')}`),
+    count: storage.prepare<CountRow>(repeated(count(SOME), COUNTERS, ' union all ')),
+    countOne: storage.prepare<CountRow>(count(MANY)),
+    jids: storage.prepare<{ id: number; jid: string }>(`select id, jid from ${ADDRESSES} where id ${among}`),
+    messages: storage.prepare<{ line: string }>(`select ${lineOf('m', 'm')} from ${MESSAGES} m where id ${among}`),
+    tails: storage.prepare<{ id: number; tail: string }>(`select id, tail from ${MESSAGES} where id ${among}`),
+    marks: storage.prepare<Entry>(
+      `select id, peer, flags, mark from ${ENTRIES} where owner = ? and peer = ? and id > ? and id < ? order by id desc limit ${MANY}`,
+    ),
+  };
 }
 
 interface Row {
@@ -103,35 +119,18 @@ interface Draft {
 export class Conversations {
   private readonly tail: Tail;
   private readonly reading: Reading;
-  private readonly walking: Statement<Row>;
+  private readonly ask: ReturnType<typeof statements>;
   private readonly walkParameters: (owner: number, after: number) => readonly number[];
-  private readonly one: Statement<Omit<Row, 'peer'>>;
-  private readonly counting: Statement<CountRow>;
-  private readonly countingOne: Statement<CountRow>;
-  private readonly jids: Statement<{ id: number; jid: string }>;
-  private readonly messages: Statement<{ id: number; tail: string; flags: number; stanza: string }>;
-  private readonly tails: Statement<{ id: number; tail: string }>;
-  private readonly marks: Statement<Entry>;
   private readonly listeners = new Set<(owner: number, peer: number) => void>();
 
   constructor(storage: Storage, tail: Tail, reading: Reading) {
     this.tail = tail;
     this.reading = reading;
-    this.walking = storage.prepare(walk(storage.dialect));
+    this.ask = statements(storage);
     this.walkParameters =
       storage.dialect === 'mysql'
         ? (owner, after) => [owner, owner, after]
         : (owner, after) => [owner, after, owner, owner, owner];
-    this.one = storage.prepare(`select ${textOf('?')}, ${lastOf('?')}`);
-    this.counting = storage.prepare(Array.from({ length: COUNTERS }, () => counter(SOME)).join(' union all '));
-    this.countingOne = storage.prepare(counter(MANY));
-    const among = `in (${Array.from({ length: TOGETHER }, () => '?').join(', ')})`;
-    this.jids = storage.prepare(`select id, jid from ${ADDRESSES} where id ${among}`);
-    this.messages = storage.prepare(`select id, tail, flags, stanza from ${MESSAGES} where id ${among}`);
-    this.tails = storage.prepare(`select id, tail from ${MESSAGES} where id ${among}`);
-    this.marks = storage.prepare(
-      `select id, peer, flags, mark from ${ENTRIES} where ${OF_ONE} and id > ? and id < ? order by id desc limit ${MANY}`,
-    );
   }
 
   /** Something of a conversation came, or was retracted. */
@@ -151,7 +150,7 @@ export class Conversations {
     const view = this.tail.of(owner);
     const drafts = new Map<number, Draft>();
     for (let after = 0; ;) {
-      const rows = await this.walking.all(...this.walkParameters(owner, after));
+      const rows = await this.ask.walk.all(...this.walkParameters(owner, after));
       for (const row of rows) drafts.set(Number(row.peer), draftOf(row));
       if (rows.length < SLICE) break;
       after = Number(rows.at(-1)!.peer);
@@ -169,7 +168,7 @@ export class Conversations {
   async of(counted: Counted, peer: number, pause: () => Promise<void>): Promise<Conversation | undefined> {
     const { owner } = counted;
     const view = this.tail.of(owner);
-    const row = await this.one.get(owner, peer, owner, peer);
+    const row = await this.ask.one.get(owner, peer, owner, peer);
     const drafts = new Map([[peer, draftOf({ peer, last: row?.last ?? null, text: row?.text ?? null })]]);
     const recent = view.forwards({ owner, peer, after: counted.lowest, before: NEVER }, Infinity);
     return (await this.complete(counted, drafts, recent, pause))[0];
@@ -226,7 +225,7 @@ export class Conversations {
       const some = all.slice(i, i + COUNTERS);
       const parameters = some.flatMap(({ draft, after }) => [owner, draft.peer, after, draft.stored]);
       while (parameters.length < COUNTERS * 4) parameters.push(0);
-      const rows = await this.counting.all(...parameters);
+      const rows = await this.ask.count.all(...parameters);
       for (const { draft } of some) {
         const row = rows.find(({ peer }) => Number(peer) === draft.peer);
         if (row) note(row, SOME);
@@ -236,7 +235,7 @@ export class Conversations {
     }
     for (const { draft } of [...left.values()]) {
       for (let one = left.get(draft.peer); one; one = left.get(draft.peer)) {
-        const row = await this.countingOne.get(owner, draft.peer, one.after, draft.stored);
+        const row = await this.ask.countOne.get(owner, draft.peer, one.after, draft.stored);
         if (row && row.peer !== null) note(row, MANY);
         else left.delete(draft.peer);
         await pause();
@@ -286,9 +285,9 @@ export class Conversations {
   /** Messages by their keys; those that are not there any more are left out. Their flags are those for both archives. */
   async kept(keys: readonly number[]): Promise<Map<number, Kept>> {
     const out = new Map<number, Kept>();
-    await this.among(keys, this.messages, row => {
-      const key = Number(row.id);
-      out.set(key, { key, id: idOf(key, row.tail), flags: Number(row.flags), stanza: toWire(row.stanza) });
+    await this.among(keys, this.ask.messages, row => {
+      const message = keptOf(row);
+      out.set(message.key, message);
     });
     return out;
   }
@@ -296,14 +295,14 @@ export class Conversations {
   /** Ids of messages by their keys. */
   async ids(keys: readonly number[]): Promise<Map<number, string>> {
     const out = new Map<number, string>();
-    await this.among(keys, this.tails, row => out.set(Number(row.id), idOf(Number(row.id), row.tail)));
+    await this.among(keys, this.ask.tails, row => out.set(Number(row.id), idOf(Number(row.id), row.tail)));
     return out;
   }
 
   /** Bare JIDs by their numbers; undefined for one that only its messages can tell. */
   async addresses(numbers: readonly number[]): Promise<Map<number, string | undefined>> {
     const out = new Map<number, string | undefined>();
-    await this.among(numbers, this.jids, ({ id, jid }) =>
+    await this.among(numbers, this.ask.jids, ({ id, jid }) =>
       out.set(Number(id), jid.startsWith('sha256:') ? undefined : jid),
     );
     return out;
@@ -333,7 +332,7 @@ export class Conversations {
     const found = await this.newest(recent, id, mark);
     if (found !== undefined) return found;
     for (let before = NEVER; ;) {
-      const rows = await this.marks.all(owner, peer, after, before);
+      const rows = await this.ask.marks.all(owner, peer, after, before);
       const key = await this.newest(rows, id, mark);
       if (key !== undefined) return key;
       if (rows.length < MANY) return undefined;

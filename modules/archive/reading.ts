@@ -41,7 +41,7 @@ interface Row {
   line: string;
 }
 
-const lineOf = (message: string, entry: string): string =>
+export const lineOf = (message: string, entry: string): string =>
   `concat(${message}.tail, ${message}.id, ' ', ${entry}.flags, ${message}.stanza) as line`;
 
 /** Statements for both directions, without a correspondent and with one. */
@@ -249,7 +249,7 @@ function ask<T>(
     : conversation.all(owner, peer, after, before, limit);
 }
 
-function keptOf({ line }: Row): Kept {
+export function keptOf({ line }: Row): Kept {
   const space = line.indexOf(' ', TAIL_LENGTH);
   const begin = line.indexOf('<', space);
   const key = Number(line.slice(TAIL_LENGTH, space));

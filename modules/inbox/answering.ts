@@ -2,12 +2,12 @@ import type { SessionView, Slot } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { NS, refuse, type StanzaError } from '../../src/protocol/index.ts';
 import { type Element, wireAttribute, xml } from '../../src/xml/index.ts';
-import { type ArchiveService, idOf, keyOf, type Pace, Results, type Shelf } from '../archive/contract.ts';
+import { type ArchiveService, idOf, type Kept, keyOf, type Pace, Results, type Shelf } from '../archive/contract.ts';
 import { type Inboxes, placeOf, type Row } from './inboxes.ts';
 import { INBOX, type InboxQuery } from './request.ts';
 
-/** Conversations that are read in one go. */
-const SLICE = 50;
+/** Conversations that are read, and leave, in one go. */
+const SLICE = 250;
 /** Bytes of one answer, about. */
 const BYTES = 1024 * 1024;
 /** What of a stanza id is not in its key: a place in the inbox does not need it. */
@@ -80,36 +80,41 @@ export class Answering {
     const list = query.unreadOnly ? unread : order;
     const page = pageOf(list, query.paging, Math.min(query.paging.max ?? most, most));
     if (!page) return refuse('item-not-found');
-    const results = new Results(session, account, id, this.pace.get(session));
-    const shown: Row[] = [];
+    const pace = this.pace.get(session);
+    await pace.begin();
+    const results = new Results(session, account, id, pace);
     let bytes = 0;
-    for (let i = page.from; i < page.to && bytes < BYTES; i += SLICE) {
-      const rows = list.slice(i, Math.min(page.to, i + SLICE));
-      const texts = query.messages ? await archive.conversations.kept(rows.map(row => row.shown)) : undefined;
-      for (const row of rows) {
-        const message = texts?.get(row.shown);
-        if (message && row.shown === row.last) row.id = message.id;
-      }
+    let shown = page.from;
+    while (shown < page.to && bytes < BYTES) {
+      const rows = list.slice(shown, Math.min(page.to, shown + SLICE));
+      const texts = query.messages ? await this.textsOf(archive, rows) : undefined;
       await inboxes.name(account, rows);
       for (const row of rows) {
-        if (bytes >= BYTES) break;
-        shown.push(row);
+        shown++;
         // it was taken away meanwhile
         if (row.id === undefined || row.jid === undefined) continue;
         const message = texts?.get(row.shown);
         const entry = entryOf(row);
         results.addBehind(entry, message);
         bytes += entry.length + (message?.stanza.length ?? 0);
+        if (bytes >= BYTES) break;
       }
-      await results.flush();
+      if (shown < page.to) await results.flush();
     }
+    await results.end();
     const set = xml('set', { xmlns: NS.rsm });
-    if (shown.length > 0) {
-      set.append(xml('first', { index: String(page.from) }, markerOf(shown[0]!)));
-      set.append(xml('last', {}, markerOf(shown.at(-1)!)));
+    if (shown > page.from) {
+      set.append(xml('first', { index: String(page.from) }, markerOf(list[page.from]!)));
+      set.append(xml('last', {}, markerOf(list[shown - 1]!)));
     }
     set.append(xml('count', {}, String(list.length)));
     const totals = { total: String(order.length), unread: String(unread.length), 'all-unread': String(allUnread) };
     return xml('fin', { xmlns: INBOX, ...totals }, set);
+  }
+
+  private async textsOf(archive: ArchiveService, rows: readonly Row[]): Promise<Map<number, Kept>> {
+    const texts = await archive.conversations.kept(rows.map(row => row.shown));
+    for (const row of rows) if (row.shown === row.last) row.id = texts.get(row.shown)?.id;
+    return texts;
   }
 }

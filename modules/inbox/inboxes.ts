@@ -97,7 +97,7 @@ export class Inboxes {
     let total = 0;
     for (const { rows } of this.memos.values()) total += rows.size;
     for (const [owner, { rows }] of this.memos) {
-      if (total <= this.most || this.memos.size === 1) return;
+      if (total <= this.most) return;
       this.memos.delete(owner);
       total -= rows.size;
     }

@@ -8,6 +8,7 @@ import { tablesOf } from '../../src/storage/tables.ts';
 import { administer, DatabaseServer, KINDS, NEEDED } from '../kit/databases.ts';
 import { needs } from '../kit/needs.ts';
 import { TestNode } from '../kit/node.ts';
+import { askInbox, displayed } from '../plays/inbox.ts';
 import { tempFolder } from '../kit/temp.ts';
 
 const ROSTER = 'jabber:iq:roster';
@@ -85,6 +86,7 @@ for (const kind of KINDS) {
       assert.equal(rows.accounts, 3);
       assert.equal(rows.offline_messages, 1500);
       assert.equal(rows.roster_items, 5);
+      assert.equal(rows.inbox_displayed, 1);
       assert.ok(
         told.includes('offline_messages 1000/1500') && told.includes('offline_messages 1500/1500'),
         told.join(),
@@ -111,6 +113,7 @@ for (const kind of KINDS) {
       });
       try {
         const romeo = await stage.login('romeo@localhost/orchard', { presence: true });
+        assert.deepEqual((await askInbox(romeo)).lines, ['juliet@localhost 1 j2']);
         assert.equal(
           await stage.node.accounts.create((await import('../../src/jid/index.ts')).parseJid('new@localhost')!, 'x'),
           'created',
