@@ -49,7 +49,7 @@ class World {
       },
     } as unknown as ArchiveService;
     // sometimes so few that inboxes are forgotten all the time
-    const inboxes = (this.inboxes = new Inboxes(this.archive, this.marks, random.pick([0, 5, 1000])));
+    const inboxes = (this.inboxes = new Inboxes(this.archive, this.marks, random.pick([0, 1000, 1000])));
     store.conversations.onChanged((owner, peer) => inboxes.changed(owner, peer));
   }
 
@@ -142,7 +142,7 @@ describe('inboxes', () => {
     const world = new World();
     await world.begin(random);
     try {
-      for (let step = 0; step < 2500; step++) {
+      for (let step = 0; step < 1500; step++) {
         const from = random.pick(PEOPLE);
         const to = random.chance(0.05) ? from : random.pick(PEOPLE.filter(one => one !== from));
         // what preferences and hints leave: in both archives, in one
@@ -155,9 +155,9 @@ describe('inboxes', () => {
           await world.end();
           await world.begin(random);
         } else if (dice < 0.018) await world.forget(from);
-        else if (dice < 0.021 && world.said.length > 50)
+        else if (dice < 0.03 && world.said.length > 50)
           // what is too old goes; the option may change either way
-          world.floor = random.chance(0.2) ? -1 : world.said.at(-random.between(1, 40))!.key;
+          world.floor = random.chance(0.3) ? -1 : world.said.at(-random.between(1, 100))!.key;
         else if (dice < 0.1) await world.say(from, to, sides);
         else if (dice < 0.35) {
           // devices do not wait for one another, and what one shows may be old
@@ -171,7 +171,8 @@ describe('inboxes', () => {
           const retracts = recent.findLast(line => !line.retracted && random.chance(0.5));
           if (retracts) await world.say(from, to, sides, { retracts });
         } else await world.say(from, to, sides | TEXT);
-        if (random.chance(0.3)) await world.check(random.pick(PEOPLE));
+        const who = random.chance(0.1) ? PEOPLE : [from, to].filter(() => random.chance(0.5));
+        for (const owner of who) await world.check(owner);
         // two at once
         if (random.chance(0.02)) await Promise.all([world.check(from), world.check(from), world.check(to)]);
       }

@@ -44,6 +44,13 @@ async function livedIn(): Promise<string> {
     for (let i = 0; i < 1500; i++)
       romeo.send(`<message to='juliet@localhost' type='chat' id='${i}'><body>Zeile ${i} ü 💌</body></message>`);
     await romeo.settle();
+    // she takes nothing, and says something of which he has read the half
+    const juliet = await stage.login('juliet@localhost/balcony');
+    for (const id of ['j1', 'j2'])
+      juliet.send(`<message to='romeo@localhost' type='chat' id='${id}'><body>${id}</body></message>`);
+    await juliet.settle();
+    romeo.send(`<message to='juliet@localhost'>${displayed('j1')}<no-store xmlns='urn:xmpp:hints'/></message>`);
+    await romeo.settle();
   } finally {
     await stage.stop({ keep: true });
   }
