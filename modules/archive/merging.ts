@@ -9,15 +9,18 @@ import { each } from './each.ts';
 import { ENTRIES, STATE } from './schema.ts';
 import type { Tail } from './tail.ts';
 
-/** Entries of one insert. */
-const TOGETHER = 10;
+/** Entries of one insert, from the most to the fewest: few statements, each of which is compiled once. */
+const TOGETHER = [200, 50, 10, 1] as const;
+/** Numbers of an entry in the tail's lists, and in the table. */
 const WIDTH = 4;
+const COLUMNS = 5;
 
 /** Statements by the number of entries that they insert. */
-const inserts = Array.from(
-  { length: TOGETHER + 1 },
-  (_, rows) =>
+const inserts = new Map<number, string>(
+  TOGETHER.map(rows => [
+    rows,
     `insert into ${ENTRIES} (owner, id, peer, flags, mark) values ${Array.from({ length: rows }, () => '(?, ?, ?, ?, ?)').join(', ')}`,
+  ]),
 );
 
 /** Entries of an owner: numbers of its list in the tail, from and to an index. */
@@ -71,17 +74,17 @@ export class Merging {
   }
 
   private insert(tx: BatchTransaction, pieces: readonly Piece[]): MaybePromise<void> {
-    return each(pieces, ({ owner, from, to }) => {
+    const values: number[] = [];
+    for (const { owner, from, to } of pieces) {
       const list = this.tail.old(owner);
-      const starts: number[] = [];
-      for (let i = from; i < to; i += TOGETHER * WIDTH) starts.push(i);
-      return each(starts, start => {
-        const end = Math.min(to, start + TOGETHER * WIDTH);
-        const values: number[] = [];
-        for (let k = start; k < end; k += WIDTH) values.push(owner, list[k]!, list[k + 1]!, list[k + 2]!, list[k + 3]!);
-        return tx.run(inserts[(end - start) / WIDTH]!, ...values);
-      });
-    });
+      for (let k = from; k < to; k += WIDTH) values.push(owner, list[k]!, list[k + 1]!, list[k + 2]!, list[k + 3]!);
+    }
+    const portions: (readonly number[])[] = [];
+    let at = 0;
+    for (const rows of TOGETHER)
+      for (const size = rows * COLUMNS; values.length - at >= size; at += size)
+        portions.push(values.slice(at, at + size));
+    return each(portions, portion => tx.run(inserts.get(portion.length / COLUMNS)!, ...portion));
   }
 
   private note(tx: BatchTransaction, { pieces, upTo, last }: Portion): MaybePromise<void> {

@@ -59,7 +59,7 @@ export interface Sizes {
   readonly portion: number;
 }
 
-const SIZES: Sizes = { gathered: 40_000, portion: 250 };
+const SIZES: Sizes = { gathered: 40_000, portion: 800 };
 /** Addresses whose numbers are kept in memory. */
 const CACHED = 65_536;
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import Database from 'better-sqlite3';
 import { type BatchTransaction, StorageError } from '../api/storage.ts';
 import { GroupCommit } from './batch.ts';
-import type { BatchLimits } from './queue.ts';
+import { type BatchLimits, TOGETHER } from './queue.ts';
 
 const ROOMY: BatchLimits = { rows: 1000, slice: 1e6, waitingRows: 1000, waitingBytes: 1e6 };
 
@@ -51,6 +51,41 @@ describe('group commit', () => {
     assert.deepEqual(kept(), ['a', 'b', 'c']);
     assert.equal(commits, 1);
     assert.deepEqual([group.batches, group.rows], [1, 3]);
+  });
+
+  it('rows whose ids nobody asks for go many to a statement, in the order of the calls; a bad one costs the others nothing', async () => {
+    const statements: string[] = [];
+    const told: BatchTransaction = {
+      run: (sql, ...parameters) => {
+        statements.push(sql);
+        return tx.run(sql, ...parameters);
+      },
+      get: tx.get,
+    };
+    const group = new GroupCommit(async work => db.transaction(() => work(told))(), ROOMY);
+    const writer = group.writer<string, number>({
+      name: 't',
+      into: 't',
+      columns: ['a'],
+      counted: false,
+      values: a => [a],
+    });
+    const names = Array.from({ length: TOGETHER * 2 + 3 }, (_, i) => `n${i}`);
+    assert.deepEqual(
+      await Promise.all(names.map(name => writer.write(name))),
+      names.map(() => 0),
+    );
+    assert.deepEqual(kept(), names);
+    assert.equal(statements.length, 2 + 3);
+    const again = await Promise.allSettled(
+      ['x0', 'n1', ...names.map(name => `x${name}`)].map(name => writer.write(name)),
+    );
+    assert.deepEqual(
+      again.flatMap(({ status }, i) => (status === 'rejected' ? [i] : [])),
+      [1],
+    );
+    assert.equal(kept().length, names.length * 2 + 1);
+    assert.equal(writer.pending, 0);
   });
 
   it('what comes while a transaction waits for its turn goes with it', async () => {

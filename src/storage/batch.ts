@@ -1,6 +1,6 @@
-import type { BatchTransaction } from '../api/storage.ts';
+import type { BatchInsert, BatchTransaction } from '../api/storage.ts';
 import { isOutage, storageError } from './errors.ts';
-import { type BatchLimits, type Entry, LIMITS, WriteQueue } from './queue.ts';
+import { type BatchLimits, type Entry, LIMITS, TOGETHER, WriteQueue } from './queue.ts';
 
 /** Runs work in one transaction: all of it is committed when it returns, none when it throws. */
 export type Commit = (work: (tx: BatchTransaction) => void) => Promise<void>;
@@ -22,6 +22,11 @@ export class GroupCommit extends WriteQueue {
         // chosen only now: what came while the transaction waited for its turn goes with it
         const until = performance.now() + this.limits.slice;
         do {
+          if (this.takeMany(entries)) {
+            writeMany(tx, entries.slice(-TOGETHER));
+            while (results.length < entries.length) results.push(0);
+            continue;
+          }
           const entry = this.take();
           entries.push(entry);
           results.push(write(tx, entry));
@@ -35,6 +40,16 @@ export class GroupCommit extends WriteQueue {
       return;
     }
     this.settle(entries, results);
+  }
+
+  /** Takes the next rows if they can go in one statement, all or none. */
+  private takeMany(into: Entry[]): boolean {
+    const { queue } = this;
+    const first = queue.at(0)!;
+    if (first.many === undefined || queue.size < TOGETHER || into.length + TOGETHER > this.limits.rows) return false;
+    for (let i = 1; i < TOGETHER; i++) if (queue.at(i)!.definition !== first.definition) return false;
+    for (let i = 0; i < TOGETHER; i++) into.push(this.take());
+    return true;
   }
 
   /** One bad row must not cost the others: each has a savepoint to go back to. */
@@ -69,6 +84,13 @@ export class GroupCommit extends WriteQueue {
       results,
     );
   }
+}
+
+/** Rows of one definition, in one statement. */
+function writeMany(tx: BatchTransaction, entries: readonly Entry[]): void {
+  const values: unknown[] = [];
+  for (const { definition, row } of entries) values.push(...(definition as BatchInsert<never>).values(row));
+  void tx.run(entries[0]!.many!, ...values);
 }
 
 function write(tx: BatchTransaction, { definition, row, sql }: Entry): unknown {

@@ -15,8 +15,9 @@ export type AnyDefinition<Row = never, Result = unknown> =
 export interface Entry {
   readonly definition: AnyDefinition;
   readonly row: never;
-  /** The statement for one row, where the definition is data. */
+  /** The statement for one row, where the definition is data; and for TOGETHER rows, where nobody asks for the id of each. */
   readonly sql: string;
+  readonly many: string | undefined;
   readonly bytes: number;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
@@ -31,6 +32,9 @@ export interface BatchLimits {
   readonly waitingRows: number;
   readonly waitingBytes: number;
 }
+
+/** Rows of one statement, where so many of one kind come one behind the other. */
+export const TOGETHER = 10;
 
 export const LIMITS: BatchLimits = { rows: 1000, slice: 5, waitingRows: 200_000, waitingBytes: 256 * 1024 * 1024 };
 
@@ -54,6 +58,8 @@ export abstract class WriteQueue {
   writer<Row, Result>(definition: AnyDefinition<Row, Result>): BatchWriter<Row, Result> {
     const size = 'into' in definition ? definition.bytes : undefined;
     const sql = statementOf(definition as AnyDefinition);
+    const many =
+      'into' in definition && !definition.counted ? statementOf(definition as AnyDefinition, TOGETHER) : undefined;
     let pending = 0;
     const done = (): void => {
       pending--;
@@ -76,6 +82,7 @@ export abstract class WriteQueue {
           definition: definition as AnyDefinition,
           row: row as never,
           sql,
+          many,
           bytes,
           resolve: resolve as (value: unknown) => void,
           reject,
@@ -120,11 +127,12 @@ export abstract class WriteQueue {
   }
 }
 
-function statementOf(definition: AnyDefinition): string {
+function statementOf(definition: AnyDefinition, rows = 1): string {
   if ('write' in definition) return '';
   if ('from' in definition) return `DELETE FROM ${definition.from} WHERE ${definition.column} = ?`;
   const { into, columns } = definition;
-  return `INSERT INTO ${into} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
+  const row = `(${columns.map(() => '?').join(', ')})`;
+  return `INSERT INTO ${into} (${columns.join(', ')}) VALUES ${Array.from({ length: rows }, () => row).join(', ')}`;
 }
 
 /** About the bytes that a row keeps in memory: of the text and octets that it is or holds. */
