@@ -94,4 +94,15 @@ export function offlineStoreContract(open: () => Promise<Storage>): void {
     await add(juliet, 'a', 'same');
     assert.deepEqual(await store.totals(romeo), { messages: 1, bytes: 1 });
   });
+
+  it('knows whether an account has a message, and finds it, by its stanza id', async () => {
+    const id = await add(romeo, '<message>1</message>', 'Same');
+    await add(juliet, '<message>2</message>', 'other');
+    assert.equal(await store.has(romeo, 'Same'), true);
+    for (const unknown of ['same', 'other', '']) assert.equal(await store.has(romeo, unknown), false, unknown);
+    assert.equal(await store.has(juliet, 'Same'), false);
+    await store.remove(id);
+    assert.equal(await store.has(romeo, 'Same'), false);
+    assert.equal(await store.has(juliet, 'other'), true);
+  });
 }

@@ -74,4 +74,24 @@ export function privateStoreContract(open: () => Promise<Storage>): void {
     assert.equal(await store.get(ROMEO, 'a', 'urn:a'), undefined);
     assert.ok(await store.get(JULIET, 'a', 'urn:a'));
   });
+
+  it('gives the documents of an account one after the other, and no other’s', async () => {
+    const text = wire('<b xmlns="urn:a">Ä 🌹</b>');
+    await put(ROMEO, 'a');
+    await put(JULIET, 'j');
+    await put(ROMEO, 'b', 'urn:a', text);
+    await put(ROMEO, 'a', 'urn:a', '<a xmlns="urn:a">new</a>');
+    const found: string[] = [];
+    for (let after = 0; ;) {
+      const next = await store.next(ROMEO, after);
+      if (!next) break;
+      assert.ok(next.id > after);
+      after = next.id;
+      found.push(next.wire);
+    }
+    assert.deepEqual(found.toSorted(), ['<a xmlns="urn:a">new</a>', text].toSorted());
+    assert.equal(await store.next(JULIET, 1_000_000), undefined);
+    await store.removeAll(ROMEO);
+    assert.equal(await store.next(ROMEO, 0), undefined);
+  });
 }
