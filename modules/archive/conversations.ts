@@ -198,7 +198,9 @@ export class Conversations {
     for (const draft of drafts.values()) {
       if (draft.last === 0 || draft.last <= lowest) continue;
       const { peer, last, unread, firstUnread } = draft;
-      const { text, shown } = await this.standing(counted, draft);
+      const plain = draft.text > draft.correction && draft.text > lowest;
+      // hardly ever asked for: not a promise for each
+      const { text, shown } = plain ? { text: draft.text, shown: draft.text } : await this.standing(counted, draft);
       out.push({ peer, last, text, shown, unread, firstUnread });
     }
     return out;
@@ -207,39 +209,36 @@ export class Conversations {
   /** Counts what the table has of each, behind what was displayed. */
   private async count(counted: Counted, drafts: readonly Draft[], pause: () => Promise<void>): Promise<void> {
     const { owner, lowest } = counted;
-    const left = new Map<number, { draft: Draft; after: number }>();
+    const wanted: { draft: Draft; after: number }[] = [];
     for (const draft of drafts) {
       const after = Math.max(counted.displayed(draft.peer), lowest);
       // behind the last text is none
-      if (Math.max(draft.text, draft.correction) > after) left.set(draft.peer, { draft, after });
+      if (Math.max(draft.text, draft.correction) > after) wanted.push({ draft, after });
     }
-    const note = (row: CountRow, most: number): void => {
-      const { draft } = left.get(Number(row.peer))!;
-      if (draft.unread === 0) draft.firstUnread = Number(row.first);
-      draft.unread += Number(row.entries);
-      if (Number(row.entries) < most) left.delete(draft.peer);
-      else left.get(draft.peer)!.after = Number(row.newest);
-    };
-    const all = [...left.values()];
-    for (let i = 0; i < all.length; i += COUNTERS) {
-      const some = all.slice(i, i + COUNTERS);
-      const parameters = some.flatMap(({ draft, after }) => [owner, draft.peer, after, draft.stored]);
-      while (parameters.length < COUNTERS * 4) parameters.push(0);
-      const rows = await this.ask.count.all(...parameters);
+    const parameters = Array.from({ length: COUNTERS * 4 }, () => 0);
+    for (let i = 0; i < wanted.length; i += COUNTERS) {
+      const some = wanted.slice(i, i + COUNTERS);
+      parameters.fill(0);
+      for (const [at, { draft, after }] of some.entries()) {
+        parameters[at * 4] = owner;
+        parameters[at * 4 + 1] = draft.peer;
+        parameters[at * 4 + 2] = after;
+        parameters[at * 4 + 3] = draft.stored;
+      }
+      const rows = new Map<number, CountRow>();
+      for (const row of await this.ask.count.all(...parameters)) if (row.peer !== null) rows.set(Number(row.peer), row);
       for (const { draft } of some) {
-        const row = rows.find(({ peer }) => Number(peer) === draft.peer);
-        if (row) note(row, SOME);
-        else left.delete(draft.peer);
+        let row = rows.get(draft.peer);
+        if (!row) continue;
+        draft.unread = Number(row.entries);
+        draft.firstUnread = Number(row.first);
+        for (let most = SOME; row && Number(row.entries) === most; most = MANY) {
+          await pause();
+          row = await this.ask.countOne.get(owner, draft.peer, Number(row.newest), draft.stored);
+          draft.unread += Number(row?.entries ?? 0);
+        }
       }
-      await pause();
-    }
-    for (const { draft } of [...left.values()]) {
-      for (let one = left.get(draft.peer); one; one = left.get(draft.peer)) {
-        const row = await this.ask.countOne.get(owner, draft.peer, one.after, draft.stored);
-        if (row && row.peer !== null) note(row, MANY);
-        else left.delete(draft.peer);
-        await pause();
-      }
+      if (i % (COUNTERS * 4) === 0) await pause();
     }
   }
 

@@ -143,7 +143,9 @@ export class Inboxes {
   /** With the names that are known already. */
   private named(memo: Memo, row: Conversation): Row {
     const before = memo.rows.get(row.peer);
-    return { ...row, jid: before?.jid, id: before?.last === row.last ? before.id : undefined };
+    const { peer, last, text, shown, unread, firstUnread } = row;
+    const id = before?.last === last ? before.id : undefined;
+    return { peer, last, text, shown, unread, firstUnread, jid: before?.jid, id };
   }
 
   /** Looks up what conversations of an account and their last messages are called, where it is not known yet. */
