@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import {
   andThen,
+  type BatchTransaction,
   type BatchWriter,
   Lru,
   type MaybePromise,
@@ -32,77 +33,137 @@ function addressOf({ id, gone_before }: Row): Address {
   return { id: Number(id), goneBefore: Number(gone_before) };
 }
 
+/** What is asked for in the order of writing: the number of an address, made where it has none; or that one be taken away. */
+type Ask = { readonly jid: string; readonly remove?: number };
+
 /** Bare JIDs as numbers. */
 export class Addresses {
   private readonly storage: Storage;
+  /** By what is written in the table, as everything here. */
   private readonly cache: Lru<string, Address>;
   private readonly one: Statement<Row>;
-  private readonly making: BatchWriter<string, Address>;
+  private readonly asking: BatchWriter<Ask, Address | undefined>;
+  /** Addresses that go unless somebody asks for them, and since when. */
+  private readonly condemned = new Map<string, { id: number; since: number }>();
+  /** Addresses that are being taken away. */
+  private readonly going = new Set<string>();
 
   constructor(storage: Storage, cached: number) {
     this.storage = storage;
     this.cache = new Lru(cached);
     const select = `select id, gone_before from ${ADDRESSES} where jid = ?`;
     this.one = storage.prepare(select);
-    this.making = storage.batch<string, Address>({
+    this.asking = storage.batch<Ask, Address | undefined>({
       name: 'archive addresses',
-      write: (tx, bare) => {
-        const jid = written(bare);
-        return andThen(tx.get<Row>(select, jid), row =>
-          row
-            ? addressOf(row)
-            : andThen(tx.run(`insert into ${ADDRESSES} (jid, gone_before) values (?, 0)`, jid), ({ id }) => ({
-                id,
-                goneBefore: 0,
-              })),
-        );
-      },
+      write: (tx, { jid, remove }) =>
+        remove !== undefined
+          ? removed(tx, jid, remove)
+          : andThen(tx.get<Row>(select, jid), row =>
+              row
+                ? addressOf(row)
+                : andThen(tx.run(`insert into ${ADDRESSES} (jid, gone_before) values (?, 0)`, jid), ({ id }) => ({
+                    id,
+                    goneBefore: 0,
+                  })),
+            ),
     });
   }
 
   /** Undefined for an address that no archive knows. */
   async find(bare: string): Promise<Address | undefined> {
-    const known = this.cache.get(bare);
+    const jid = written(bare);
+    const known = this.cache.get(jid);
     if (known) return known;
-    const row = await this.one.get(written(bare));
+    this.condemned.delete(jid);
+    const row = await this.one.get(jid);
     if (!row) return undefined;
     // what was noted meanwhile is newer
-    return this.note(bare, addressOf(row));
+    return this.note(jid, addressOf(row));
   }
 
   /** One that is in memory. */
   known(bare: string): Address | undefined {
-    return this.cache.get(bare);
+    return this.cache.get(written(bare));
   }
 
   /** As `find`, and made where it is not there. At once for those that are in memory. */
   of(bare: string): MaybePromise<Address> {
-    return this.cache.get(bare) ?? this.making.write(bare).then(address => this.note(bare, address));
+    const jid = written(bare);
+    const known = this.cache.get(jid);
+    if (known) return known;
+    this.condemned.delete(jid);
+    return this.asking.write({ jid }).then(address => this.note(jid, address!));
   }
 
   /** Keeps in memory what is committed; an address that is known already stays as it is. */
-  private note(bare: string, address: Address): Address {
-    const known = this.cache.get(bare);
+  private note(jid: string, address: Address): Address {
+    const known = this.cache.get(jid);
     if (known) return known;
-    this.cache.set(bare, address);
+    // its row may be gone in a moment
+    if (!this.going.has(jid)) this.cache.set(jid, address);
     return address;
   }
 
   /** Nothing is left of what was gone: whatever is put into its archive from now on is there. */
   async restore(bare: string): Promise<void> {
-    const address = await this.find(bare);
-    if (!address) return;
-    await this.storage.transact(tx => tx(ADDRESSES).where({ id: address.id }).update({ gone_before: 0 }));
-    this.cache.set(bare, { id: address.id, goneBefore: 0 });
+    await this.setGone(bare, 0);
   }
 
   /** Everything that the address had in its archive up to a key is gone. Undefined for an address that no archive knows. */
-  async forget(bare: string, before: number): Promise<Address | undefined> {
+  forget(bare: string, before: number): Promise<Address | undefined> {
+    return this.setGone(bare, before);
+  }
+
+  private async setGone(bare: string, before: number): Promise<Address | undefined> {
     const address = await this.find(bare);
     if (!address) return undefined;
     await this.storage.transact(tx => tx(ADDRESSES).where({ id: address.id }).update({ gone_before: before }));
     const gone = { id: address.id, goneBefore: before };
-    this.cache.set(bare, gone);
+    this.cache.set(written(bare), gone);
     return gone;
   }
+
+  // ---- what goes (reaping.ts) -------------------------------------------------------------------------------------------------
+
+  /** How many addresses are to go. */
+  get condemnedCount(): number {
+    return this.condemned.size;
+  }
+
+  isCondemned(jid: string): boolean {
+    return this.condemned.has(jid);
+  }
+
+  /** The address is to go, if nobody asks for it: whoever has its number has used it by the time that it does. */
+  condemn(jid: string, id: number, now: number): void {
+    this.cache.delete(jid);
+    this.condemned.set(jid, { id, since: now });
+  }
+
+  pardon(jid: string): void {
+    this.condemned.delete(jid);
+  }
+
+  /** Those that nobody has asked for since then. */
+  due(before: number): { jid: string; id: number }[] {
+    return [...this.condemned].filter(([, { since }]) => since <= before).map(([jid, { id }]) => ({ jid, id }));
+  }
+
+  /** Takes away one that nothing refers to. Who asks for it from now on gets another number. */
+  async remove(jid: string, id: number): Promise<void> {
+    if (!this.condemned.delete(jid)) return;
+    this.going.add(jid);
+    try {
+      await this.asking.write({ jid, remove: id });
+    } finally {
+      this.going.delete(jid);
+    }
+  }
+}
+
+function removed(tx: BatchTransaction, jid: string, id: number): MaybePromise<undefined> {
+  // the greatest number stays: some databases give it again after a start
+  return andThen(tx.get<{ id: number }>(`select id from ${ADDRESSES} where id > ? limit 1`, id), later =>
+    later ? andThen(tx.run(`delete from ${ADDRESSES} where id = ? and jid = ?`, id, jid), () => undefined) : undefined,
+  );
 }

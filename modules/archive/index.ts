@@ -252,13 +252,14 @@ export default defineModule({
     async function sweep(): Promise<void> {
       const floors = new Map([...node.hosts].filter(mod.enabled, mod).map(host => [host, floorOf(host)]));
       const highest = Math.max(0, ...floors.values());
-      if (!left && highest === 0) return;
+      if (!left && highest === 0 && !store.reaps) return;
       const oldest = left ? Infinity : highest;
       left = false;
       const floor = (jid: string): number => floors.get(jid.slice(jid.indexOf('@') + 1)) ?? 0;
       const rest = (): Promise<void> => delay(REST, undefined, { signal: mod.signal });
       try {
         swept.inc(await store.sweep(floor, oldest, rest));
+        await store.reap(rest);
       } catch (error) {
         left = true;
         if (!mod.signal.aborted) throw error;

@@ -13,7 +13,7 @@ const NURSE = 'nurse@example.org';
 const PEOPLE = [ROMEO, JULIET, NURSE];
 const END = Number.MAX_SAFE_INTEGER;
 /** So few entries gather that most of what these tests write is moved to its table. */
-const FEW = { gathered: 16, portion: 5 };
+const FEW = { gathered: 16, portion: 5, grace: 0 };
 
 interface Line {
   id: string;
@@ -174,12 +174,12 @@ export function archiveStoreContract(open: () => Promise<Storage>): void {
           };
         },
       });
-      store = await ArchiveStore.open(cut, { gathered: 1000, portion: 5 });
+      store = await ArchiveStore.open(cut, { ...FEW, gathered: 1000 });
       await talk(7 * (portions + 1));
       await store.merge().catch(() => {});
       if (portions % 2 === 0) await store.merge().catch(() => {});
       for (const owner of PEOPLE) assert.deepEqual(stanzas(await all(owner)), of(owner));
-      store = await ArchiveStore.open(storage, { gathered: 1000, portion: 5 });
+      store = await ArchiveStore.open(storage, { ...FEW, gathered: 1000 });
       for (const owner of PEOPLE) assert.deepEqual(stanzas(await all(owner)), of(owner), `${portions} portions`);
       assert.equal(store.newestKey, keyOf(said.at(-1)!.id));
       if (portions % 3 === 0) await store.merge();
@@ -354,6 +354,128 @@ export function archiveStoreContract(open: () => Promise<Storage>): void {
       ['fulfilled', 'rejected', 'fulfilled'],
     );
     assert.deepEqual(stanzas(await all(ROMEO)), [line.stanza, '<message>before</message>', '<message>after</message>']);
+  });
+
+  describe('addresses', () => {
+    const nothing = async (): Promise<void> => {};
+    const rows = async (): Promise<string[]> =>
+      (await storage.read(q => q('archive_addresses').orderBy('id').pluck('jid'))) as string[];
+    /** Sweeps as often as it takes. */
+    async function clean(): Promise<void> {
+      for (let n = 0; n < 2; n++) {
+        await store.sweep(() => 0, Infinity, nothing);
+        await store.reap(nothing);
+      }
+    }
+
+    it('go with the account, and those that only it knew; others stay, whoever has them', async () => {
+      await say(ROMEO, JULIET);
+      await say(ROMEO, 'paris@elsewhere.example', { flags: SENT });
+      await say(NURSE, ROMEO, { flags: RECEIVED });
+      await say(JULIET, NURSE);
+      await say(JULIET, 'last@example.org', { flags: SENT });
+      const all5 = [ROMEO, JULIET, 'paris@elsewhere.example', NURSE, 'last@example.org'];
+      await clean();
+      assert.deepEqual(await rows(), all5);
+      await store.forget(ROMEO);
+      await clean();
+      // Juliet has a message of Romeo's still
+      assert.deepEqual(await rows(), [ROMEO, JULIET, NURSE, 'last@example.org']);
+      await clean();
+      assert.equal(store.reaps, false);
+      await store.forget(JULIET);
+      await clean();
+      // Nurse has one of hers
+      assert.deepEqual(await rows(), [JULIET, NURSE, 'last@example.org']);
+      await store.forget(NURSE);
+      await clean();
+      // the greatest number is never given again
+      assert.deepEqual(await rows(), ['last@example.org']);
+      const line = await say(ROMEO, 'last@example.org');
+      assert.deepEqual(stanzas(await all(ROMEO)), [line.stanza]);
+      await clean();
+      assert.deepEqual(await rows(), ['last@example.org', ROMEO]);
+    });
+
+    it('stay when somebody asks for them before they go', async () => {
+      for (const other of [JULIET, NURSE, 'last@example.org']) await say(ROMEO, other, { flags: SENT });
+      await store.forget(ROMEO);
+      await store.sweep(() => 0, Infinity, nothing);
+      await store.reap(nothing);
+      assert.equal(store.reaps, true);
+      // found, and written to
+      const before = (await store.addresses.find(JULIET))!;
+      const line = await say(NURSE, ROMEO, { flags: SENT });
+      await store.reap(nothing);
+      await store.reap(nothing);
+      assert.deepEqual(stanzas(await all(NURSE)), [line.stanza]);
+      await store.merge();
+      await clean();
+      assert.deepEqual(stanzas(await all(NURSE)), [line.stanza]);
+      assert((await rows()).includes(NURSE) && (await rows()).includes(ROMEO));
+      assert.notDeepEqual(before, undefined);
+    });
+
+    it('are left alone for some time, in which their numbers may be used', async () => {
+      store = await ArchiveStore.open(storage, { ...FEW, grace: 60_000 });
+      for (const other of [JULIET, 'last@example.org']) await say(ROMEO, other, { flags: SENT });
+      await store.forget(ROMEO);
+      await clean();
+      assert.deepEqual(await rows(), [ROMEO, JULIET, 'last@example.org']);
+      assert.equal(store.reaps, true);
+    });
+
+    it('are right whatever happens in whatever order', async function () {
+      this.timeout(120_000);
+      const people = ['a', 'b', 'c', 'd', 'e', 'f'].map(name => `${name}@example.org`);
+      const pick = <T>(from: readonly T[]): T => from[Math.floor(Math.random() * from.length)]!;
+      let kept: (Line & { flags: number })[] = [];
+      await say(people[0]!, 'last@example.org', { flags: 0 });
+      said = [];
+      for (let round = 0; round < 40; round++) {
+        for (let n = 0; n < 6; n++) {
+          const [from, to] = [pick(people), pick(people)];
+          const flags = from === to ? SENT : pick([SENT, RECEIVED, SENT | RECEIVED]);
+          kept.push({ ...(await say(from, to, { flags })), flags });
+        }
+        if (round % 3 === 0) {
+          const gone = pick(people);
+          await store.forget(gone);
+          kept = kept.map(line => ({
+            ...line,
+            flags: line.flags & ~(line.from === gone ? SENT : 0) & ~(line.to === gone ? RECEIVED : 0),
+          }));
+        }
+        const work = [store.reap(nothing), say(pick(people), 'last@example.org', { flags: 0 })] as const;
+        if (round % 2 === 0) await store.sweep(() => 0, Infinity, nothing);
+        await Promise.all(work);
+        await store.reap(nothing);
+        for (const one of people) {
+          const address = await store.addresses.find(one);
+          const shown = address
+            ? await store.reading.page({ owner: address.id, after: address.goneBefore - 1, before: END }, 1000, false)
+            : [];
+          const wanted = kept.filter(
+            ({ from, to, flags }) => (from === one && (flags & SENT) !== 0) || (to === one && (flags & RECEIVED) !== 0),
+          );
+          assert.deepEqual(stanzas(shown), stanzas(wanted as never), `${one} in round ${round}`);
+          for (const other of people) {
+            if (!address || other === one) continue;
+            const peer = (await store.addresses.find(other))?.id ?? 0;
+            const span = { owner: address.id, peer, after: address.goneBefore - 1, before: END };
+            assert.deepEqual(
+              stanzas(await store.reading.page(span, 1000, false)),
+              stanzas(wanted.filter(({ from, to }) => from === other || to === other) as never),
+              `${one} with ${other} in round ${round}`,
+            );
+          }
+        }
+      }
+      await say(people[0]!, 'end@example.org', { flags: 0 });
+      for (const one of people) await store.forget(one);
+      await clean();
+      assert.deepEqual(await rows(), ['last@example.org', 'end@example.org']);
+    });
   });
 
   describe('messages of an earlier time', () => {

@@ -15,6 +15,7 @@ import { type Imported, Importing } from './importing.ts';
 import { firstKeyAt, idOf, timeOf } from './key.ts';
 import { Merging } from './merging.ts';
 import { Reading } from './reading.ts';
+import { Reaping } from './reaping.ts';
 import {
   CORRECTS,
   ENTRIES,
@@ -57,9 +58,12 @@ export interface Sizes {
   readonly gathered: number;
   /** Entries that one transaction moves: a few milliseconds in which the event loop waits. */
   readonly portion: number;
+  /** Milliseconds that addresses which nothing refers to are left alone before they go; those who have their numbers use them by then. */
+  readonly grace?: number;
 }
 
 const SIZES: Sizes = { gathered: 40_000, portion: 800 };
+const GRACE = 120_000;
 /** Addresses whose numbers are kept in memory. */
 const CACHED = 65_536;
 
@@ -74,6 +78,7 @@ export class ArchiveStore {
   private readonly tail: Tail;
   private readonly merging: Merging;
   private readonly sweeping: Sweeping;
+  private readonly reaping: Reaping;
   private readonly gathered: number;
   private readonly inserting: BatchWriter<NewMessage, number>;
   private readonly retracting: BatchWriter<NewMessage & { burial: Burial }, void>;
@@ -94,7 +99,7 @@ export class ArchiveStore {
     storage: Storage,
     tail: Tail,
     state: { merged: number; upTo: number },
-    { gathered, portion }: Sizes,
+    { gathered, portion, grace = GRACE }: Sizes,
   ) {
     this.tail = tail;
     this.gathered = gathered;
@@ -103,6 +108,7 @@ export class ArchiveStore {
     this.conversations = new Conversations(storage, tail, this.reading);
     this.merging = new Merging(storage, tail, state, portion);
     this.sweeping = new Sweeping(storage);
+    this.reaping = new Reaping(storage, this.addresses, grace);
     this.inserting = storage.batch<NewMessage>({
       name: 'archive',
       into: MESSAGES,
@@ -169,7 +175,7 @@ export class ArchiveStore {
     if (!address || address.goneBefore === 0) return;
     this.sweeping.spared.add(address.id);
     await this.merge();
-    await this.sweeping.empty(address.id, address.goneBefore, async () => {});
+    await this.sweeping.empty(address.id, address.goneBefore, async () => {}, true);
     await this.addresses.restore(account);
   }
 
@@ -247,6 +253,16 @@ export class ArchiveStore {
   async sweep(floor: (jid: string) => number, oldest: number, pause: () => Promise<void>): Promise<number> {
     if (this.tail.oldest < oldest) await this.merge();
     return this.sweeping.run(floor, pause);
+  }
+
+  /** Whether addresses are to be looked at again. */
+  get reaps(): boolean {
+    return this.reaping.pending;
+  }
+
+  /** Takes away addresses that nothing refers to any more, which a later call does with those that this one finds. Returns how many went. */
+  reap(pause: () => Promise<void>): Promise<number> {
+    return this.reaping.run(() => this.merge(), pause);
   }
 
   /** Resolved when nothing is being moved. */

@@ -17,6 +17,8 @@ const ADDRESSES_AT_ONCE = 200;
 interface Old {
   readonly owner: number;
   readonly ids: readonly number[];
+  /** Its account is gone: what only it knew may go too. */
+  readonly gone: boolean;
 }
 
 interface AddressRow {
@@ -25,13 +27,14 @@ interface AddressRow {
   gone_before: number;
 }
 
-/** Takes a message out of an archive; it stays while another one has it. */
-function take(tx: BatchTransaction, owner: number, id: number): MaybePromise<unknown> {
+/** Takes a message out of an archive; it stays while another one has it. `peers` gets the number of its correspondent. */
+function take(tx: BatchTransaction, owner: number, id: number, peers: Set<number>): MaybePromise<unknown> {
   const select = `select sender, recipient, flags from ${MESSAGES} where id = ?`;
   const row = tx.get<{ sender: number; recipient: number; flags: number }>(select, id);
   return andThen(row, found => {
     const gone = tx.run(`delete from ${ENTRIES} where owner = ? and id = ?`, owner, id);
     if (!found) return gone;
+    peers.add(Number(Number(found.sender) === owner ? found.recipient : found.sender));
     let flags = Number(found.flags);
     if (Number(found.sender) === owner) flags &= ~SENT;
     if (Number(found.recipient) === owner) flags &= ~RECEIVED;
@@ -41,6 +44,11 @@ function take(tx: BatchTransaction, owner: number, id: number): MaybePromise<unk
         : tx.run(`update ${MESSAGES} set flags = ? where id = ?`, flags, id),
     );
   });
+}
+
+/** Has an address looked at by reaping.ts: no key is as small as this one. */
+function suspect(tx: BatchTransaction, id: number): MaybePromise<unknown> {
+  return tx.run(`update ${ADDRESSES} set gone_before = 1 where id = ? and gone_before = 0`, id);
 }
 
 /** Takes away what is too old and what accounts that were removed have left, a little at a time. */
@@ -58,7 +66,11 @@ export class Sweeping {
     this.oldest = storage.prepare(`select id from ${ENTRIES} where owner = ? and id < ? order by id limit ${PORTION}`);
     this.writer = storage.batch<Old, void>({
       name: 'archive sweep',
-      write: (tx, { owner, ids }) => each(ids, id => take(tx, owner, id)),
+      write: (tx, { owner, ids, gone }) => {
+        const peers = new Set<number>();
+        const taken = each(ids, id => take(tx, owner, id, peers));
+        return gone ? andThen(taken, () => each([...peers], peer => suspect(tx, peer))) : taken;
+      },
     });
   }
 
@@ -74,8 +86,8 @@ export class Sweeping {
         const owner = Number(id);
         const gone = Number(gone_before);
         const oldest = floor(jid);
-        if (gone > oldest) taken += await this.empty(owner, gone, pause, () => this.spared.has(owner));
-        if (oldest > 0) taken += await this.empty(owner, oldest, pause);
+        if (gone > oldest) taken += await this.empty(owner, gone, pause, true, () => this.spared.has(owner));
+        if (oldest > 0) taken += await this.empty(owner, oldest, pause, false);
       }
       if (rows.length < ADDRESSES_AT_ONCE) return taken;
       last = Number(rows.at(-1)!.id);
@@ -83,18 +95,19 @@ export class Sweeping {
     }
   }
 
-  /** Takes away what an archive has before a key, until `ended` says so. Returns how many messages that were. */
+  /** Takes away what an archive has before a key, because its account is `gone` or it is too old, until `ended` says so. Returns how many messages that were. */
   async empty(
     owner: number,
     before: number,
     pause: () => Promise<void>,
+    gone: boolean,
     ended: () => boolean = () => false,
   ): Promise<number> {
     for (let taken = 0; ;) {
       if (ended()) return taken;
       const ids = (await this.oldest.all(owner, before)).map(row => Number(row.id));
       if (ids.length === 0) return taken;
-      await this.writer.write({ owner, ids });
+      await this.writer.write({ owner, ids, gone });
       taken += ids.length;
       await pause();
     }
