@@ -1,4 +1,4 @@
-import { type Command, type Mod, Packet, type SessionView } from '../../src/api/index.ts';
+import { type Command, type Mod, Packet, plain, type SessionView } from '../../src/api/index.ts';
 import { parseJid } from '../../src/jid/index.ts';
 import { refuse } from '../../src/protocol/index.ts';
 import { xml } from '../../src/xml/index.ts';
@@ -84,7 +84,7 @@ function tell(mod: Mod, session: SessionView, text: string, subject?: string): v
 
 /** The message of the day at an account's first appearance after it was set; the welcome at the very first one. */
 export function greet(mod: Mod, store: AnnouncementsStore): void {
-  const greeted = mod.perSession<boolean>(() => false);
+  const greeted = mod.perSession<boolean>(() => false, plain());
   mod.on('presence', 'tap', { kind: 'presence' }, (packet, session) => {
     if (packet.type !== '' || greeted.get(session)) return undefined;
     greeted.set(session, true);

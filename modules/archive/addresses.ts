@@ -36,20 +36,37 @@ function addressOf({ id, gone_before }: Row): Address {
 /** What is asked for in the order of writing: the number of an address, made where it has none; or that one be taken away. */
 type Ask = { readonly jid: string; readonly remove?: number };
 
-/** Bare JIDs as numbers. */
+/** A row to be made. */
+interface NewAddress {
+  readonly id: number;
+  readonly jid: string;
+}
+
+/** Bare JIDs as numbers, which are given here: one node owns the database (docs/adr/0014). */
 export class Addresses {
   private readonly storage: Storage;
   /** By what is written in the table, as everything here. */
   private readonly cache: Lru<string, Address>;
   private readonly one: Statement<Row>;
   private readonly asking: BatchWriter<Ask, Address | undefined>;
+  private readonly inserting: BatchWriter<NewAddress, number>;
+  /** Addresses whose numbers are being asked for. */
+  private readonly coming = new Set<string>();
+  /** The greatest number so far. */
+  private newest: number;
   /** Addresses that go unless somebody asks for them, and since when. */
   private readonly condemned = new Map<string, { id: number; since: number }>();
   /** Addresses that are being taken away. */
   private readonly going = new Set<string>();
 
-  constructor(storage: Storage, cached: number) {
+  static async open(storage: Storage, cached: number): Promise<Addresses> {
+    const row = await storage.read(q => q(ADDRESSES).max({ newest: 'id' }).first<{ newest: number | null }>());
+    return new Addresses(storage, cached, Number(row?.newest ?? 0));
+  }
+
+  private constructor(storage: Storage, cached: number, newest: number) {
     this.storage = storage;
+    this.newest = newest;
     this.cache = new Lru(cached);
     const select = `select id, gone_before from ${ADDRESSES} where jid = ?`;
     this.one = storage.prepare(select);
@@ -58,15 +75,21 @@ export class Addresses {
       write: (tx, { jid, remove }) =>
         remove !== undefined
           ? removed(tx, jid, remove)
-          : andThen(tx.get<Row>(select, jid), row =>
-              row
-                ? addressOf(row)
-                : andThen(tx.run(`insert into ${ADDRESSES} (jid, gone_before) values (?, 0)`, jid), ({ id }) => ({
-                    id,
-                    goneBefore: 0,
-                  })),
-            ),
+          : andThen(tx.get<Row>(select, jid), row => (row ? addressOf(row) : this.insert(tx, jid))),
     });
+    this.inserting = storage.batch<NewAddress>({
+      name: 'new archive addresses',
+      into: ADDRESSES,
+      columns: ['id', 'jid', 'gone_before'],
+      counted: false,
+      values: ({ id, jid }) => [id, jid, 0],
+    });
+  }
+
+  private insert(tx: BatchTransaction, jid: string): MaybePromise<Address> {
+    const address: Address = { id: ++this.newest, goneBefore: 0 };
+    const sql = `insert into ${ADDRESSES} (id, jid, gone_before) values (?, ?, 0)`;
+    return andThen(tx.run(sql, address.id, jid), () => address);
   }
 
   /** Undefined for an address that no archive knows. */
@@ -92,7 +115,40 @@ export class Addresses {
     const known = this.cache.get(jid);
     if (known) return known;
     this.condemned.delete(jid);
-    return this.asking.write({ jid }).then(address => this.note(jid, address!));
+    this.coming.add(jid);
+    return this.asking
+      .write({ jid })
+      .then(address => this.note(jid, address!))
+      .finally(() => this.coming.delete(jid));
+  }
+
+  /**
+   * As `of`, without a wait: where it has to be made that goes into the unit of work that is under way. Undefined where the database
+   * does not answer at once.
+   */
+  atOnce(bare: string): Address | undefined {
+    const jid = written(bare);
+    const known = this.cache.get(jid);
+    if (known) return known;
+    if (this.coming.has(jid) || this.going.has(jid)) return undefined;
+    this.condemned.delete(jid);
+    const row = this.one.get(jid);
+    if (row instanceof Promise) {
+      // whoever comes next finds it
+      row.then(found => found && this.note(jid, addressOf(found))).catch(() => undefined);
+      return undefined;
+    }
+    return row ? this.note(jid, addressOf(row)) : this.make(jid);
+  }
+
+  private make(jid: string): Address {
+    const address: Address = { id: ++this.newest, goneBefore: 0 };
+    this.cache.set(jid, address);
+    this.inserting.write({ id: address.id, jid }).catch(() => {
+      // what is written with it fails as well, and whoever wrote that is told
+      if (this.cache.get(jid) === address) this.cache.delete(jid);
+    });
+    return address;
   }
 
   /** Keeps in memory what is committed; an address that is known already stays as it is. */

@@ -46,6 +46,7 @@ export class Answering {
 
   /** XEP-0313 5. */
   async metadata({ owner, floor }: Shelf): Promise<Element> {
+    await this.store.upToNow();
     const address = await this.store.addresses.find(owner.bare);
     const answer = xml('metadata', { xmlns: NS.mam });
     if (!address) return answer;
@@ -61,6 +62,8 @@ export class Answering {
 
   /** Sends the results to the session; `most` is the greatest number of a page. The answer that ends them, or why there are none. */
   async query(query: Query, shelf: Shelf, session: SessionView, most: number): Promise<Element | StanzaError> {
+    // whoever asks sees what he has sent before
+    await this.store.upToNow();
     const max = Math.min(query.paging.max ?? most, most);
     const pace = this.pace.get(session);
     await pace.begin();

@@ -190,6 +190,7 @@ export default defineModule({
       conversations: store.conversations,
       numberOf: async address => (await store.addresses.find(address.bare))?.id,
       shelf: async account => {
+        await store.upToNow();
         const { id, goneBefore } = await store.addresses.of(account.bare);
         return { owner: id, lowest: Math.max(floorOf(account.domain), goneBefore) - 1 };
       },

@@ -1,4 +1,4 @@
-import { DONE, type Packet, type Verdict } from '../../src/api/index.ts';
+import { currentUnit, DONE, type Packet, type Unit, type Verdict } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { NS } from '../../src/protocol/index.ts';
 import type { StanzaIdsService } from '../stanza-id/contract.ts';
@@ -101,6 +101,11 @@ export class Keeping {
     const { passage, store } = this.parts;
     const earlier = passage.before(packet);
     const numbers = this.numbers(packet);
+    const unit = currentUnit();
+    if (arriving && numbers && unit && !earlier) {
+      this.keepTogether(packet, sent, received, numbers, key, unit);
+      return undefined;
+    }
     const committed = numbers
       ? this.add(packet, sent, received, numbers, undefined)
       : this.lookUp(packet, sent, received);
@@ -122,12 +127,38 @@ export class Keeping {
     if (id !== undefined) this.parts.committed(packet, id);
   }
 
+  /** It goes on at once, and nobody sees it before all that becomes of it is committed. */
+  private keepTogether(
+    packet: Packet,
+    sent: boolean,
+    received: boolean,
+    numbers: readonly [Address, Address],
+    key: string | undefined,
+    unit: Unit,
+  ): void {
+    const { passage, store } = this.parts;
+    const origins = key === undefined ? undefined : this.parts.origins(packet.from.domain);
+    unit.required = true;
+    if (store.pending > BACKLOG) unit.slow = true;
+    const committed = this.add(packet, sent, received, numbers, undefined, true);
+    origins?.add(key!, committed);
+    unit.whenSettled({
+      unitSettled: (_, error) => {
+        if (error === undefined) this.committed(packet);
+      },
+    });
+    committed.catch((error: unknown) => {
+      origins?.delete(key!);
+      passage.refuse(packet, error);
+    });
+  }
+
   /** Its sender's and its recipient's; undefined where something has to be looked up before a message is kept. */
   private numbers(packet: Packet): readonly [Address, Address] | undefined {
     if (packet.stanza.has('retract', NS.retract)) return undefined;
     const { addresses } = this.parts.store;
-    const sender = addresses.known(packet.from.bare);
-    const recipient = sender && addresses.known(packet.to!.bare);
+    const sender = addresses.atOnce(packet.from.bare);
+    const recipient = sender && addresses.atOnce(packet.to!.bare);
     return recipient && [sender, recipient];
   }
 
@@ -135,9 +166,10 @@ export class Keeping {
     const { store, now, passage } = this.parts;
     // what it retracts may be on its way
     await passage.before(packet);
+    const id = retractedId(packet);
+    if (id !== undefined) await store.upToNow();
     const sender = await store.addresses.of(packet.from.bare);
     const recipient = await store.addresses.of(packet.to!.bare);
-    const id = retractedId(packet);
     const archive = received ? ([recipient, sender] as const) : ([sender, recipient] as const);
     const buried = id === undefined ? undefined : await burial(store, packet, id, archive, received, now());
     await this.add(packet, sent, received, [sender, recipient], buried);
@@ -150,6 +182,7 @@ export class Keeping {
     received: boolean,
     [sender, recipient]: readonly [Address, Address],
     buried: Burial | undefined,
+    together = false,
   ): Promise<void> {
     const { ids, store } = this.parts;
     const stanza = this.written(packet);
@@ -161,7 +194,8 @@ export class Keeping {
     if (!sent) return added;
     if (!received) this.sentIds.set(packet, id);
     const done = this.waiting.get(packet);
-    return done ? added.then(() => done(id)) : added;
+    if (done && together) done(id);
+    return done && !together ? added.then(() => done(id)) : added;
   }
 
   /** As it goes into the archives: without ids that its sender gave in their owners' names (XEP-0359 3). */

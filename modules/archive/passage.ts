@@ -51,7 +51,7 @@ export class Passage {
     };
     const refuse = (error: unknown): void => {
       failed?.();
-      this.node.bounce(packet, refusal(error));
+      this.refuse(packet, error);
       done();
     };
     const ready: Promise<unknown> = before ? Promise.all([before, committed]) : committed;
@@ -59,6 +59,11 @@ export class Passage {
     if (sender) this.ofSession.set(sender, gone);
     else this.ofOthers.set(from.bare, gone);
     packet.hold(gone);
+  }
+
+  /** What cannot be stored is answered. */
+  refuse(packet: Packet, error: unknown): void {
+    this.node.bounce(packet, refusal(error));
   }
 }
 

@@ -92,18 +92,19 @@ export class ArchiveStore {
   static async open(storage: Storage, sizes: Sizes = SIZES): Promise<ArchiveStore> {
     const tail = new Tail();
     const state = await load(storage, tail);
-    return new ArchiveStore(storage, tail, state, sizes);
+    return new ArchiveStore(storage, await Addresses.open(storage, CACHED), tail, state, sizes);
   }
 
   private constructor(
     storage: Storage,
+    addresses: Addresses,
     tail: Tail,
     state: { merged: number; upTo: number },
     { gathered, portion, grace = GRACE }: Sizes,
   ) {
     this.tail = tail;
     this.gathered = gathered;
-    this.addresses = new Addresses(storage, CACHED);
+    this.addresses = addresses;
     this.reading = new Reading(storage, tail);
     this.conversations = new Conversations(storage, tail, this.reading);
     this.merging = new Merging(storage, tail, state, portion);
@@ -139,6 +140,11 @@ export class ArchiveStore {
   /** Resolved when the message is committed. */
   add(message: NewMessage): Promise<void> {
     return (this.last = this.inserting.write(message).then(() => this.committed(message)));
+  }
+
+  /** Settled when all that was added so far is committed; undefined when it is. */
+  upToNow(): Promise<void> | undefined {
+    return this.pending === 0 ? undefined : this.added();
   }
 
   /** As `add`; and what it retracts is a tombstone then, in all archives that have it. */

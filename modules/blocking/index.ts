@@ -2,7 +2,7 @@
  * The blocking command (XEP-0191): an account's list of addresses that it neither hears nor talks to. "Polite blocking": the
  * subscriptions stay, and the account looks offline to those it has blocked.
  */
-import { defineModule, defineOptions, Empty, option, type SessionView, andThen } from '../../src/api/index.ts';
+import { defineModule, defineOptions, Empty, option, plain, type SessionView, andThen } from '../../src/api/index.ts';
 import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { refuse, StanzaError } from '../../src/protocol/index.ts';
 import { type Element, serialize, wireAttribute, xml } from '../../src/xml/index.ts';
@@ -54,7 +54,7 @@ export default defineModule({
     const lists = new Blocklists(mod.stores.addresses, mod.options().cached);
     const listOf = (account: Jid) => lists.of(account);
     /** Sessions that have asked for the list are told of changes. */
-    const interested = mod.perSession<boolean>(() => false);
+    const interested = mod.perSession<boolean>(() => false, plain());
     const reports = mod.count('reports', 'Reports of abuse that came with a block (XEP-0377).');
     let pushes = 0;
     /** Accounts that are about to look offline to those they block, and how many times at once. */

@@ -1,7 +1,7 @@
 /*
  * Message carbons (XEP-0280): each of an account's sessions that asks for it sees the conversations of the others.
  */
-import { defineModule, Empty, FULL, Lru, Packet, type SessionView } from '../../src/api/index.ts';
+import { defineModule, Empty, FULL, Lru, Packet, plain, type SessionView } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { NS, refuse } from '../../src/protocol/index.ts';
 import { wireAttribute } from '../../src/xml/index.ts';
@@ -18,7 +18,7 @@ export default defineModule({
   features: { host: [NS.carbons], account: [NS.carbons] },
   after: ['archive', 'stanza-id'],
   setup(mod) {
-    const enabled = mod.perSession<boolean>(() => false);
+    const enabled = mod.perSession<boolean>(() => false, plain());
     /** Copies that wait for their messages to be in an archive; of those that are dropped without a word the last are known. */
     const waiting = new Lru<string, () => void>(256);
     const sentIds = mod.perSession<SentIds | undefined>(() => undefined);

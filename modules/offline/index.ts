@@ -4,12 +4,14 @@
  */
 import {
   BARE,
+  currentUnit,
   DONE,
   type MaybePromise,
   defineModule,
   defineOptions,
   option,
   type Packet,
+  plain,
   type SessionView,
   StorageError,
   andThen,
@@ -74,7 +76,7 @@ export default defineModule({
     const refused = mod.count('refused', 'Messages refused because too many wait for their recipient.');
     const listeners = new Set<(message: StoredMessage) => void>();
     /** Sessions that have been given what waited since they became available. */
-    const served = mod.perSession<boolean>(() => false);
+    const served = mod.perSession<boolean>(() => false, plain());
     /** Sessions that became available while it is being looked up what waits for them. */
     const opening = new Map<SessionView, Promise<void>>();
     const boxes = new Mailboxes(
@@ -163,6 +165,17 @@ export default defineModule({
       },
       { before: ['presence'] },
     );
+    // what the outbox of a session has that came back needs no second place; behind that it is given the rest
+    mod.when('restored', async session => {
+      const { jid } = session.user;
+      session.eachNoted(wire => {
+        const packet = restored(wire, jid);
+        const id = packet && stanzaIdBy(jid, packet);
+        if (id !== undefined) store.forget(jid, id);
+      });
+      await store.settled();
+      if (served.get(session)) serve(session, await boxes.filled(jid));
+    });
     mod.when('ended', session => boxes.busy(session.user.jid)?.left(session));
 
     // What comes while a long queue is being handed over takes its place at the end of it; so does what comes for a client that
@@ -202,6 +215,12 @@ export default defineModule({
 
     /** Nobody waits here, only the sender's acknowledgement does: unless the disk cannot keep up. */
     function held(packet: Packet, kept: Promise<void>): MaybePromise<Verdict> {
+      const unit = currentUnit();
+      if (unit) {
+        // its row is one of the unit's, for which the acknowledgement waits anyway
+        if (store.pending > BACKLOG) unit.slow = true;
+        return DONE;
+      }
       packet.hold(kept);
       return store.pending > BACKLOG ? kept.then(() => DONE) : DONE;
     }

@@ -44,6 +44,7 @@ export class OfflineStore {
   private readonly storage: Storage;
   private readonly adding: BatchWriter<Row, number>;
   private readonly removing: BatchWriter<number, void>;
+  private readonly forgetting: BatchWriter<{ account: string; stanzaId: string }, void>;
   private readonly totalsOf: Statement<{ messages: number; bytes: number | null }>;
   private readonly idsAfter: Statement<{ stanza_id: string; bytes: number }>;
   private readonly one: Statement<{ id: number }>;
@@ -66,6 +67,11 @@ export class OfflineStore {
       from: TABLE,
       column: 'id',
       value: id => id,
+    });
+    this.forgetting = storage.batch<{ account: string; stanzaId: string }, void>({
+      name: 'offline messages of sessions that came back',
+      write: (tx, { account, stanzaId }) =>
+        andThen(tx.run(`delete from ${TABLE} where account = ? and stanza_id = ?`, account, stanzaId), () => undefined),
     });
     this.totalsOf = storage.prepare(`select count(*) as messages, sum(bytes) as bytes from ${TABLE} where account = ?`);
     this.idsAfter = storage.prepare(
@@ -91,6 +97,13 @@ export class OfflineStore {
   /** Resolved when the message is gone for good. */
   remove(id: number): Promise<void> {
     return this.note(this.removing.write(id));
+  }
+
+  /** As `remove`, of the message with that stanza id, if there is one. */
+  forget(account: Jid, stanzaId: string): void {
+    this.note(this.forgetting.write({ account: account.bare, stanzaId })).catch(() => {
+      // the storage has said so; at the next start it is tried again
+    });
   }
 
   private note<T>(write: Promise<T>): Promise<T> {

@@ -1,4 +1,4 @@
-import { type MaybePromise, type NodeView, Packet, type SessionView, andThen } from '../../src/api/index.ts';
+import { FULL, type MaybePromise, type NodeView, Packet, type SessionView, andThen } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import type { RosterItem, RosterMap, RosterService } from '../roster/contract.ts';
 import { eachInSlices, inOrder } from './each.ts';
@@ -93,6 +93,19 @@ export class Broadcast {
       const packet = probe ? probe.readdressed(item.address, from) : Packet.fromWire(PROBE, from, item.address);
       return this.node.route(packet);
     });
+  }
+
+  /** After a start of the program its client learns who is there now: others who are gone could not say so. */
+  refresh(session: SessionView): Step {
+    return andThen(this.roster.get(session.user.jid), roster =>
+      eachInSlices(roster.values(), item => {
+        if (item.subscription !== 'to' && item.subscription !== 'both') return PASSED;
+        if (this.isThere(item) || !session.presence) return this.ask(session, item);
+        const gone = Packet.fromWire(UNAVAILABLE, item.address, session.jid);
+        gone.address = FULL;
+        return this.node.deliver(gone, session) ?? TOLD;
+      }),
+    );
   }
 
   /** Whether a contact can be reached at all: of the accounts served here, only those who have sessions. */

@@ -2,7 +2,7 @@
  * Presence and subscriptions: RFC 6121 3 and 4. The state machine of appendix A is in states.ts, its use in subscriptions.ts; who is
  * told of whose presence is in broadcast.ts, who is told when asking in probes.ts, presence to somebody in directed.ts.
  */
-import { defineModule, defineOptions, DONE, option, type Packet } from '../../src/api/index.ts';
+import { defineModule, defineOptions, DONE, option, type Packet, type SessionView } from '../../src/api/index.ts';
 import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { NS } from '../../src/protocol/index.ts';
 import { parseElement } from '../../src/xml/index.ts';
@@ -72,6 +72,11 @@ export default defineModule({
         : directed.sent(packet, session),
     );
     mod.when('ended', (session, presence) => broadcast.ended(session, presence));
+    const restored = new WeakSet<SessionView>();
+    mod.when('restored', session => void restored.add(session));
+    mod.when('resumed', session =>
+      restored.delete(session) && session.presence ? broadcast.refresh(session) : undefined,
+    );
 
     // what comes for accounts: subscriptions are the account's business, not a resource's (3.1.3)
     mod.on('arriving', 'work', { kind: 'presence', to: 'full' }, packet => {

@@ -1,5 +1,5 @@
 import type { Mod, SessionView, Slot } from '../../src/api/index.ts';
-import type { Jid } from '../../src/jid/index.ts';
+import { type Jid, parseJid } from '../../src/jid/index.ts';
 
 /** Addresses beside the roster that a session may show itself to. */
 const MOST = 10_000;
@@ -16,7 +16,16 @@ export class Shown {
 
   constructor(mod: Pick<Mod, 'node' | 'perSession'>) {
     // a session that was there before the module has been shown already
-    this.slot = mod.perSession<State>(() => ({ available: false, directed: undefined, telling: undefined }));
+    this.slot = mod.perSession<State>(() => ({ available: false, directed: undefined, telling: undefined }), {
+      write: ({ available, directed }) =>
+        available || directed ? { available, directed: [...(directed?.keys() ?? [])] } : undefined,
+      read: json => {
+        const { available, directed } = json as { available: boolean; directed: string[] };
+        const addresses = directed.map(text => parseJid(text)).filter(jid => jid !== undefined);
+        const map = addresses.length > 0 ? new Map(addresses.map(to => [to.full, to])) : undefined;
+        return { available, directed: map, telling: undefined };
+      },
+    });
     for (const user of mod.node.users()) {
       for (const session of user.sessions) if (session.presence) this.slot.get(session).available = true;
     }
@@ -28,7 +37,10 @@ export class Shown {
   }
 
   setAvailable(session: SessionView, available: boolean): void {
-    this.slot.get(session).available = available;
+    const state = this.slot.get(session);
+    if (state.available === available) return;
+    state.available = available;
+    this.slot.set(session, state);
   }
 
   /** What is being told of a session: what comes after it has to wait for that. */
@@ -49,12 +61,17 @@ export class Shown {
   addDirected(session: SessionView, to: Jid): boolean {
     const directed = (this.slot.get(session).directed ??= new Map());
     if (directed.size >= MOST && !directed.has(to.full)) return false;
+    if (directed.has(to.full)) return true;
     directed.set(to.full, to);
+    this.slot.set(session, this.slot.get(session));
     return true;
   }
 
   removeDirected(session: SessionView, to: Jid): boolean {
-    return this.slot.get(session).directed?.delete(to.full) ?? false;
+    const state = this.slot.get(session);
+    if (!state.directed?.delete(to.full)) return false;
+    this.slot.set(session, state);
+    return true;
   }
 
   /** Whether a session showed itself to this address, or to the account that it belongs to. */
@@ -74,6 +91,7 @@ export class Shown {
     const taken = [...state.directed.values()].filter(meant);
     for (const to of taken) state.directed.delete(to.full);
     if (state.directed.size === 0) state.directed = undefined;
+    this.slot.set(session, state);
     return taken;
   }
 }

@@ -3,7 +3,7 @@
  * of the module presence). Every change is stored before it is pushed. Reading it is in get.ts, changing it in set.ts, what is in
  * memory in rosters.ts.
  */
-import { defineModule, defineOptions, option } from '../../src/api/index.ts';
+import { defineModule, defineOptions, option, plain } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { NS } from '../../src/protocol/index.ts';
 import { xml } from '../../src/xml/index.ts';
@@ -63,7 +63,7 @@ export default defineModule({
   setup(mod) {
     // loaded while clients are there: they may have asked already, and a push too many harms nobody
     const before = new WeakSet([...mod.node.users()].flatMap(user => user.sessions));
-    const interested = mod.perSession<boolean>(session => before.has(session));
+    const interested = mod.perSession<boolean>(session => before.has(session), plain());
 
     const audience = {
       most: (host: string) => mod.options(host),

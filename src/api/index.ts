@@ -39,9 +39,11 @@ export {
   type IqOptions,
   type Mod,
   type ModuleDefinition,
+  plain,
   serviceKey,
   type ServiceKey,
   type Slot,
+  type SlotJson,
   type StoreDefinition,
   type XepClaim,
 } from './module.ts';
@@ -61,6 +63,7 @@ export type {
 } from './storage.ts';
 export { StorageError } from './storage.ts';
 export { Loaded } from '../util/loaded.ts';
+export { currentUnit, type Unit } from '../util/unit.ts';
 export { Lru } from '../util/lru.ts';
 export { type MaybePromise, andThen } from '../util/maybe.ts';
 export { networkOf } from '../util/network.ts';

@@ -41,6 +41,18 @@ export interface Slot<T> {
   set(session: SessionView, value: T): void;
 }
 
+/** How a value on a session is kept when the program ends while the session can be resumed: as what JSON can hold. */
+export interface SlotJson<T> {
+  /** Undefined: there is nothing to keep. */
+  write(value: T): unknown;
+  read(json: unknown): T;
+}
+
+/** Of values that JSON holds as they are. */
+export function plain<T extends boolean | number | string>(): SlotJson<T> {
+  return { write: value => value, read: json => json as T };
+}
+
 export interface IqOptions {
   readonly xmlns: string;
   /** Payload's name; any when left out. */
@@ -94,8 +106,9 @@ export interface Mod<O extends OptionsSchema = OptionsSchema, S = unknown> {
   every(milliseconds: number, job: () => void | Promise<void>): void;
   /**
    * A value on every session. It stays when the module is reloaded: the new code gets what the old one left, by the order of the calls.
+   * With `json` it also outlives the program, as it was at the last `set`, on sessions that can be resumed.
    */
-  perSession<T>(init: (session: SessionView) => T): Slot<T>;
+  perSession<T>(init: (session: SessionView) => T, json?: SlotJson<T>): Slot<T>;
   provide<T>(key: ServiceKey<T>, service: T): void;
   /** A service of a module named in `needs`. Throws when it is not there. */
   use<T>(key: ServiceKey<T>): T;

@@ -89,6 +89,15 @@ export interface BatchDelete<Row> {
   value(row: Row): number | string;
 }
 
+/** Rows of which one call writes all that are in a transaction, at its end. */
+export interface BatchGather<Row> {
+  readonly name: string;
+  /** As `write` of a BatchDefinition; it may be called again with the same rows. */
+  writeAll(tx: BatchTransaction, rows: readonly Row[]): MaybePromise<void>;
+  /** Told of the outcome before anybody else is: of the StorageError, if there was one. */
+  settled?(error: unknown): void;
+}
+
 /** The database of a node. */
 export interface Storage {
   readonly dialect: 'sqlite' | 'mysql' | 'postgres';
@@ -105,6 +114,7 @@ export interface Storage {
   prepare<T>(sql: string): Statement<T>;
   batch<Row>(definition: BatchInsert<Row>): BatchWriter<Row, number>;
   batch<Row>(definition: BatchDelete<Row>): BatchWriter<Row, void>;
+  batch<Row>(definition: BatchGather<Row>): BatchWriter<Row, void>;
   batch<Row, Result>(definition: BatchDefinition<Row, Result>): BatchWriter<Row, Result>;
   /** Whether the last write worked, and if not, why. */
   health(): { ok: boolean; reason?: string };

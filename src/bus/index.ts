@@ -18,6 +18,6 @@ export {
   wireJid,
 } from './packet.ts';
 export { makePoints, type Points } from './points.ts';
-export type { Safety } from './safety.ts';
+export { Safety } from './safety.ts';
 export type { Kept, SessionView, UserView } from './session-view.ts';
 export { stanzaProblem } from './stanza-problem.ts';

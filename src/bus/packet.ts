@@ -51,6 +51,8 @@ export class Packet {
   stanzaId: string | undefined = undefined;
   /** The number under which the module trace notes what becomes of it; 0 where nobody does. Set by that module alone. */
   story = 0;
+  /** Whether its sender has been sent an error; the router's note. */
+  bounced = false;
   private cuts: number[] | undefined;
   private extra = '';
   private rest: string | undefined;
@@ -147,10 +149,14 @@ export class Packet {
     this.vouched = true;
   }
 
+  /** Whether somebody waits to hear that it is safe. */
+  get isAwaited(): boolean {
+    return this.vouched || this.sender?.acknowledged === true;
+  }
+
   /** Whoever waits for its acknowledgement has it wait until the message is safe; undefined where nobody waits. */
   safety(): Safety | undefined {
-    const awaited = this.vouched || this.sender?.acknowledged;
-    if (!this.safe && awaited && !this.isChatState) this.hold((this.safe = new Safety()).reached);
+    if (!this.safe && this.isAwaited && !this.isChatState) this.hold((this.safe = new Safety()).reached);
     return this.safe;
   }
 

@@ -64,6 +64,10 @@ export function makePoints() {
       'stalled',
       'A client has not acknowledged for some time messages whose senders wait to hear that they are safe.',
     ),
+    restored: new Fact<SessionView>(
+      'restored',
+      'A session is there again that the program had when it ended; it waits for its client.',
+    ),
     resumed: new Fact<SessionView>('resumed', 'A session was resumed on a new connection.'),
     ended: new Fact<SessionView, Packet | undefined>(
       'ended',

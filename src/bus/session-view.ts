@@ -48,6 +48,10 @@ export interface SessionView {
   entrust(keep: (wire: string, since: number) => Kept | 'not for later' | undefined): void;
   /** The stories (Packet.story) of the messages in its outbox that have one, in order. */
   stories(): number[];
+  /** Calls `look` with the markup of each message in its outbox that outlives the program. */
+  eachNoted(look: (wire: string) => void): void;
+  /** Something that has to be known of it when the program ends is another now. */
+  changed(): void;
   /** Ends the session, with a stream error for its client. */
   close(error: StreamError): void;
 

@@ -5,6 +5,7 @@ import type { Migration } from '../api/storage.ts';
 import { copyStorage, openStorage, placeOf, type Storage } from '../storage/index.ts';
 import { migrations as accounts } from './accounts/store.ts';
 import { migrations as clients } from './clients/store.ts';
+import { migrations as sessions } from './journal/store.ts';
 import type { LoadedConfig } from './config/index.ts';
 import { findModule } from './modules/find.ts';
 
@@ -68,7 +69,7 @@ async function open(place: string): Promise<{ storage: Storage; close(): Promise
   }
 }
 
-const CORE: Readonly<Record<string, readonly Migration[]>> = { accounts, clients };
+const CORE: Readonly<Record<string, readonly Migration[]>> = { accounts, clients, sessions };
 
 /** The steps of what is called 'module/store', or of the house's own. */
 async function migrationsOf(name: string, config: LoadedConfig): Promise<readonly Migration[]> {

@@ -6,6 +6,7 @@ import { hostMeta } from '../http/host-meta.ts';
 import { HttpServers } from '../http/server.ts';
 import { websocketPage } from '../http/websocket-page.ts';
 import { refuse } from '../protocol/index.ts';
+import type { Session } from '../session/session.ts';
 import { Users } from '../session/users.ts';
 import { openStorage, type Storage } from '../storage/index.ts';
 import { ClientStream } from '../stream/client-stream.ts';
@@ -22,6 +23,7 @@ import type { LoadedConfig } from './config/index.ts';
 import { ClientsService } from './clients-service.ts';
 import { certificatesOf, Configuration, type Reloaded } from './configuration.ts';
 import { drain } from './drain.ts';
+import { Journal } from './journal/index.ts';
 import { AddressGate, Listeners } from './listeners.ts';
 import { figures } from './figures.ts';
 import { sessionWatch } from './session-watch.ts';
@@ -72,6 +74,7 @@ export class Node extends View {
   readonly clients: ClientsService;
   settings: Settings;
   readonly configuration: Configuration;
+  private readonly journal: Journal;
   private readonly listening: boolean;
   readonly gate: AddressGate;
   private readonly bosh: BoshGate;
@@ -140,6 +143,7 @@ export class Node extends View {
       users: this.directory,
       hosts: { has: domain => this.settings.hosts.has(domain) },
       accountExists: jid => this.accounts.exists(jid),
+      together: work => this.hub.together(work),
       failure: stanzaFailure(log, this.metrics),
     });
     this.hub = new SessionHub({
@@ -214,7 +218,9 @@ export class Node extends View {
       config: () => this.configuration.current,
       sessions: () => this.directory.sessions(),
       pause: () => this.hub.pause(),
+      changed: session => session.changed(),
     });
+    this.journal = new Journal({ log, kept: session => this.modules.lastingOf(session) });
     this.setThrottle();
     this.lag = figures(this);
     coreHandlers(this);
@@ -231,6 +237,7 @@ export class Node extends View {
     await Promise.allSettled(both);
     const [useCertificates] = await Promise.all(both);
     useCertificates();
+    await this.restoreSessions();
     this.points.ready.tell(undefined);
     for (const listener of settings.listeners) await this.listeners.listen(listener);
     this.accepting = true;
@@ -239,6 +246,29 @@ export class Node extends View {
     );
     // first logins before first pages
     this.warming = setTimeout(() => this.warm(), WARM_AFTER).unref();
+  }
+
+  /** Sessions that could be resumed when the program ended can be resumed again. */
+  private async restoreSessions(): Promise<void> {
+    await this.journal.open(this.storage);
+    this.hub.journal = this.journal;
+    const sessions: Session[] = [];
+    const told: Promise<void>[] = [];
+    for (const former of await this.journal.former()) {
+      const account = await this.accounts.get(former.jid.toBare());
+      if (account?.status !== 'active') continue;
+      const session = this.hub.restore(former, each => this.modules.restore(each, former.state.kept));
+      sessions.push(session);
+      told.push(this.points.restored.settle(session));
+    }
+    await Promise.all(told);
+    this.journal.restored(sessions);
+    if (!this.settings.sessions.durable) {
+      for (const session of sessions) session.finish();
+      await this.hub.settled();
+      this.hub.journal = undefined;
+    } else if (sessions.length > 0)
+      this.log.info({ sessions: sessions.length }, 'sessions wait for their clients to come back');
   }
 
   private warm(): void {
@@ -280,6 +310,7 @@ export class Node extends View {
     this.accepting = false;
     try {
       await drain(this.parts(), reason, this.settings.shutdownSeconds, this.impatience.signal);
+      if (this.hub.journal) await this.journal.settle();
       this.hub.stop();
       this.streams.stop();
       this.bosh.stop();

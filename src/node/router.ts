@@ -23,6 +23,7 @@ import { NS, refuse, type StanzaError } from '../protocol/index.ts';
 import type { Leftover } from '../session/outbox.ts';
 import type { Session } from '../session/session.ts';
 import type { Users } from '../session/users.ts';
+import { currentUnit } from '../util/unit.ts';
 import { indexed } from '../xml/index.ts';
 import { IqAnswers } from './iq-answers.ts';
 
@@ -34,6 +35,8 @@ export interface RouterParts {
   readonly hosts: { has(domain: string): boolean };
   /** Whether an account is there; a promise when that has to be looked up. */
   accountExists(bare: Jid): boolean | Promise<boolean>;
+  /** Runs what is committed at once, if it does not wait. */
+  together<T>(work: () => T): T;
   /** What a failure of the server's own is answered with, and logged. */
   failure(error: unknown, packet: Packet): StanzaError;
 }
@@ -121,8 +124,9 @@ export class Router {
   /** A stanza from anywhere: modules, components, other nodes. */
   route(packet: Packet): Step {
     packet.address = this.classify(packet.to);
-    if (packet.address !== NOWHERE) return this.place(packet);
-    return undefined;
+    if (packet.address === NOWHERE) return undefined;
+    if (packet.kind !== MESSAGE || currentUnit()) return this.place(packet);
+    return this.parts.together(() => this.place(packet));
   }
 
   private routeWire(wire: string): void {
@@ -271,7 +275,9 @@ export class Router {
 
   /** Sends an error back, unless the stanza is one or answers something (RFC 6120 8.3.1). */
   bounce(packet: Packet, error: StanzaError): void {
-    if (packet.type === 'error' || packet.type === 'result') return;
+    // of all that fails with a stanza its sender hears once
+    if (packet.type === 'error' || packet.type === 'result' || packet.bounced) return;
+    packet.bounced = true;
     this.parts.points.refused.tell(packet, error);
     const { sender } = packet;
     if (sender) {

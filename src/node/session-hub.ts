@@ -2,11 +2,14 @@ import type { Logger } from 'pino';
 import type { Packet, Points } from '../bus/index.ts';
 import type { Jid } from '../jid/index.ts';
 import { refuse, type StanzaError, type StreamError } from '../protocol/index.ts';
+import type { SessionJournal } from '../session/journal.ts';
 import type { Leftover, OutboxLimits } from '../session/outbox.ts';
 import type { SessionOwner } from '../session/owner.ts';
 import { Session } from '../session/session.ts';
+import type { FormerSession } from '../session/state.ts';
 import type { Users } from '../session/users.ts';
 import { Lru } from '../util/lru.ts';
+import { inUnit, Unit } from '../util/unit.ts';
 import { randomName } from '../util/random.ts';
 import type { Router } from './router.ts';
 
@@ -19,6 +22,8 @@ export interface SessionPolicy {
   /** Seconds that a reader may leave bytes untaken. */
   readonly outboxSeconds: number;
   readonly inbox: number;
+  /** Whether sessions that can be resumed outlive the program. */
+  readonly durable: boolean;
   /** Seconds of silence after which a client is asked whether it is still there; 0: never. */
   readonly silence: number;
   /** Seconds that it has to answer. */
@@ -63,6 +68,8 @@ export class SessionHub implements SessionOwner {
   private looking: NodeJS.Timeout | undefined;
   /** While it is there, what clients send waits for it. */
   private pausing: Promise<void> | undefined;
+  /** Where sessions outlive the program. */
+  journal: SessionJournal | undefined;
 
   constructor(parts: {
     users: Users;
@@ -116,6 +123,20 @@ export class SessionHub implements SessionOwner {
     const session = new Session(id, jid, user, this, anonymous);
     session.client = client;
     this.users.add(session);
+    return session;
+  }
+
+  /** A session that the program had when it ended; in the order in which they began. `ready`: makes it what it was. */
+  restore(former: FormerSession, ready: (session: Session) => void): Session {
+    const { id, jid } = former;
+    // it had been replaced
+    this.users.session(jid.full)?.finish();
+    this.ids = Math.max(this.ids, parseInt(id.slice(1), 36) || 0);
+    const session = new Session(id, jid, this.users.user(jid.toBare()), this, false);
+    session.restore(former);
+    ready(session);
+    this.users.add(session);
+    this.resumptions.set(session.resumption!.id, session);
     return session;
   }
 
@@ -214,6 +235,7 @@ export class SessionHub implements SessionOwner {
     const passed = before ? before.then(() => this.passOn(session)) : this.passOn(session);
     passing.set(bare, passed);
     const done = passed.then(() => {
+      if (session.journaled) this.journal?.over(session);
       if (passing.get(bare) === passed) passing.delete(bare);
       return this.forget(session);
     });
@@ -251,12 +273,35 @@ export class SessionHub implements SessionOwner {
       if (++handled % LEFTOVERS === 0) await new Promise(resolve => setImmediate(resolve));
       try {
         if (item.storing) await item.storing;
-        const waiting = this.router.leftover(item, session);
+        if (item.unit?.pending) await item.unit.done();
+        const waiting = this.move(item, session);
         if (waiting) await waiting;
       } catch (error) {
         this.log.error({ err: error, session: session.id }, 'a stanza that a session left could not be passed on');
       }
     }
+  }
+
+  /** What the work causes before it waits is one unit. */
+  together<T>(work: () => T): T {
+    const unit = new Unit();
+    try {
+      return inUnit(unit, work);
+    } finally {
+      if (this.journal) this.journal.commit(unit);
+      else unit.close();
+    }
+  }
+
+  /** What takes it in and the journal, which has it no more, change together. */
+  private move(item: Leftover, session: Session): void | Promise<void> {
+    const { journal } = this;
+    if (!journal) return this.router.leftover(item, session);
+    const unit = new Unit();
+    const waiting = inUnit(unit, () => this.router.leftover(item, session));
+    if (item.number !== undefined) journal.left(unit, session, item.number);
+    journal.commit(unit);
+    return waiting;
   }
 
   /** XEP-0175 3: of an account that lasts no longer than its session nothing stays. */

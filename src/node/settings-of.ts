@@ -42,6 +42,7 @@ export function settingsOf(config: LoadedConfig): Settings {
       outbox: { bytes: limits.outboxBytes, stanzas: limits.outboxStanzas },
       outboxSeconds: limits.outboxTime,
       inbox: limits.inbox,
+      durable: sessions.durable,
       silence: sessions.silence,
       answer: sessions.answer,
     },

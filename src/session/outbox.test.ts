@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { FakeConnection } from '../../test/kit/connection.ts';
 import { Safety } from '../bus/safety.ts';
+import { Unit } from '../util/unit.ts';
 import { Outbox } from './outbox.ts';
 
 /** An outbox with a connection, and what became of the stanzas whose givers asked. */
@@ -387,5 +388,139 @@ describe('Outbox whose messages have stories', () => {
     const { outbox, told } = filled();
     assert.equal([...outbox.leave()].length, 3);
     assert.deepEqual([told, outbox.stories()], [[], []]);
+  });
+});
+
+describe('Outbox: what waits for a commit', () => {
+  const FILLER = '<nothing/>';
+
+  /** Two that belong to a unit between two that do not, to a client that acknowledges. */
+  function started(): { trial: Trial; unit: Unit } {
+    const trial = new Trial();
+    trial.outbox.acknowledge();
+    const unit = new Unit();
+    unit.added();
+    trial.push('<a/>');
+    for (const wire of ['<b/>', '<c/>']) trial.outbox.push(wire, 1, undefined, false, undefined, 0, unit, true);
+    trial.push('<d/>');
+    return { trial, unit };
+  }
+
+  it('is not written before that, nor what came behind it', () => {
+    const { trial, unit } = started();
+    trial.flush();
+    assert.equal(trial.connection.said(), '<a/>');
+    assert.equal(trial.outbox.isOpen, false);
+    unit.settle();
+    assert.equal(trial.outbox.isOpen, true);
+    trial.flush();
+    assert.equal(trial.connection.said(), '<b/><c/><d/>');
+    assert.ok(trial.outbox.ack(4));
+  });
+
+  it('is withdrawn where that fails, and its numbers stay taken', () => {
+    const { trial, unit } = started();
+    unit.settle('away');
+    trial.outbox.withdraw(unit, FILLER);
+    trial.flush();
+    assert.equal(trial.connection.said(), `<a/>${FILLER}${FILLER}<d/>`);
+    assert.equal(trial.outbox.bytes, 8 + 2 * FILLER.length);
+    assert.deepEqual([...trial.outbox.kept()], []);
+    assert.ok(trial.outbox.ack(4));
+    assert.equal(trial.outbox.bytes, 0);
+  });
+
+  it('to a client that does not acknowledge nothing is sent instead', () => {
+    const trial = new Trial();
+    const unit = new Unit();
+    unit.added();
+    trial.outbox.push('<a/>', 1, undefined, false, undefined, 0, unit);
+    trial.push('<b/>');
+    unit.settle('away');
+    trial.outbox.withdraw(unit, FILLER);
+    trial.flush();
+    assert.equal(trial.connection.said(), '<b/>');
+  });
+
+  it('what was to be noted and could not be is sent all the same, and its sender waits for the client', async () => {
+    const { trial, unit } = started();
+    assert.ok(trial.outbox.unkept(unit));
+    unit.settle('away');
+    trial.flush();
+    assert.equal(trial.connection.said(), '<a/><b/><c/><d/>');
+    let safe = false;
+    const waiting = unit.further!.then(() => (safe = true));
+    trial.outbox.ack(2);
+    await new Promise(resolve => setImmediate(resolve));
+    assert.equal(safe, false);
+    trial.outbox.ack(3);
+    await waiting;
+  });
+
+  it('the journal is told of what is committed, with its numbers', () => {
+    const { trial, unit } = started();
+    assert.deepEqual([...trial.outbox.kept()], []);
+    unit.settle();
+    assert.deepEqual(
+      [...trial.outbox.kept()].map(({ number, wire }) => `${number}${wire}`),
+      ['2<b/>', '3<c/>'],
+    );
+    trial.flush();
+    trial.outbox.ack(2);
+    assert.deepEqual(
+      [...trial.outbox.kept()].map(({ number }) => number),
+      [3],
+    );
+  });
+});
+
+describe('Outbox: what came back from the journal', () => {
+  function restored(): Trial {
+    const trial = new Trial(4);
+    trial.outbox.restore([
+      { number: 5, since: 1, wire: '<a/>' },
+      { number: 8, since: 2, wire: '<b/>' },
+      { number: 11, since: 3, wire: '<c/>' },
+    ]);
+    return trial;
+  }
+
+  it('is numbered anew behind what the client has, which may be more than was noted', () => {
+    for (const [h, left] of [
+      [4, '<a/><b/><c/>'],
+      [7, '<b/><c/>'],
+      [8, '<c/>'],
+      [20, ''],
+    ] as const) {
+      const trial = restored();
+      trial.push('<d/>');
+      const unit = new Unit();
+      unit.added();
+      assert.ok(trial.outbox.resumeAt(h, unit));
+      assert.equal(trial.flush(), false);
+      assert.deepEqual(
+        [...trial.outbox.kept(unit)].map(({ number }) => number),
+        Array.from({ length: left.length / 4 }, (_, i) => h + 1 + i),
+      );
+      unit.settle();
+      trial.flush();
+      assert.equal(trial.connection.said(), `${left}<d/>`);
+      assert.ok(trial.outbox.ack(h + left.length / 4 + 1));
+      assert.equal(trial.outbox.size, 0);
+    }
+  });
+
+  it('is not given to a client that has less than it acknowledged', () => {
+    const trial = restored();
+    assert.equal(trial.outbox.resumeAt(3, new Unit()), false);
+  });
+
+  it('goes elsewhere under its numbers; what came since has none', () => {
+    const trial = restored();
+    trial.outbox.push('<d/>', 1, undefined, false, undefined, 0, undefined, true);
+    assert.deepEqual(
+      [...trial.outbox.leave()].map(({ number }) => number),
+      [5, 8, 11, 0],
+    );
   });
 });

@@ -1,6 +1,7 @@
 import type { Connection } from '../api/connection.ts';
-import type { Safety, SessionView } from '../bus/index.ts';
+import { Safety, type SessionView } from '../bus/index.ts';
 import { Ring } from '../util/ring.ts';
+import type { Unit } from '../util/unit.ts';
 
 export interface OutboxLimits {
   /** Bytes that may wait, written or not, acknowledged not. */
@@ -22,6 +23,10 @@ export interface Leftover {
   readonly safety: Safety | undefined;
   /** While it is being stored; `taken` is right afterwards. */
   readonly storing: Promise<void> | undefined;
+  /** Until that is committed it is not written, and may yet be withdrawn. */
+  readonly unit: Unit | undefined;
+  /** Its number in the journal; 0 where that has it without one, undefined where it has not. */
+  readonly number: number | undefined;
 }
 
 /** Whose outbox it is. */
@@ -31,10 +36,28 @@ export interface OutboxOwner {
 }
 
 interface Item extends Leftover {
+  wire: string;
   taken: ((taken: boolean) => void) | undefined;
+  disposable: boolean;
+  safety: Safety | undefined;
   storing: Promise<void> | undefined;
   /** Packet.story. */
   readonly story: number;
+  unit: Unit | undefined;
+  number: number | undefined;
+  /** Whether the journal has it. */
+  kept: boolean;
+  /** Its place among all that were ever in the queue. */
+  place: number;
+}
+
+export type OutboxItem = Readonly<Item>;
+
+/** A message as the journal has it: see `sentRecord`. */
+export interface KeptItem {
+  readonly number: number;
+  readonly since: number;
+  readonly wire: string;
 }
 
 /** Bytes that a connection may owe the kernel before the rest waits here: what is here is known to be unsent. */
@@ -62,6 +85,9 @@ export class Outbox {
   /** Bytes of the connection that the kernel had taken at the last look, and when so many were seen first. */
   #progress = -1;
   #progressAt = 0;
+  /** Numbers of what came back from the journal, until the client says how much of it it has. */
+  #numbers: Map<OutboxItem, number> | undefined;
+  #places = 0;
 
   readonly #owner: OutboxOwner | undefined;
 
@@ -109,6 +135,22 @@ export class Outbox {
     return this.#acks;
   }
 
+  /** Whether it counts from here on what is written: nothing that is not counted is on its way any more. */
+  get counts(): boolean {
+    return this.#acknowledged && this.#before === 0;
+  }
+
+  /** Whether the next that waits may be written. */
+  get isOpen(): boolean {
+    const next = this.#queue.at(this.#written);
+    return next !== undefined && !next.unit?.pending;
+  }
+
+  /** The stanza that entered last. */
+  get newest(): OutboxItem {
+    return this.#queue.at(this.#queue.size - 1)!;
+  }
+
   /** Number of stanzas sent since acknowledgements were agreed, modulo 2^32. */
   get sent(): number {
     return (this.#acks + this.#known - this.#before) >>> 0;
@@ -125,9 +167,117 @@ export class Outbox {
     disposable: boolean,
     safety?: Safety,
     story = 0,
+    unit?: Unit,
+    kept = false,
   ): void {
-    this.#queue.push({ wire, since: now, taken, disposable, safety, storing: undefined, story });
+    this.#queue.push({
+      wire,
+      since: now,
+      taken,
+      disposable,
+      safety,
+      storing: undefined,
+      story,
+      unit,
+      number: undefined,
+      kept,
+      place: this.#places++,
+    });
     this.#bytes += wire.length;
+  }
+
+  // ---- the journal ------------------------------------------------------------------------------------------------------------
+
+  /** What the journal is to know, of what is committed, or waits for nothing but `own`. */
+  *kept(own?: Unit): Generator<KeptItem> {
+    const queue = this.#queue;
+    for (let i = 0; i < queue.size; i++) {
+      const item = queue.at(i)!;
+      if (!item.kept || (item.unit?.pending && item.unit !== own)) continue;
+      yield { number: this.numberOf(item), since: item.since, wire: item.wire };
+    }
+  }
+
+  /** The number of a stanza among those sent (XEP-0198 4), modulo 2^32; 0 while nobody knows what the client has. */
+  numberOf(item: OutboxItem): number {
+    if (item.number !== undefined) return item.number;
+    if (this.#numbers) return this.#numbers.get(item) ?? 0;
+    const first = this.#places - this.#queue.size;
+    return (this.#acks + item.place - first + 1 - this.#before) >>> 0;
+  }
+
+  /** A queue that goes on: what the journal had of it. */
+  restore(items: readonly KeptItem[]): void {
+    this.acknowledge();
+    this.#numbers = new Map();
+    for (const { number, since, wire } of items) {
+      this.push(wire, since, undefined, false, undefined, 0, undefined, true);
+      if (number !== 0) this.#numbers.set(this.#queue.at(this.#queue.size - 1)!, number);
+    }
+  }
+
+  /** Whether it came back from the journal, and nobody knows yet what of it the client has. */
+  get isRestored(): boolean {
+    return this.#numbers !== undefined;
+  }
+
+  /**
+   * The client of a queue that came back has handled so many stanzas, modulo 2^32. The rest is numbered anew, and waits for `unit`. False
+   * when it has acknowledged more before.
+   */
+  resumeAt(h: number, unit: Unit): boolean {
+    if (this.isPast(h)) return false;
+    const numbers = this.#numbers!;
+    this.#numbers = undefined;
+    this.#acks = h >>> 0;
+    const left: Item[] = [];
+    for (let item = this.#queue.shift(); item; item = this.#queue.shift()) {
+      const number = numbers.get(item);
+      if (number === undefined || ((number - h) | 0) > 0) left.push(item);
+      else {
+        this.#bytes -= item.wire.length;
+        item.taken?.(true);
+      }
+    }
+    for (const item of left) {
+      if (!item.unit?.pending) item.unit = unit;
+      item.place = this.#places++;
+      this.#queue.push(item);
+    }
+    return true;
+  }
+
+  /** What belongs to the unit could not be committed, and is not sent: `filler` has its number instead, where it has one. */
+  withdraw(unit: Unit, filler: string): void {
+    for (const item of this.#of(unit)) {
+      this.#bytes -= item.wire.length;
+      item.wire = this.#acknowledged ? filler : '';
+      this.#bytes += item.wire.length;
+      item.disposable = true;
+      item.kept = false;
+    }
+  }
+
+  /** What belongs to the unit is not in the journal, and is sent all the same: its sender waits for the client. */
+  unkept(unit: Unit): boolean {
+    let any = false;
+    for (const item of this.#of(unit)) {
+      if (!item.kept || item.taken || item.safety) continue;
+      const { reached } = (item.safety = new Safety());
+      unit.further = unit.further ? Promise.all([unit.further, reached]) : reached;
+      any = true;
+    }
+    return any;
+  }
+
+  #of(unit: Unit): Item[] {
+    const items: Item[] = [];
+    // it is not written yet
+    for (let i = this.#written; i < this.#queue.size; i++) {
+      const item = this.#queue.at(i)!;
+      if (item.unit === unit) items.push(item);
+    }
+    return items;
   }
 
   /** When the oldest message came whose sender still waits to hear that it is safe; undefined when none does. */
@@ -184,7 +334,8 @@ export class Outbox {
     let room = WINDOW - connection.backlog;
     let any = false;
     while (this.#written < queue.size && room > 0) {
-      const { wire } = queue.at(this.#written)!;
+      const { wire, unit } = queue.at(this.#written)!;
+      if (unit?.pending) break;
       connection.write(wire);
       room -= wire.length;
       this.#written++;
@@ -240,6 +391,10 @@ export class Outbox {
 
   /** Empties the queue: its stanzas go elsewhere. */
   *leave(): Generator<Leftover> {
+    for (let i = 0; i < this.#queue.size; i++) {
+      const item = this.#queue.at(i)!;
+      if (item.kept) item.number = this.numberOf(item);
+    }
     for (let item = this.#queue.shift(); item; item = this.#queue.shift()) {
       this.#bytes -= item.wire.length;
       yield item;

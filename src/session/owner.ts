@@ -1,6 +1,7 @@
 import type { Connection } from '../api/connection.ts';
 import type { Packet } from '../bus/index.ts';
 import type { refuse, StreamError } from '../protocol/index.ts';
+import type { SessionJournal } from './journal.ts';
 import type { Leftover, OutboxLimits } from './outbox.ts';
 import type { Session } from './session.ts';
 
@@ -27,6 +28,8 @@ export interface SessionOwner {
   readonly outboxLimits: OutboxLimits;
   /** Stanzas that may wait for their turn before the connection is not read any more. */
   readonly inboxLimit: number;
+  /** Where sessions that can be resumed are noted, so that they outlive the program; undefined where they are not. */
+  readonly journal: SessionJournal | undefined;
 }
 
 /** The stream that a session speaks through at the moment. */

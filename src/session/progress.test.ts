@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Unit } from '../util/unit.ts';
 import { InputProgress } from './progress.ts';
 
 describe('InputProgress: XEP-0198 4', () => {
@@ -76,5 +77,20 @@ describe('InputProgress: XEP-0198 4', () => {
     progress.done(undefined);
     progress.restart();
     assert.equal(progress.h, 0);
+  });
+
+  it('what is being written counts ahead, unless it waits for more', () => {
+    const progress = new InputProgress();
+    const [first, second, third] = [new Unit(), new Unit(), new Unit()];
+    for (const unit of [first, second, third]) unit.added();
+    progress.done(undefined, first);
+    progress.done(undefined);
+    progress.done(new Promise(() => {}), second);
+    progress.done(undefined, third);
+    assert.deepEqual([progress.h, progress.ahead], [0, 0]);
+    for (const unit of [first, second, third]) unit.writing = true;
+    assert.deepEqual([progress.h, progress.ahead], [0, 2]);
+    first.settle();
+    assert.deepEqual([progress.h, progress.ahead], [2, 2]);
   });
 });

@@ -38,6 +38,7 @@ class Stream implements SessionStream {
 class Owner implements SessionOwner {
   readonly outboxLimits = { bytes: 1_000, stanzas: 100 };
   inboxLimit = 3;
+  readonly journal = undefined;
   /** Ids of stanzas, as they were handled. */
   readonly handled: string[] = [];
   readonly events: string[] = [];

@@ -1,13 +1,16 @@
 import { type Kind, KINDS, MESSAGE, Packet, type Safety, type SessionView, stanzaType } from '../bus/index.ts';
 import { type Jid, parseJid } from '../jid/index.ts';
 import { NS, type StreamError } from '../protocol/index.ts';
-import type { Stanza } from '../xml/index.ts';
+import { currentUnit, enterUnit, leaveUnit, Unit, type UnitListener } from '../util/unit.ts';
+import { type Stanza, toWire } from '../xml/index.ts';
 import { Deferred } from './deferred.ts';
 import { ACK_REQUEST, Inbox, type InboxOwner, type Item } from './inbox.ts';
 import { Outbox, type OutboxOwner } from './outbox.ts';
 import type { Resumption, SessionOwner, SessionStream } from './owner.ts';
 import { priorityOf, problemOf, streamErrorOf } from './incoming.ts';
+import { SentNote } from './journal.ts';
 import { InputProgress } from './progress.ts';
+import type { FormerSession } from './state.ts';
 import type { User } from './users.ts';
 
 /** Text that means the same escaped and unescaped, as bytes and as characters. */
@@ -24,11 +27,11 @@ const ASK_AFTER = 16;
  * A connected resource: in order and one at a time its stanzas go in, at any time stanzas for it go out. It belongs to no
  * connection: with stream management it waits for the next one.
  */
-export class Session implements SessionView, InboxOwner, OutboxOwner {
+export class Session implements SessionView, InboxOwner, OutboxOwner, UnitListener {
   readonly id: string;
   readonly jid: Jid;
   readonly user: User;
-  readonly since = Date.now();
+  since = Date.now();
   readonly anonymous: boolean;
   readonly slots: unknown[] = [];
   lang: string | undefined;
@@ -48,7 +51,11 @@ export class Session implements SessionView, InboxOwner, OutboxOwner {
   /** Whether the owner has noted it for a flush. */
   dirty = false;
   resumption: Resumption | undefined;
-  readonly outbox = new Outbox(this);
+  /** Whether the journal notes it. */
+  journaled = false;
+  /** Stanzas of the client that the journal says are handled, modulo 2^32. */
+  recorded = 0;
+  outbox = new Outbox(this);
   private readonly owner: SessionOwner;
   private stream: SessionStream | undefined;
   /** What came while a stanza waits; undefined while none does. */
@@ -85,6 +92,25 @@ export class Session implements SessionView, InboxOwner, OutboxOwner {
 
   get backlog(): number {
     return this.outbox.bytes;
+  }
+
+  /** Takes up where the program ended: it waits for its client. */
+  restore({ state, items }: FormerSession): void {
+    this.since = state.since;
+    this.transport = state.transport;
+    this.address = state.address;
+    this.lang = state.lang;
+    this.client = state.client;
+    this.resumption = { id: state.resumption, timeout: state.timeout };
+    if (state.presence !== undefined)
+      this.presence = Packet.fromWire(toWire(state.presence), this.jid, undefined, this);
+    this.priority = state.priority;
+    this.outbox = new Outbox(this, state.acks);
+    this.outbox.restore(items);
+    this.recorded = state.h;
+    this.progress = new InputProgress(state.h);
+    this.journaled = true;
+    this.detachedAt = Date.now();
   }
 
   /** Joins it to a stream: at bind, at resumption. */
@@ -150,12 +176,29 @@ export class Session implements SessionView, InboxOwner, OutboxOwner {
       this.progress?.done(undefined);
       return undefined;
     }
-    const waiting = this.owner.received(packet, this);
-    if (!waiting) {
-      this.progress?.done(packet.held);
-      return undefined;
+    return kind === MESSAGE ? this.handleTogether(packet) : this.counted(packet, this.owner.received(packet, this));
+  }
+
+  /** What a message causes at once is committed at once. */
+  private handleTogether(packet: Packet): Promise<void> | undefined {
+    const unit = new Unit();
+    const outer = enterUnit(unit);
+    let handled: Promise<void> | undefined;
+    try {
+      handled = this.counted(packet, this.owner.received(packet, this), unit);
+      if (unit.notes || this.isNoted) this.owner.journal!.handled(unit, this);
+    } finally {
+      leaveUnit(outer);
     }
-    return waiting.finally(() => this.progress?.done(packet.held));
+    unit.close();
+    if (unit.slow && unit.pending) return handled ? handled.then(() => unit.done()) : unit.done();
+    return handled;
+  }
+
+  private counted(packet: Packet, waiting: void | Promise<void>, unit?: Unit): Promise<void> | undefined {
+    if (waiting) return waiting.finally(() => this.progress?.done(packet.held, unit));
+    this.progress?.done(packet.held, unit);
+    return undefined;
   }
 
   /** Resolved when all that came in has been handled and counts; undefined when that is so already. */
@@ -171,9 +214,14 @@ export class Session implements SessionView, InboxOwner, OutboxOwner {
     const { inbox, progress } = this;
     if (inbox) return inbox.empty().then(() => this.settledSoon());
     const waiting = progress?.settled();
-    if (!waiting) return undefined;
+    if (!waiting) return this.noted()?.then(() => this.settledSoon());
     const timer = setTimeout(() => progress!.waive(), PATIENCE).unref();
-    return waiting.finally(() => clearTimeout(timer));
+    return waiting.finally(() => clearTimeout(timer)).then(() => this.settledSoon());
+  }
+
+  /** Resolved when what has been handled will still be known when the program ends; undefined when that is so already. */
+  private noted(): Promise<void> | undefined {
+    return this.journaled ? this.owner.journal?.recorded(this) : undefined;
   }
 
   /** Notes its own presence (no 'to'). False when the priority is none (RFC 6121 4.7.2.3). */
@@ -181,13 +229,19 @@ export class Session implements SessionView, InboxOwner, OutboxOwner {
     if (packet.type === 'unavailable') {
       this.presence = undefined;
       this.priority = 0;
-      return true;
+    } else {
+      const priority = priorityOf(packet);
+      if (priority === undefined) return false;
+      this.presence = packet;
+      this.priority = priority;
     }
-    const priority = priorityOf(packet);
-    if (priority === undefined) return false;
-    this.presence = packet;
-    this.priority = priority;
+    this.changed();
     return true;
+  }
+
+  /** Something that has to be known of it when the program ends is another now. */
+  changed(): void {
+    if (this.journaled) this.owner.journal?.changed(this);
   }
 
   // ---- to the client --------------------------------------------------------------------------------------------------------
@@ -199,11 +253,57 @@ export class Session implements SessionView, InboxOwner, OutboxOwner {
     }
     if (this.inactive && !taken && (this.deferred ??= new Deferred()).keep(packet)) return;
     if (this.deferred && this.deferred.size > 0) this.flushDeferred();
-    if (packet.kind === MESSAGE) this.owing = true;
+    if (packet.kind !== MESSAGE) {
+      this.push(packet.wire(), taken, false);
+      return;
+    }
+    this.owing = true;
+    const unit = currentUnit();
+    if (this.isNoted && !packet.isChatState && !packet.hint('no-store')) {
+      this.sendNoted(packet, taken, unit);
+      return;
+    }
     // what was given by whoever keeps it is safe there
-    const safety = packet.kind === MESSAGE && !taken ? packet.safety() : undefined;
-    this.push(packet.wire(), taken, false, safety, packet.story);
+    const safety = taken ? undefined : packet.safety();
+    this.push(packet.wire(), taken, false, safety, packet.story, unit);
     if (safety) this.owner.watched(this);
+  }
+
+  /** Whether messages to it are noted: they outlive the program until its client has them. */
+  private get isNoted(): boolean {
+    if (this.journaled) return true;
+    const { journal } = this.owner;
+    if (!journal || this.anonymous || !this.resumption || this.resumption.timeout === 0 || !this.outbox.counts)
+      return false;
+    this.journaled = true;
+    journal.begin(this);
+    return true;
+  }
+
+  /** A message is safe when it is noted. */
+  private sendNoted(packet: Packet, taken: ((taken: boolean) => void) | undefined, outer: Unit | undefined): void {
+    const wire = packet.wire();
+    const unit = outer ?? new Unit();
+    this.push(wire, taken, false, undefined, packet.story, unit, true);
+    if (!this.alive) return;
+    unit.note(new SentNote(this));
+    if (outer) return;
+    this.owner.journal!.commit(unit);
+    if (!taken && packet.isAwaited) packet.hold(unit.safe());
+  }
+
+  /** What was sent as part of a unit may be written now; or it is withdrawn; or its senders wait for the client. */
+  unitSettled(unit: Unit, error: unknown): void {
+    if (error !== undefined) {
+      if (unit.required) this.outbox.withdraw(unit, this.filler);
+      else if (this.outbox.unkept(unit)) this.owner.watched(this);
+    }
+    if (this.alive && !this.dirty) this.owner.soon(this);
+  }
+
+  /** Says nothing, and takes the number of a stanza that does not come after all. */
+  private get filler(): string {
+    return `<message type='headline' from='${toWire(this.jid.domain)}'/>`;
   }
 
   entrust(keep: Parameters<SessionView['entrust']>[0]): void {
@@ -219,6 +319,10 @@ export class Session implements SessionView, InboxOwner, OutboxOwner {
     this.owner.acknowledged(this, story);
   }
 
+  eachNoted(look: (wire: string) => void): void {
+    for (const { wire } of this.outbox.kept()) look(wire);
+  }
+
   sendWire(wire: string): void {
     if (!this.alive) return;
     if (this.deferred && this.deferred.size > 0) this.flushDeferred();
@@ -231,9 +335,12 @@ export class Session implements SessionView, InboxOwner, OutboxOwner {
     disposable: boolean,
     safety?: Safety,
     story = 0,
+    unit?: Unit,
+    kept = false,
   ): void {
     const { outbox } = this;
-    outbox.push(wire, Date.now(), taken, disposable, safety, story);
+    outbox.push(wire, Date.now(), taken, disposable, safety, story, unit, kept);
+    unit?.whenSettled(this);
     if (!this.dirty) this.owner.soon(this);
     if (outbox.exceeds(this.owner.outboxLimits)) this.owner.slow(this, 'bytes');
   }
@@ -254,7 +361,7 @@ export class Session implements SessionView, InboxOwner, OutboxOwner {
       this.owing = outbox.unwritten > 0;
     }
     // more than a window: the rest in the next tick, after the others
-    if (outbox.unwritten > 0 && !this.dirty && stream.connection.backlog === 0) this.owner.soon(this);
+    if (outbox.isOpen && !this.dirty && stream.connection.backlog === 0) this.owner.soon(this);
     if (any && this.resumption && !this.asked && outbox.unacknowledged >= ASK_AFTER) this.ask();
   }
 
@@ -271,13 +378,24 @@ export class Session implements SessionView, InboxOwner, OutboxOwner {
     if (this.stream) this.outbox.flush(this.stream.connection);
     this.resumption = resumption;
     this.outbox.acknowledge();
-    (this.progress = new InputProgress()).restart();
+    this.progress = new InputProgress();
+    void this.isNoted;
     return true;
   }
 
   /** Stanzas of the client that are handled and safe. */
-  get h(): number {
+  get handledCount(): number {
     return this.progress?.h ?? 0;
+  }
+
+  /** Those that will have been when what is being written now is committed. */
+  get handledAhead(): number {
+    return this.progress?.ahead ?? 0;
+  }
+
+  /** What its client is told of that (XEP-0198 4). */
+  get h(): number {
+    return this.journaled ? this.recorded : this.handledCount;
   }
 
   /** The client asks what has been handled (<r/>). */
@@ -286,7 +404,6 @@ export class Session implements SessionView, InboxOwner, OutboxOwner {
   }
 
   private answerRequest(): void {
-    const waiting = this.progress!.settled();
     const { stream } = this;
     const answer = (): void => {
       // a stream that came since then has been told by <resumed/>
@@ -295,8 +412,14 @@ export class Session implements SessionView, InboxOwner, OutboxOwner {
       stream.connection.write(`<a xmlns='${NS.sm}' h='${this.h}'/>`);
       stream.connection.flush();
     };
-    if (waiting) void waiting.then(answer);
-    else answer();
+    const note = (): void => {
+      const waiting = this.noted();
+      if (waiting) void waiting.then(answer);
+      else answer();
+    };
+    const waiting = this.progress!.settled();
+    if (waiting) void waiting.then(note);
+    else note();
   }
 
   /** The client tells what it has handled (<a/>). Returns a stream error when it cannot be. */
@@ -304,6 +427,7 @@ export class Session implements SessionView, InboxOwner, OutboxOwner {
     this.asked = false;
     this.probed = 0;
     if (!this.outbox.ack(h)) return false;
+    if (this.journaled) this.owner.journal?.acknowledged(this);
     if (this.outbox.unacknowledged >= (this.owing ? 1 : ASK_AFTER)) this.ask();
     return true;
   }
@@ -379,7 +503,14 @@ export class Session implements SessionView, InboxOwner, OutboxOwner {
 
   /** A new connection takes the session over. The client has handled `h` stanzas. False when that cannot be. */
   takeOver(stream: SessionStream, h: number, lang: string | undefined): boolean {
-    if (!this.outbox.ack(h)) return false;
+    const { outbox } = this;
+    if (outbox.isRestored) {
+      // what it has not handled is written when its new numbers are known to outlive the program
+      const unit = this.owner.journal!.rewrite(this);
+      if (!outbox.resumeAt(h, unit)) return false;
+      unit.whenSettled(this);
+    } else if (!outbox.ack(h)) return false;
+    else if (this.journaled) this.owner.journal?.acknowledged(this);
     this.attach(stream, lang);
     this.owing = true;
     // XEP-0352 5: a resumed client is active

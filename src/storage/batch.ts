@@ -1,6 +1,6 @@
 import type { BatchInsert, BatchTransaction } from '../api/storage.ts';
 import { isOutage, storageError } from './errors.ts';
-import { type BatchLimits, type Entry, LIMITS, TOGETHER, WriteQueue } from './queue.ts';
+import { type BatchLimits, type Entry, gatheredOf, LIMITS, piecesOf, TOGETHER, WriteQueue } from './queue.ts';
 
 /** Runs work in one transaction: all of it is committed when it returns, none when it throws. */
 export type Commit = (work: (tx: BatchTransaction) => void) => Promise<void>;
@@ -30,12 +30,13 @@ export class GroupCommit extends WriteQueue {
           const entry = this.take();
           entries.push(entry);
           results.push(write(tx, entry));
-        } while (this.queue.size > 0 && entries.length < this.limits.rows && performance.now() < until);
+        } while (this.queue.size > 0 && (this.joins(entries.at(-1)!) || this.hasTime(entries.length, until)));
+        gather(tx, entries);
       });
     } catch (cause) {
       const error = storageError(cause);
       if (entries.length === 0) this.refuseAll(error);
-      else if (entries.length === 1 || isOutage(error)) for (const entry of entries) entry.reject(error);
+      else if (piecesOf(entries).length === 1 || isOutage(error)) this.refuse(entries, error);
       else await this.apart(entries);
       return;
     }
@@ -52,37 +53,49 @@ export class GroupCommit extends WriteQueue {
     return true;
   }
 
-  /** One bad row must not cost the others: each has a savepoint to go back to. */
+  private hasTime(rows: number, until: number): boolean {
+    return rows < this.limits.rows && performance.now() < until;
+  }
+
+  /** One bad row must not cost the others: each, and what belongs together, has a savepoint to go back to. */
   private async apart(entries: readonly Entry[]): Promise<void> {
+    const good: Entry[] = [];
     const results: unknown[] = [];
-    const refused = new Map<Entry, unknown>();
+    const refused = new Map<readonly Entry[], unknown>();
+    const pieces = piecesOf(entries);
     try {
       await this.commit(tx => {
-        for (const entry of entries) {
+        for (const piece of pieces) {
           void tx.run('SAVEPOINT one_row');
           try {
-            const result = write(tx, entry);
+            const written = piece.map(entry => write(tx, entry));
+            gather(tx, piece);
             void tx.run('RELEASE SAVEPOINT one_row');
-            results.push(result);
+            good.push(...piece);
+            results.push(...written);
           } catch (cause) {
             const error = storageError(cause);
             if (isOutage(error)) throw error; // SQLite has gone back by itself, behind the savepoint
             void tx.run('ROLLBACK TO SAVEPOINT one_row');
             void tx.run('RELEASE SAVEPOINT one_row');
-            refused.set(entry, error);
+            refused.set(piece, error);
           }
         }
       });
     } catch (cause) {
       const error = storageError(cause);
-      for (const entry of entries) entry.reject(refused.get(entry) ?? error);
+      for (const piece of pieces) this.refuse(piece, refused.get(piece) ?? error);
       return;
     }
-    for (const [entry, error] of refused) entry.reject(error);
-    this.settle(
-      entries.filter(entry => !refused.has(entry)),
-      results,
-    );
+    for (const [piece, error] of refused) this.refuse(piece, error);
+    this.settle(good, results);
+  }
+}
+
+function gather(tx: BatchTransaction, entries: readonly Entry[]): void {
+  for (const [definition, rows] of gatheredOf(entries)) {
+    const result = definition.writeAll(tx, rows);
+    if (result instanceof Promise) throw new Error(`the batch '${definition.name}' waits where nothing has to`);
   }
 }
 
@@ -94,6 +107,7 @@ function writeMany(tx: BatchTransaction, entries: readonly Entry[]): void {
 }
 
 function write(tx: BatchTransaction, { definition, row, sql }: Entry): unknown {
+  if ('writeAll' in definition) return undefined;
   if ('write' in definition) {
     const result = definition.write(tx, row);
     if (result instanceof Promise) throw new Error(`the batch '${definition.name}' waits where nothing has to`);

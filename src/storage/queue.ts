@@ -1,15 +1,17 @@
 import {
   type BatchDefinition,
   type BatchDelete,
+  type BatchGather,
   type BatchInsert,
   type BatchWriter,
   StorageError,
 } from '../api/storage.ts';
 import { Ring } from '../util/ring.ts';
+import { currentUnit, type Unit } from '../util/unit.ts';
 
 /** What a batch may write: any statements, or rows as data. */
 export type AnyDefinition<Row = never, Result = unknown> =
-  BatchDefinition<Row, Result> | BatchInsert<Row> | BatchDelete<Row>;
+  BatchDefinition<Row, Result> | BatchInsert<Row> | BatchDelete<Row> | BatchGather<Row>;
 
 /** A row that waits. */
 export interface Entry {
@@ -19,6 +21,8 @@ export interface Entry {
   readonly sql: string;
   readonly many: string | undefined;
   readonly bytes: number;
+  /** All rows of a unit are in one transaction. */
+  readonly unit: Unit | undefined;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -70,10 +74,14 @@ export abstract class WriteQueue {
       },
       write: row => {
         const bytes = size ? size(row) : sizeOf(row);
-        const { waitingRows, waitingBytes } = this.limits;
-        if (this.queue.size >= waitingRows || (this.waitingBytes > 0 && this.waitingBytes + bytes > waitingBytes)) {
-          return Promise.reject(new StorageError('locked', 'too much waits for the database already'));
+        const unit = currentUnit();
+        // what one row of a unit had room for, all of it has
+        if (!unit?.hasRows && !this.hasRoom(bytes)) {
+          const error = new StorageError('locked', 'too much waits for the database already');
+          unit?.spoil(error);
+          return Promise.reject(error);
         }
+        unit?.added();
         pending++;
         this.waitingBytes += bytes;
         const { promise, resolve, reject } = Promise.withResolvers<Result>();
@@ -84,6 +92,7 @@ export abstract class WriteQueue {
           sql,
           many,
           bytes,
+          unit,
           resolve: resolve as (value: unknown) => void,
           reject,
         });
@@ -91,6 +100,12 @@ export abstract class WriteQueue {
         return promise;
       },
     };
+  }
+
+  private hasRoom(bytes: number): boolean {
+    const { waitingRows, waitingBytes } = this.limits;
+    if (this.queue.size >= waitingRows) return false;
+    return this.waitingBytes === 0 || this.waitingBytes + bytes <= waitingBytes;
   }
 
   /** Resolved when nothing waits. */
@@ -115,20 +130,69 @@ export abstract class WriteQueue {
     return entry;
   }
 
+  /** Whether what waits first belongs into the transaction that an entry is in. */
+  protected joins({ unit }: Entry): boolean {
+    return unit !== undefined && this.queue.at(0)?.unit === unit;
+  }
+
   /** There was no transaction, and everybody has waited for it. */
   protected refuseAll(error: unknown): void {
-    while (this.queue.size > 0) this.take().reject(error);
+    const entries: Entry[] = [];
+    while (this.queue.size > 0) entries.push(this.take());
+    this.refuse(entries, error);
+  }
+
+  protected refuse(entries: readonly Entry[], error: unknown): void {
+    for (const definition of gatheredOf(entries).keys()) definition.settled?.(error);
+    for (const { reject } of entries) reject(error);
+    for (const unit of unitsOf(entries)) unit.settle(error);
   }
 
   protected settle(entries: readonly Entry[], results: readonly unknown[]): void {
     this.batches++;
     this.rows += entries.length;
+    for (const definition of gatheredOf(entries).keys()) definition.settled?.(undefined);
     for (const [index, entry] of entries.entries()) entry.resolve(results[index]);
+    for (const unit of unitsOf(entries)) unit.settle();
   }
 }
 
+/** The units of entries, which stand together. */
+function unitsOf(entries: readonly Entry[]): Unit[] {
+  const units: Unit[] = [];
+  let last: Unit | undefined;
+  for (const { unit } of entries) {
+    if (unit !== undefined && unit !== last) units.push(unit);
+    last = unit;
+  }
+  return units;
+}
+
+/** Entries that are committed together or not at all: those of a unit, and each other by itself. */
+export function piecesOf(entries: readonly Entry[]): Entry[][] {
+  const pieces: Entry[][] = [];
+  for (const entry of entries) {
+    const last = pieces.at(-1);
+    if (entry.unit !== undefined && last?.[0]!.unit === entry.unit) last.push(entry);
+    else pieces.push([entry]);
+  }
+  return pieces;
+}
+
+/** What is written at the end of the transaction: the rows of each definition that wants all of them at once. */
+export function gatheredOf(entries: readonly Entry[]): Map<BatchGather<never>, never[]> {
+  const gathered = new Map<BatchGather<never>, never[]>();
+  for (const { definition, row } of entries) {
+    if (!('writeAll' in definition)) continue;
+    const rows = gathered.get(definition);
+    if (rows) rows.push(row);
+    else gathered.set(definition, [row]);
+  }
+  return gathered;
+}
+
 function statementOf(definition: AnyDefinition, rows = 1): string {
-  if ('write' in definition) return '';
+  if ('write' in definition || 'writeAll' in definition) return '';
   if ('from' in definition) return `DELETE FROM ${definition.from} WHERE ${definition.column} = ?`;
   const { into, columns } = definition;
   const row = `(${columns.map(() => '?').join(', ')})`;

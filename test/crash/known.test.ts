@@ -26,8 +26,8 @@ describe('what is known not to hold', () => {
   });
 
   it('fails once it holds, in a run that is long enough to say so', () => {
-    assert.deepEqual(kinds(outcome(false, 2), known), []);
-    assert.deepEqual(kinds(outcome(false, 3), known), ['held lost']);
+    assert.deepEqual(kinds(outcome(false, 2), known, false), []);
+    assert.deepEqual(kinds(outcome(false, 3), known, false), ['held lost']);
   });
 
   it('a message that its sender sent twice may come twice unless the server says that it drops the second', () => {

@@ -17,13 +17,17 @@ if (!ON_SERVER)
     let juliet: TestClient;
 
     async function start(modules: string): Promise<void> {
-      stage = await TestNode.start({ users: ['romeo', 'juliet'], yaml: `modules: { ${modules} }` });
+      stage = await TestNode.start({
+        users: ['romeo', 'juliet'],
+        yaml: `sessions: { durable: false }
+modules: { ${modules} }`,
+      });
       juliet = await stage.login('juliet@localhost/balcony', { presence: true });
       juliet.send(`<enable xmlns='${SM}' resume='true'/>`);
       await juliet.expect(({ name }) => name === 'enabled', 'stream management');
     }
 
-    // the archive commits before it delivers: here a message is stored only where it has to be
+    // the archive and the journal of sessions commit before they deliver: here a message is stored only where it has to be
     beforeEach(() => start('archive: false'));
     afterEach(() => stage.stop());
 

@@ -120,6 +120,7 @@ export class FakeNode implements StreamEnvironment {
     inbox: 5,
     silence: 0,
     answer: 60,
+    durable: true,
   };
   hosts: Record<string, Partial<StreamHost>> = { 'example.org': {}, 'example.net': {} };
   /** What binding waits for. */

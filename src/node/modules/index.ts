@@ -22,6 +22,8 @@ export interface ModulesParts extends Omit<Registries, 'slots' | 'services' | 'j
   readonly log: Logger;
   readonly config: () => ModulesConfig;
   readonly sessions: () => Iterable<SessionView>;
+  /** Something that a module keeps of a session, and that outlives the program, is another now. */
+  readonly changed?: (session: SessionView) => void;
   /** Has stanzas wait while modules are exchanged; the function returned ends that. */
   readonly pause?: () => () => void;
   /** Failures of a module within a minute after which that is said loudly. */
@@ -45,7 +47,7 @@ export class Modules {
     this.failures.watch(parts.points);
     this.registries = {
       ...parts,
-      slots: new Slots(parts.sessions),
+      slots: new Slots(parts.sessions, parts.changed),
       jobs: new Jobs(),
       services: new Map(),
       failures: this.failures,
@@ -72,6 +74,16 @@ export class Modules {
   /** The definition of a loaded module. */
   definition(given: string): ModuleDefinition | undefined {
     return this.get(given)?.definition;
+  }
+
+  /** What modules keep of a session that outlives the program. */
+  lastingOf(session: SessionView): Record<string, unknown> {
+    return this.registries.slots.lastingOf(session);
+  }
+
+  /** Gives a session what modules kept of it when the program ended. */
+  restore(session: SessionView, former: Readonly<Record<string, unknown>>): void {
+    this.registries.slots.restore(session, former);
   }
 
   /** What modules that are gone have left behind: nothing, or a fault of the loader. */

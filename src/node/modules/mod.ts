@@ -1,6 +1,15 @@
 import type { Logger } from 'pino';
 import type { Collections, Gauge } from '../../api/collections.ts';
-import type { ChainName, FactName, IqOptions, Mod, ModuleDefinition, ServiceKey, Slot } from '../../api/module.ts';
+import type {
+  ChainName,
+  FactName,
+  IqOptions,
+  Mod,
+  ModuleDefinition,
+  ServiceKey,
+  Slot,
+  SlotJson,
+} from '../../api/module.ts';
 import type { NodeView } from '../../api/node-view.ts';
 import type { Storage } from '../../api/storage.ts';
 import type { Answer, Chain, IqRequest, IqTable, Packet, Points, SessionView, Where } from '../../bus/index.ts';
@@ -199,10 +208,10 @@ export class ModuleHandle implements Mod {
     this.keep(() => this.registries.jobs.every(this.name, milliseconds, job, failed), `every ${milliseconds} ms`);
   }
 
-  perSession<T>(init: (session: SessionView) => T): Slot<T> {
+  perSession<T>(init: (session: SessionView) => T, json?: SlotJson<T>): Slot<T> {
     let slot: Slot<T>;
     this.keep(() => {
-      const taken = this.registries.slots.take(this.name, init);
+      const taken = this.registries.slots.take(this.name, init, json);
       slot = taken.slot;
       return taken.give;
     });

@@ -1,4 +1,4 @@
-import type { Slot } from '../../api/module.ts';
+import type { Slot, SlotJson } from '../../api/module.ts';
 import type { SessionView } from '../../bus/index.ts';
 
 /** Stands for a value that was set to undefined; undefined itself stands for none. */
@@ -10,14 +10,37 @@ const UNDEFINED = Symbol('undefined');
  */
 export class Slots {
   private readonly sessions: () => Iterable<SessionView>;
+  /** Told when something changes that outlives the program. */
+  private readonly changed: (session: SessionView) => void;
+  /** What outlives the program, by its place: under the name of its module and its number among that one's. */
+  private readonly lasting = new Map<number, { readonly name: string; readonly json: SlotJson<unknown> }>();
   private readonly free: number[] = [];
   private readonly taken = new Map<number, string>();
   private made = 0;
   /** Modules that are being exchanged, each with the places that it gave back, in the order in which it had taken them. */
   private waiting = new Map<string, number[]>();
 
-  constructor(sessions: () => Iterable<SessionView>) {
+  constructor(sessions: () => Iterable<SessionView>, changed: (session: SessionView) => void = () => {}) {
     this.sessions = sessions;
+    this.changed = changed;
+  }
+
+  /** What modules keep of a session that outlives the program. */
+  lastingOf({ slots }: SessionView): Record<string, unknown> {
+    const out: Record<string, unknown> = {};
+    for (const [index, { name, json }] of this.lasting) {
+      const value = slots[index];
+      const written = value === undefined || value === UNDEFINED ? undefined : json.write(value);
+      if (written !== undefined) out[name] = written;
+    }
+    return out;
+  }
+
+  /** Gives a session what `lastingOf` had. */
+  restore({ slots }: SessionView, former: Readonly<Record<string, unknown>>): void {
+    for (const [index, { name, json }] of this.lasting) {
+      if (Object.hasOwn(former, name)) slots[index] = json.read(former[name]);
+    }
   }
 
   /** Modules that have places. */
@@ -52,11 +75,13 @@ export class Slots {
   }
 
   /** The function returned gives the place back, and clears it on all sessions. */
-  take<T>(owner: string, init: (session: SessionView) => T): { slot: Slot<T>; give: () => void } {
+  take<T>(owner: string, init: (session: SessionView) => T, json?: SlotJson<T>): { slot: Slot<T>; give: () => void } {
+    const number = [...this.taken.values()].filter(other => other === owner).length;
     const index = this.waiting.get(owner)?.shift() ?? this.free.pop() ?? this.made++;
     this.taken.set(index, owner);
+    if (json) this.lasting.set(index, { name: `${owner}:${number}`, json: json as SlotJson<unknown> });
     let ours = true;
-    const set = (session: SessionView, value: T): T => {
+    const put = (session: SessionView, value: T): T => {
       // what an unloaded module still does must not reach the next owner's values
       if (ours) session.slots[index] = value === undefined ? UNDEFINED : value;
       return value;
@@ -64,15 +89,20 @@ export class Slots {
     const slot: Slot<T> = {
       get: session => {
         const value = ours ? session.slots[index] : undefined;
-        if (value === undefined) return set(session, init(session));
+        if (value === undefined) return put(session, init(session));
         return (value === UNDEFINED ? undefined : value) as T;
       },
-      set,
+      set: (session, value) => {
+        put(session, value);
+        if (json && ours) this.changed(session);
+        return value;
+      },
     };
     const give = (): void => {
       if (!ours) return;
       ours = false;
       this.taken.delete(index);
+      this.lasting.delete(index);
       // given back newest first
       const waiting = this.waiting.get(owner);
       if (waiting) waiting.unshift(index);

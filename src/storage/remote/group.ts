@@ -1,6 +1,6 @@
 import type { BatchDelete, BatchInsert, BatchTransaction } from '../../api/storage.ts';
 import { isOutage } from '../errors.ts';
-import { type BatchLimits, type Entry, LIMITS, WriteQueue } from '../queue.ts';
+import { type BatchLimits, type Entry, gatheredOf, LIMITS, piecesOf, WriteQueue } from '../queue.ts';
 import type { Rows } from './dialect.ts';
 
 /** What a group commit writes with, on one connection. */
@@ -48,55 +48,56 @@ export class RemoteGroup extends WriteQueue {
         },
         () => {
           choose();
-          return steps.length === 1 && steps[0]!.kind !== 'any' && fits(steps[0]!);
+          return steps.length === 1 && steps[0]!.kind !== 'any' && fits(steps[0]!) && gatheredOf(entries).size === 0;
         },
       );
     } catch (error) {
       if (entries.length === 0) this.refuseAll(error);
       else if (isOutage(error)) {
-        for (const entry of entries) entry.reject(error);
+        this.refuse(entries, error);
         this.refuseAll(error);
-      } else if (entries.length === 1) entries[0]!.reject(error);
+      } else if (piecesOf(entries).length === 1) this.refuse(entries, error);
       else await this.apart(entries);
       return;
     }
     this.settle(entries, results);
   }
 
-  /** One bad row must not cost the others: each has a savepoint to go back to. */
+  /** One bad row must not cost the others: each, and what belongs together, has a savepoint to go back to. */
   private async apart(entries: readonly Entry[]): Promise<void> {
+    let good: Entry[] = [];
     let results: unknown[] = [];
-    let refused = new Map<Entry, unknown>();
+    let refused = new Map<readonly Entry[], unknown>();
+    const pieces = piecesOf(entries);
     try {
       await this.commit(
         async session => {
+          good = [];
           results = [];
           refused = new Map();
-          for (const entry of entries) {
+          for (const piece of pieces) {
             await session.command('SAVEPOINT one_row');
             try {
-              const [result] = await writeAll(session, [entry], stepsOf([entry]));
+              const written = await writeAll(session, piece, stepsOf(piece));
               await session.command('RELEASE SAVEPOINT one_row');
-              results.push(result);
+              good.push(...piece);
+              results.push(...written);
             } catch (error) {
               if (isOutage(error)) throw error;
               await session.command('ROLLBACK TO SAVEPOINT one_row');
               await session.command('RELEASE SAVEPOINT one_row');
-              refused.set(entry, error);
+              refused.set(piece, error);
             }
           }
         },
         () => false,
       );
     } catch (error) {
-      for (const entry of entries) entry.reject(refused.get(entry) ?? error);
+      for (const piece of pieces) this.refuse(piece, refused.get(piece) ?? error);
       return;
     }
-    for (const [entry, error] of refused) entry.reject(error);
-    this.settle(
-      entries.filter(entry => !refused.has(entry)),
-      results,
-    );
+    for (const [piece, error] of refused) this.refuse(piece, error);
+    this.settle(good, results);
   }
 
   private takeSome(): Entry[] {
@@ -106,7 +107,10 @@ export class RemoteGroup extends WriteQueue {
       const entry = this.take();
       entries.push(entry);
       bytes += entry.bytes;
-    } while (this.queue.size > 0 && entries.length < this.limits.rows && bytes < BYTES);
+    } while (
+      this.queue.size > 0 &&
+      (this.joins(entries.at(-1)!) || (entries.length < this.limits.rows && bytes < BYTES))
+    );
     return entries;
   }
 }
@@ -130,6 +134,7 @@ function stepsOf(entries: readonly Entry[]): Step[] {
   let last = new Map<string, Step>();
   for (const [place, entry] of entries.entries()) {
     const { definition } = entry;
+    if ('writeAll' in definition) continue;
     if ('write' in definition) {
       steps.push({ kind: 'any', table: '', key: '', places: [place], entries: [entry] });
       last = new Map();
@@ -163,6 +168,7 @@ async function writeAll(session: Session, entries: readonly Entry[], steps: read
       for (const [index, place] of places.entries()) results[place] = ids[index] ?? 0;
     }
   }
+  for (const [definition, rows] of gatheredOf(entries)) await definition.writeAll(session, rows);
   return results;
 }
 

@@ -35,6 +35,10 @@ export const sessions = option.object({
     doc: 'How long a session waits for its client to come back (XEP-0198); 0: not at all.',
     reload: 'new-sessions',
   }),
+  durable: option.boolean({
+    default: true,
+    doc: 'Whether sessions that can be resumed outlive the program: after a crash their clients go on where they were. What is sent to them is written to the database first.',
+  }),
   resumptionMax: option.duration({
     default: 1800,
     minimum: 0,

@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import type { TestClient } from '../kit/client.ts';
+import { Operated } from './program.ts';
+
+const SM = 'urn:xmpp:sm:3';
+const CARBONS = 'urn:xmpp:carbons:2';
+
+/** A client that keeps count for stream management (XEP-0198) and acknowledges when it is told to. */
+class Person {
+  client!: TestClient;
+  /** Stanzas of the session that came. */
+  handled = 0;
+  private previd = '';
+  private readonly node: Operated;
+  private readonly full: string;
+
+  constructor(node: Operated, full: string) {
+    this.node = node;
+    this.full = full;
+  }
+
+  private get name(): string {
+    return this.full.split('@')[0]!;
+  }
+
+  private async connect(): Promise<void> {
+    this.client = await this.node.connect();
+    await this.client.authenticate(this.name);
+  }
+
+  async begin(resource: string): Promise<this> {
+    await this.connect();
+    await this.client.bind(resource);
+    this.client.send(`<enable xmlns='${SM}' resume='true'/>`);
+    this.previd = (await this.client.expect(({ name }) => name === 'enabled', 'stream management')).attrs.id!;
+    this.count();
+    return this;
+  }
+
+  /** The answer to <resume/>. */
+  async resume(): Promise<Record<string, string>> {
+    await this.connect();
+    this.client.send(`<resume xmlns='${SM}' previd='${this.previd}' h='${this.handled}'/>`);
+    const answer = await this.client.expect(({ name }) => name === 'resumed' || name === 'failed', 'a resumption');
+    assert.equal(answer.name, 'resumed', answer.toString());
+    for (const { name } of this.client.inbox) if (!/^[ra]$/.test(name)) this.handled++;
+    this.count();
+    return answer.attrs as Record<string, string>;
+  }
+
+  private count(): void {
+    const { inbox } = this.client;
+    inbox.push = (...stanzas) => {
+      for (const stanza of stanzas) if (!/^[ra]$/.test(stanza.name)) this.handled++;
+      return Array.prototype.push.call(inbox, ...stanzas);
+    };
+  }
+
+  say(to: string, ...bodies: string[]): void {
+    for (const body of bodies)
+      this.client.send(`<message type='chat' to='${to}' id='${body}'><body>${body}</body></message>`);
+  }
+
+  /** What the server says that it has handled, when it is asked. */
+  async acknowledged(): Promise<string> {
+    this.client.send(`<r xmlns='${SM}'/>`);
+    return (await this.client.expect(({ name }) => name === 'a', 'an acknowledgement')).attrs.h!;
+  }
+
+  acknowledge(): void {
+    this.client.send(`<a xmlns='${SM}' h='${this.handled}'/>`);
+  }
+
+  /** Bodies of all messages that come until the server has answered. */
+  async heard(): Promise<string[]> {
+    const stanzas = await this.client.settle();
+    return stanzas.filter(({ name }) => name === 'message').map(stanza => stanza.getChildText('body') ?? 'without');
+  }
+}
+
+describe('a session outlives the program (XEP-0198 5)', function () {
+  this.timeout(60_000);
+  let node: Operated;
+  let romeo: Person;
+  let juliet: Person;
+
+  beforeEach(async () => {
+    node = await Operated.start();
+    await node.add('romeo', 'juliet', 'nurse');
+    romeo = await new Person(node, 'romeo@localhost').begin('orchard');
+    juliet = await new Person(node, 'juliet@localhost').begin('balcony');
+    for (const { client } of [romeo, juliet]) client.send('<presence/>');
+    await juliet.heard();
+  });
+  afterEach(async () => {
+    await node.kill();
+    await node.remove();
+  });
+
+  async function again(): Promise<void> {
+    await node.kill();
+    await node.start();
+  }
+
+  it('what its client did not take comes, once and in order, and what it took does not', async () => {
+    romeo.say('juliet@localhost', 'taken');
+    assert.deepEqual(await juliet.heard(), ['taken']);
+    juliet.client.destroy();
+    romeo.say('juliet@localhost', 'one', 'two');
+    romeo.say('juliet@localhost/balcony', 'three');
+    assert.equal(await romeo.acknowledged(), '5');
+    await again();
+    assert.equal((await romeo.resume()).h, '5');
+    romeo.say('juliet@localhost', 'four');
+    assert.equal(await romeo.acknowledged(), '6');
+    await again();
+    await juliet.resume();
+    assert.deepEqual(await juliet.heard(), ['one', 'two', 'three', 'four']);
+    await again();
+    await juliet.resume();
+    assert.deepEqual(await juliet.heard(), []);
+  });
+
+  it('what its client was sent and says that it has does not come again, though it never acknowledged it', async () => {
+    romeo.say('juliet@localhost', 'one', 'two', 'three');
+    assert.deepEqual(await juliet.heard(), ['one', 'two', 'three']);
+    await again();
+    await juliet.resume();
+    await romeo.resume();
+    romeo.say('juliet@localhost', 'four');
+    await romeo.acknowledged();
+    assert.deepEqual(await juliet.heard(), ['four']);
+  });
+
+  it('what it was is still so: presence, carbons, what waits in offline storage goes on to it', async () => {
+    const phone = await new Person(node, 'juliet@localhost').begin('phone');
+    await phone.client.iq('set', `<enable xmlns='${CARBONS}'/>`);
+    phone.client.send('<presence><priority>-1</priority><show>away</show></presence>');
+    assert.equal(await phone.acknowledged(), '2');
+    await again();
+    await juliet.resume();
+    await phone.resume();
+    await romeo.resume();
+    romeo.say('juliet@localhost', 'one');
+    await romeo.acknowledged();
+    assert.deepEqual(await juliet.heard(), ['one']);
+    const copies = await phone.client.expect(stanza => stanza.getChild('received', CARBONS) !== undefined, 'a carbon');
+    assert.match(copies.toString(), /<body>one<\/body>/);
+  });
+
+  it('one whose client never comes back ends in offline storage', async () => {
+    juliet.client.destroy();
+    romeo.say('juliet@localhost', 'one', 'two');
+    await romeo.acknowledged();
+    await again();
+    const laptop = await new Person(node, 'juliet@localhost').begin('balcony');
+    laptop.client.send('<presence/>');
+    assert.deepEqual(await laptop.heard(), ['one', 'two']);
+    laptop.acknowledge();
+    await laptop.heard();
+    await again();
+    await laptop.resume();
+    assert.deepEqual(await laptop.heard(), []);
+  });
+
+  it('its contacts who went without a word are told to be gone', async () => {
+    const nurse = await node.login('nurse@localhost/house');
+    for (const [one, other] of [
+      [nurse, 'juliet'],
+      [juliet.client, 'nurse'],
+    ] as const) {
+      one.send(`<presence type='subscribed' to='${other}@localhost'/>`);
+      one.send(`<presence type='subscribe' to='${other}@localhost'/>`);
+      await one.settle();
+    }
+    nurse.send('<presence/>');
+    await juliet.client.presence('nurse@localhost/house');
+    await again();
+    await juliet.resume();
+    await juliet.client.presence('nurse@localhost', 'unavailable');
+  });
+
+  it('its account was removed meanwhile: it is no more', async () => {
+    juliet.client.destroy();
+    await node.kill();
+    await node.done(['user', 'delete', 'juliet@localhost']);
+    await node.start();
+    const out = await node.done(['session', 'list', '--json']);
+    assert.deepEqual(
+      (JSON.parse(out) as { jid: string }[]).map(({ jid }) => jid),
+      ['romeo@localhost/orchard'],
+    );
+  });
+});
