@@ -13,6 +13,7 @@ import type {
 } from '../api/storage.ts';
 import { StorageError } from '../api/storage.ts';
 import { GroupCommit } from './batch.ts';
+import { Checkpoints } from './checkpoints.ts';
 import { connect, connectReader, connectWriter, type FileOptions, type Logger } from './connections.ts';
 import { storageError } from './errors.ts';
 import { Health } from './health.ts';
@@ -47,6 +48,7 @@ export class SqliteStorage implements Storage {
   private readonly reader: Knex;
   private readonly mutex = new Mutex();
   private readonly group: GroupCommit;
+  private readonly checkpoints: Checkpoints;
   private readonly statements = new Map<string, Database.Statement>();
   private readonly logger: Logger | undefined;
   private readonly condition: Health;
@@ -79,6 +81,7 @@ export class SqliteStorage implements Storage {
     this.raw = connect(file);
     this.writer = connectWriter(file);
     this.reader = connectReader(file);
+    this.checkpoints = new Checkpoints(file, options.logger);
     this.group = new GroupCommit(work => this.commit(work));
   }
 
@@ -175,6 +178,7 @@ export class SqliteStorage implements Storage {
     this.condition.stop();
     await this.writer.knex.destroy();
     await this.reader.destroy();
+    await this.checkpoints.close();
     this.raw.close();
     this.lock.release();
   }
@@ -193,8 +197,10 @@ export class SqliteStorage implements Storage {
 
   /** One transaction, from its first to its last statement without a wait. */
   private commit(work: (tx: BatchTransaction) => void): Promise<void> {
+    let values = 0;
     const tx: BatchTransaction = {
       run: (sql, ...parameters) => {
+        values += parameters.length;
         const { changes, lastInsertRowid } = this.statement(sql).run(...parameters);
         return { changes, id: Number(lastInsertRowid) };
       },
@@ -212,6 +218,7 @@ export class SqliteStorage implements Storage {
         if (this.raw.open && this.raw.inTransaction) this.raw.exec('ROLLBACK');
         throw error;
       }
+      this.checkpoints.committed(values);
     });
   }
 

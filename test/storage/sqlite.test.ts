@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -141,6 +141,19 @@ describe('storage on SQLite', () => {
         bug,
       );
       assert.deepEqual(storage.health(), { ok: true });
+    });
+
+    it('what a busy node writes gets from the log into the file beside its transactions', async () => {
+      const filling = storage.batch<string>({ name: 'f', into: 't', columns: ['a'], counted: false, values: a => [a] });
+      for (let i = 0; i < 90; i++)
+        await Promise.all(Array.from({ length: 1000 }, (_, k) => filling.write(`row ${i} ${k} ${'x'.repeat(20)}`)));
+      const size = (name: string): number => statSync(path.join(dataDir, `posthouse.sqlite${name}`)).size;
+      // less than what has whoever commits copy it
+      assert.ok(size('-wal') < 4000 * 4096, `${size('-wal')}`);
+      for (let tries = 0; size('') < 1_000_000 && tries < 100; tries++) await delay(50);
+      assert.ok(size('') >= 1_000_000, `${size('')}`);
+      assert.equal(await count(), 90_000);
+      assert.deepEqual(logged, []);
     });
 
     it('a prepared statement takes what it is given, whatever that was before', async () => {
