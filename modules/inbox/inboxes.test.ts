@@ -155,7 +155,7 @@ describe('inboxes', () => {
           await world.end();
           await world.begin(random);
         } else if (dice < 0.018) await world.forget(from);
-        else if (dice < 0.03 && world.said.length > 50)
+        else if (dice < 0.03 && world.said.length >= 100)
           // what is too old goes; the option may change either way
           world.floor = random.chance(0.3) ? -1 : world.said.at(-random.between(1, 100))!.key;
         else if (dice < 0.1) await world.say(from, to, sides);
