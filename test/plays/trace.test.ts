@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Told } from '../../modules/trace/telling.ts';
+import { Packet } from '../../src/bus/index.ts';
 import { parseJid } from '../../src/jid/index.ts';
 import { Operations } from '../../src/node/operations.ts';
 import type { TestClient } from '../kit/client.ts';
@@ -182,6 +183,21 @@ describe('play: an operator asks what became of a message', () => {
     romeo.send(`<message type='error' id='d' to='juliet@localhost/balcony'>${error}</message>`);
     const told = await traced('d', 'refused');
     assert.deepEqual([told.state, of(told, 'refused').by], ['refused', 'romeo@localhost/orchard']);
+  });
+
+  it('from elsewhere, and of the server’s own', async () => {
+    await start();
+    const message = "<message type='chat' id='far'><body>x</body></message>";
+    for (const [from, name] of [
+      ['paris@elsewhere.example/x', 'far'],
+      ['localhost', 'own'],
+    ] as const) {
+      const wire = message.replace('far', name);
+      await stage.node.route(Packet.fromWire(wire, parseJid(from)!, parseJid('romeo@localhost')!));
+      const told = await traced(name, 'offline');
+      assert.deepEqual([steps(told), told.from], [['accepted', 'committed', 'offline'], from]);
+      assert.equal(of(told, 'committed').what, "its recipient's archive has it");
+    }
   });
 
   it('after a start, by what is stored', async () => {
