@@ -142,6 +142,26 @@ describe('slixmpp, what else it knows', function () {
     await friar.do('unregister');
   });
 
+  it('what one of its clients displays is read for the others (XEP-0333, XEP-0280, XEP-0430)', async () => {
+    await server.add('paris');
+    const paris = await enter('paris', 'hall');
+    const phone = await enter('paris', 'phone');
+    for (const name of ['one', 'two', 'three']) await juliet.do('ask_markers', { to: paris.jid, body: name, name });
+    await paris.messages.next('the last from Juliet', ({ body }) => body === 'three');
+    assert.deepEqual(await phone.do('inbox'), [
+      [['juliet@localhost', 3, 'three']],
+      { total: '1', unread: '1', 'all-unread': '3' },
+    ]);
+    await paris.do('displayed', { to: 'juliet@localhost', name: 'two' });
+    await paris.do('ping', { jid: 'localhost' });
+    for (const client of [paris, phone])
+      assert.deepEqual(await client.do('inbox'), [
+        [['juliet@localhost', 1, 'three']],
+        { total: '1', unread: '1', 'all-unread': '1' },
+      ]);
+    await paris.do('unregister');
+  });
+
   it('an inactive client gets its messages (XEP-0352)', async () => {
     await juliet.do('state', { active: false });
     await romeo.say(juliet.jid, 'art thou gone so?');

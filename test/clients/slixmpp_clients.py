@@ -11,11 +11,15 @@ from pathlib import Path
 
 import slixmpp
 from slixmpp.exceptions import IqError, IqTimeout
+from slixmpp.xmlstream import ET
+from slixmpp.xmlstream.handler import Callback
+from slixmpp.xmlstream.matcher import MatchXPath
 
 PLUGINS = [
     'xep_0004', 'xep_0012', 'xep_0030', 'xep_0049', 'xep_0050', 'xep_0054', 'xep_0077', 'xep_0092', 'xep_0133', 'xep_0184',
-    'xep_0191', 'xep_0198', 'xep_0199', 'xep_0202', 'xep_0203', 'xep_0280', 'xep_0313', 'xep_0352',
+    'xep_0191', 'xep_0198', 'xep_0199', 'xep_0202', 'xep_0203', 'xep_0280', 'xep_0313', 'xep_0333', 'xep_0352',
 ]
+INBOX = '{urn:xmpp:inbox:1}'
 PRESENCES = ['available', 'unavailable', 'subscribe', 'subscribed', 'unsubscribe', 'unsubscribed', 'away', 'chat', 'dnd', 'xa']
 
 
@@ -210,6 +214,33 @@ class Client(slixmpp.ClientXMPP):
         answer = await self['xep_0313'].get_archive_metadata()
         data = answer['mam_metadata']
         return [data['start']['id'], data['end']['id']]
+
+    async def do_ask_markers(self, to, body, name):
+        message = self.make_message(mto=to, mbody=body, mtype='chat')
+        message['id'] = name
+        message.enable('markable')
+        message.send()
+
+    async def do_displayed(self, to, name):
+        self['xep_0333'].send_marker(slixmpp.JID(to), name, 'displayed')
+
+    async def do_inbox(self):
+        # slixmpp has no words for XEP-0430 itself
+        entries = []
+
+        def found(message):
+            if message['type'] != 'headline':
+                entry = message.xml.find(INBOX + 'entry')
+                entries.append([entry.get('jid'), int(entry.get('unread')), message['mam_result']['forwarded']['stanza']['body']])
+
+        self.register_handler(Callback('inbox', MatchXPath('{jabber:client}message/' + INBOX + 'entry'), found))
+        try:
+            request = self.make_iq_get()
+            request.append(ET.Element(INBOX + 'inbox'))
+            answer = await request.send()
+        finally:
+            self.remove_handler('inbox')
+        return [entries, dict(answer.xml.find(INBOX + 'fin').attrib)]
 
     async def do_state(self, active):
         if active:
