@@ -86,7 +86,7 @@ export function conversationsContract(open: () => Promise<Storage>): void {
     said.push(line);
     if (retracts) {
       retracts.retracted = true;
-      await store.retract(message, { key: retracts.key, tombstone: `<message id='${retracts.id}'/>` });
+      await store.retract(message, [{ key: retracts.key, tombstone: `<message id='${retracts.id}'/>` }]);
     } else await store.add(message);
     return line;
   }

@@ -39,7 +39,7 @@ const SOME = 500;
 const MANY = 10_000;
 /** Entries that are looked through for the text of a correction. */
 const BEHIND = 1000;
-/** Corrections of one text that are looked at, from the last on. */
+/** Corrections of one text that are looked at. */
 const CORRECTIONS = 20;
 /** Messages of one statement. */
 const TOGETHER = 50;
@@ -81,6 +81,10 @@ function statements(storage: Storage) {
     jids: storage.prepare<{ id: number; jid: string }>(`select id, jid from ${ADDRESSES} where id ${among}`),
     messages: storage.prepare<{ line: string }>(`select ${lineOf('m', 'm')} from ${MESSAGES} m where id ${among}`),
     tails: storage.prepare<{ id: number; tail: string }>(`select id, tail from ${MESSAGES} where id ${among}`),
+    corrections: storage.prepare<{ id: number; flags: number }>(
+      `select id, flags from ${ENTRIES} where owner = ? and peer = ? and id > ? and flags in (${SENT | CORRECTS}, ${RECEIVED | CORRECTS})
+        order by id limit ${CORRECTIONS}`,
+    ),
     marks: storage.prepare<Entry>(
       `select id, peer, flags, mark from ${ENTRIES} where owner = ? and peer = ? and id > ? and id < ? order by id desc limit ${MANY}`,
     ),
@@ -279,6 +283,18 @@ export class Conversations {
         return { text: original.id, shown: key };
     }
     return { text: original.id, shown: original.id };
+  }
+
+  /** Corrections that stand in a conversation behind a message, the first ones; their flags are those of that archive. */
+  async corrections(owner: number, peer: number, after: number): Promise<Kept[]> {
+    const recent = this.tail.of(owner).forwards({ owner, peer, after, before: NEVER }, Infinity);
+    const entries = new Map(
+      (await this.ask.corrections.all(owner, peer, after)).map(row => [Number(row.id), row.flags]),
+    );
+    for (const { id, flags } of recent)
+      if ((flags & CORRECTS) !== 0 && entries.size < CORRECTIONS) entries.set(id, flags);
+    const kept = await this.kept([...entries.keys()]);
+    return [...kept.values()].map(message => ({ ...message, flags: Number(entries.get(message.key)) }));
   }
 
   /** Messages by their keys; those that are not there any more are left out. Their flags are those for both archives. */

@@ -6,7 +6,7 @@ import { contentFlags, isKeepable } from './keepable.ts';
 import { keyOf, markOf } from './key.ts';
 import { originKey, type Origins } from './origins.ts';
 import type { Passage } from './passage.ts';
-import { burial, retractedId } from './retraction.ts';
+import { burials, retractedId } from './retraction.ts';
 import type { Address } from './addresses.ts';
 import { type ArchiveStore, type Burial, type NewMessage, RECEIVED, SENT } from './store.ts';
 
@@ -106,9 +106,7 @@ export class Keeping {
       this.keepTogether(packet, sent, received, numbers, key, unit);
       return undefined;
     }
-    const committed = numbers
-      ? this.add(packet, sent, received, numbers, undefined)
-      : this.lookUp(packet, sent, received);
+    const committed = numbers ? this.add(packet, sent, received, numbers, []) : this.lookUp(packet, sent, received);
     const failed = key === undefined ? undefined : (): void => origins!.delete(key);
     if (key !== undefined) origins!.add(key, committed);
     // what was looked up first has to have its id before the next one comes
@@ -140,7 +138,7 @@ export class Keeping {
     const origins = key === undefined ? undefined : this.parts.origins(packet.from.domain);
     unit.required = true;
     if (store.pending > BACKLOG) unit.slow = true;
-    const committed = this.add(packet, sent, received, numbers, undefined, true);
+    const committed = this.add(packet, sent, received, numbers, [], true);
     origins?.add(key!, committed);
     unit.whenSettled({
       unitSettled: (_, error) => {
@@ -171,7 +169,7 @@ export class Keeping {
     const sender = await store.addresses.of(packet.from.bare);
     const recipient = await store.addresses.of(packet.to!.bare);
     const archive = received ? ([recipient, sender] as const) : ([sender, recipient] as const);
-    const buried = id === undefined ? undefined : await burial(store, packet, id, archive, received, now());
+    const buried = id === undefined ? [] : await burials(store, packet, id, archive, received, now());
     await this.add(packet, sent, received, [sender, recipient], buried);
   }
 
@@ -181,7 +179,7 @@ export class Keeping {
     sent: boolean,
     received: boolean,
     [sender, recipient]: readonly [Address, Address],
-    buried: Burial | undefined,
+    buried: readonly Burial[],
     together = false,
   ): Promise<void> {
     const { ids, store } = this.parts;
@@ -189,7 +187,7 @@ export class Keeping {
     const id = ids.next();
     const flags = (sent ? SENT : 0) | (received ? RECEIVED : 0) | contentFlags(packet);
     const message: NewMessage = { id, key: keyOf(id)!, sender, recipient, flags, mark: markOf(packet.id), stanza };
-    const added = buried ? store.retract(message, buried) : store.add(message);
+    const added = buried.length > 0 ? store.retract(message, buried) : store.add(message);
     if (received || sender.id === recipient.id) ids.give(packet, id);
     if (!sent) return added;
     if (!received) this.sentIds.set(packet, id);

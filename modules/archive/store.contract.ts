@@ -55,7 +55,7 @@ export function archiveStoreContract(open: () => Promise<Storage>): void {
     const id = next();
     const message = { ...line, ...both, id, key: keyOf(id)!, flags, mark: options.mark ?? 0 };
     said.push(Object.assign(line, { id: message.id }));
-    await (options.retracts ? store.retract(message, options.retracts) : store.add(message));
+    await (options.retracts ? store.retract(message, [options.retracts]) : store.add(message));
     return line;
   }
 

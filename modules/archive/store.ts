@@ -45,6 +45,10 @@ export interface Burial {
   readonly tombstone: string;
 }
 
+interface Retraction extends NewMessage {
+  readonly burials: readonly Burial[];
+}
+
 interface LogRow {
   id: number;
   sender: number;
@@ -81,7 +85,7 @@ export class ArchiveStore {
   private readonly reaping: Reaping;
   private readonly gathered: number;
   private readonly inserting: BatchWriter<NewMessage, number>;
-  private readonly retracting: BatchWriter<NewMessage & { burial: Burial }, void>;
+  private readonly retracting: BatchWriter<Retraction, void>;
   private readonly importing: Importing;
   private preparing: Promise<void> | undefined;
   /** The last ones that were begun: they are committed in order. */
@@ -118,10 +122,10 @@ export class ArchiveStore {
       values: valuesOf,
       bytes: row => row.stanza.length,
     });
-    this.retracting = storage.batch<NewMessage & { burial: Burial }, void>({
+    this.retracting = storage.batch<Retraction, void>({
       name: 'archive retractions',
       write: (tx, row) =>
-        andThen(tx.run(INSERT, ...valuesOf(row)), () => andThen(this.bury(tx, row.burial), () => undefined)),
+        andThen(tx.run(INSERT, ...valuesOf(row)), () => each(row.burials, burial => this.bury(tx, burial))),
     });
     this.importing = new Importing(storage, key => this.merging.covers(key));
     this.latest = storage.prepare(`select id, tail, stanza from ${MESSAGES} order by id desc limit ?`);
@@ -148,8 +152,8 @@ export class ArchiveStore {
   }
 
   /** As `add`; and what it retracts is a tombstone then, in all archives that have it. */
-  retract(message: NewMessage, burial: Burial): Promise<void> {
-    return (this.lastRetraction = this.retracting.write({ ...message, burial }).then(() => {
+  retract(message: NewMessage, burials: readonly Burial[]): Promise<void> {
+    return (this.lastRetraction = this.retracting.write({ ...message, burials }).then(() => {
       this.committed(message);
       // also where the retraction itself is not kept
       this.changed(message.sender.id, message.recipient.id, SENT | RECEIVED);
@@ -172,7 +176,9 @@ export class ArchiveStore {
     after: (time: number) => void,
   ): Promise<Imported> {
     while (!this.merging.covers(message.key)) await this.prepare(message.key, after);
-    return this.importing.write(message, side);
+    const imported = await this.importing.write(message, side);
+    this.changed(message.sender.id, message.recipient.id, side);
+    return imported;
   }
 
   /** What an account of that name had before it was removed is taken away at once: then an archive can be put in its place. */

@@ -71,7 +71,7 @@ class World {
     this.said.push(line);
     if (retracts) {
       retracts.retracted = true;
-      await this.store.retract(message, { key: retracts.key, tombstone: `<message id='${retracts.id}'/>` });
+      await this.store.retract(message, [{ key: retracts.key, tombstone: `<message id='${retracts.id}'/>` }]);
     } else await this.store.add(message);
   }
 

@@ -226,6 +226,22 @@ describe('play: the inbox (XEP-0430)', () => {
     assert.deepEqual((await lines(romeo))[0], 'juliet@localhost 1 MINE');
   });
 
+  it('with a message that was corrected, its corrections are retracted', async () => {
+    const one = await text(juliet, 'romeo@localhost', 'oen');
+    const other = await text(juliet, 'romeo@localhost', 'other');
+    const replace = (id: string): string => `<replace xmlns='urn:xmpp:message-correct:0' id='${id}'/>`;
+    await text(juliet, 'romeo@localhost', 'one', replace(one));
+    await text(juliet, 'romeo@localhost', 'another', replace(other));
+    await text(romeo, 'juliet@localhost', 'not hers', replace(one));
+    await text(juliet, 'romeo@localhost', 'gone', `<retract xmlns='urn:xmpp:message-retract:1' id='${one}'/>`);
+    for (const client of [romeo, juliet])
+      assert.deepEqual((await ask(client)).bodies, ['', 'other', '', 'another', 'not hers', 'gone']);
+    assert.deepEqual(await lines(romeo), ['juliet@localhost 1 another']);
+    await text(juliet, 'romeo@localhost', 'gone', `<retract xmlns='urn:xmpp:message-retract:1' id='${other}'/>`);
+    assert.deepEqual((await askInbox(juliet)).lines.length, 1);
+    assert.deepEqual((await ask(romeo)).bodies, ['', '', '', '', 'not hers', 'gone', 'gone']);
+  });
+
   it('reading on one device clears the others: the marker is copied (XEP-0280), and the entry told', async () => {
     const phone = await stage.login('romeo@localhost/phone', { presence: true });
     await phone.iq('set', `<enable xmlns='${CARBONS}'/>`);
