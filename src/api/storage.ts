@@ -6,6 +6,8 @@ export type StorageErrorKind = 'full' | 'locked' | 'readonly' | 'corrupt' | 'con
 /** What a database could not do, in one vocabulary for all of them. The driver's own error is the cause. */
 export class StorageError extends Error {
   readonly kind: StorageErrorKind;
+  /** Its storage has told of it in the log, once for all that fails with it: nobody else need do so loudly. */
+  told = false;
 
   constructor(kind: StorageErrorKind, message: string, cause?: unknown) {
     super(message, { cause });

@@ -5,7 +5,7 @@ import type { Points } from '../bus/index.ts';
 import { Jid } from '../jid/index.ts';
 import type { StreamError } from '../protocol/index.ts';
 import type { Users } from '../session/users.ts';
-import type { Storage } from '../storage/index.ts';
+import { type Storage, StorageError } from '../storage/index.ts';
 import {
   deriveScramKeys,
   inventCredential,
@@ -129,7 +129,10 @@ export class AccountsService implements AccountsView {
   /** Notes that an account was used just now. */
   noteLogin(jid: Jid): void {
     this.store.noteLogin(jid.domain, jid.local, Date.now()).catch((error: unknown) => {
-      this.parts.log.warn({ err: error, account: jid.bare }, 'the time of a login could not be noted');
+      this.parts.log[error instanceof StorageError && error.told ? 'debug' : 'warn'](
+        { err: error, account: jid.bare },
+        'the time of a login could not be noted',
+      );
     });
   }
 

@@ -4,7 +4,7 @@ import type { ClientsView, ClientView } from '../api/node-view.ts';
 import type { Jid } from '../jid/index.ts';
 import type { Session } from '../session/session.ts';
 import type { Users } from '../session/users.ts';
-import type { Storage } from '../storage/index.ts';
+import { type Storage, StorageError } from '../storage/index.ts';
 import type { Clients, LoginNoted, LoginOfClient } from '../stream/clients.ts';
 import type { LoginToken } from '../stream/sasl/index.ts';
 import { andThen, type MaybePromise } from '../util/maybe.ts';
@@ -134,7 +134,10 @@ export class ClientsService implements Clients, ClientsView {
     const { client } = session;
     if (client === undefined) return;
     this.store.seen(client, Date.now()).catch((error: unknown) => {
-      this.parts.log.warn({ err: error, session: session.id }, 'when a client was last here could not be noted');
+      this.parts.log[error instanceof StorageError && error.told ? 'debug' : 'warn'](
+        { err: error, session: session.id },
+        'when a client was last here could not be noted',
+      );
     });
   }
 

@@ -17,7 +17,7 @@ export function stanzaFailure(log: Logger, metrics: Metrics): (error: unknown, p
     if (error instanceof StorageError) {
       const help = 'Stanzas refused because the storage failed.';
       metrics.counter('posthouse_storage_failures_total', help, { kind: error.kind }).inc();
-      log.error(details, `storage: ${error.message}`);
+      log[error.told ? 'debug' : 'error'](details, `storage: ${error.message}`);
       return storageRefusal(error);
     }
     metrics.counter('posthouse_internal_errors_total', 'Stanzas answered with internal-server-error.').inc();

@@ -59,6 +59,7 @@ export class Health {
         `storage: ${error.message}; what cannot be stored is refused until writing works again`,
       );
     }
+    error.told = true;
     this.reason = error.message;
     this.full = error.kind === 'full';
     if (!this.prober) this.wait(this.pauses.first);

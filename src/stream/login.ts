@@ -1,3 +1,4 @@
+import { StorageError } from '../api/index.ts';
 import { parseJid } from '../jid/index.ts';
 import type { ClientStream } from './client-stream.ts';
 import { HOLD_ANSWER } from './reading.ts';
@@ -87,7 +88,9 @@ export class Login {
   }
 
   private broken(error: unknown): void {
-    this.stream.env.log.error({ err: error, stream: this.stream.id }, 'login: the accounts could not be asked');
+    // an outage the storage tells of itself, once for all who come meanwhile
+    const level = error instanceof StorageError && error.told ? 'debug' : 'error';
+    this.stream.env.log[level]({ err: error, stream: this.stream.id }, 'login: the accounts could not be asked');
     this.fail(this.profile!, 'temporary-auth-failure', 'Try again later.');
   }
 

@@ -281,7 +281,8 @@ export class Device {
         this.ledger.fault(`${this.name} got a stream error: ${stanza.element().toString()}`);
       return;
     }
-    if (this.leaving) return;
+    // an error it will never get again
+    if (this.leaving && stanza.type !== 'error') return;
     if (stanza.name === 'message') this.message(stanza);
     else if (stanza.name === 'iq') {
       const id = stanza.attr('id') ?? '';

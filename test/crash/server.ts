@@ -67,6 +67,16 @@ export class CrashServer {
     return this.node.running;
   }
 
+  /** The status of /ready. */
+  async readiness(): Promise<number> {
+    return (await this.node.http('/ready')).status;
+  }
+
+  /** Lines of the log that tell of trouble: warnings and worse. */
+  get complaints(): string[] {
+    return this.node.log.filter(({ level }) => level >= 40).map(line => JSON.stringify(line));
+  }
+
   /** SIGKILL, at once; waits until the process is gone. */
   async kill(): Promise<void> {
     this.kills++;

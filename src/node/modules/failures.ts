@@ -37,10 +37,15 @@ export class Failures {
   /** Notes a failure of a module at a point; `packet` is the stanza that it had to do with. */
   note(module: string, point: string, error: unknown, packet?: Packet): void {
     this.metrics.counter('posthouse_module_failures_total', 'Failures inside modules.', { module, point }).inc();
+    const stanza = packet && { id: packet.id, from: packet.from.full };
+    if (error instanceof StorageError && error.told) {
+      // no fault of the module's; the storage tells of it once, loudly
+      this.log.debug({ err: error, module, point, ...stanza }, 'a module failed');
+      return;
+    }
     const minute = this.minuteOf(module);
     minute.failures++;
     if (minute.failures <= this.loud) {
-      const stanza = packet && { id: packet.id, from: packet.from.full };
       this.log.error({ err: error, module, point, ...stanza }, 'a module failed');
     }
     if (minute.failures === this.loud) {
