@@ -12,6 +12,7 @@ import type {
   Transactor,
 } from '../api/storage.ts';
 import { StorageError } from '../api/storage.ts';
+import { currentUnit } from '../util/unit.ts';
 import { GroupCommit } from './batch.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { connect, connectReader, connectWriter, type FileOptions, type Logger } from './connections.ts';
@@ -153,7 +154,13 @@ export class SqliteStorage implements Storage {
       get pending() {
         return writer.pending;
       },
-      write: row => (this.closing ? Promise.reject(closed()) : writer.write(row)),
+      write: row => {
+        if (!this.closing) return writer.write(row);
+        const failure = closed();
+        // what belongs together happens together, or not at all
+        currentUnit()?.spoil(failure);
+        return Promise.reject(failure);
+      },
     };
   }
 

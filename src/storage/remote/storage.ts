@@ -9,6 +9,7 @@ import {
   StorageError,
   type Transactor,
 } from '../../api/storage.ts';
+import { currentUnit } from '../../util/unit.ts';
 import type { Logger } from '../connections.ts';
 import { Health } from '../health.ts';
 import { applyMigrations, prepareMigrations, touchMigrations } from '../migrations.ts';
@@ -202,9 +203,12 @@ export class RemoteStorage implements Storage {
         return writer.pending;
       },
       write: row => {
-        if (this.closing) return Promise.reject(closed());
         // nobody gathers for a database that is not there
-        return this.away ? Promise.reject(this.away) : writer.write(row);
+        const failure = this.closing ? closed() : this.away;
+        if (!failure) return writer.write(row);
+        // what belongs together happens together, or not at all
+        currentUnit()?.spoil(failure);
+        return Promise.reject(failure);
       },
     };
   }
