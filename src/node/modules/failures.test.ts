@@ -43,6 +43,18 @@ describe('Failures', () => {
     ]);
   });
 
+  it('are not said loudly where the storage has told of it, and counted all the same', () => {
+    const { failures, lines, metrics } = trial(1);
+    const error = new StorageError('io', 'the database cannot be reached');
+    error.told = true;
+    failures.note('a', 'arriving', error);
+    failures.note('a', 'arriving', error);
+    assert.deepEqual(lines, []);
+    assert.equal(metrics.counter('posthouse_module_failures_total', '', { module: 'a', point: 'arriving' }).value, 2);
+    failures.note('a', 'arriving', new StorageError('constraint', 'a row is there twice'));
+    assert.equal(lines[0]?.level, 50);
+  });
+
   it('are said loudly once when there are too many in a minute, and then only counted', () => {
     const { failures, lines, clock, metrics } = trial(3);
     const fail = (times: number): void => {
