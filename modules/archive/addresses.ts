@@ -94,14 +94,16 @@ export class Addresses {
 
   /** Undefined for an address that no archive knows. */
   async find(bare: string): Promise<Address | undefined> {
+    return this.look(bare);
+  }
+
+  /** As `find`; at once where the database answers at once. */
+  look(bare: string): MaybePromise<Address | undefined> {
     const jid = written(bare);
     const known = this.cache.get(jid);
     if (known) return known;
     this.condemned.delete(jid);
-    const row = await this.one.get(jid);
-    if (!row) return undefined;
-    // what was noted meanwhile is newer
-    return this.note(jid, addressOf(row));
+    return andThen(this.one.get(jid), row => row && this.note(jid, addressOf(row)));
   }
 
   /** One that is in memory. */

@@ -1,4 +1,4 @@
-import { type Packet, serviceKey } from '../../src/api/index.ts';
+import { type MaybePromise, type Packet, serviceKey, type SessionView } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import type { Conversations } from './conversations.ts';
 
@@ -39,6 +39,10 @@ export interface ArchiveService {
    * safe there; undefined where that has nothing to keep.
    */
   dropped(packet: Packet): Promise<void> | undefined;
+  /** Messages that came for an account, by the ids that it gave them: wire strings; undefined for what its archive has not, or no more. */
+  arrivals(account: Jid, ids: readonly string[]): MaybePromise<readonly (string | undefined)[]>;
+  /** Whether the session's client has asked what is in its archive, or was told as it bound (XEP-0386): it fetches what it missed. */
+  isAsked(session: SessionView): boolean;
   /** The message of an id, in whosever archive it is. */
   find(id: string): Promise<Filed | undefined>;
   /** Messages with a client's own id (the attribute), the newest first: those of one correspondent to another, or of one to or from anybody. */

@@ -3,7 +3,17 @@
  * an acknowledgement promised is there after a crash, once.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { BARE, defineModule, defineOptions, FULL, MESSAGE, NOWHERE, option, type Packet } from '../../src/api/index.ts';
+import {
+  BARE,
+  defineModule,
+  defineOptions,
+  FULL,
+  MESSAGE,
+  NOWHERE,
+  option,
+  type Packet,
+  plain,
+} from '../../src/api/index.ts';
 import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
 import { indexed } from '../../src/xml/index.ts';
@@ -180,12 +190,15 @@ export default defineModule({
       { after: ['offline'], before: ['stanza-id'] },
     );
 
+    const asked = mod.perSession<boolean>(() => false, plain());
     mod.provide(Archive, {
       whenSent: (packet, done) => (hasArchive(packet) ? keeping.whenSent(packet, arrives(packet), done) : undefined),
       dropped: packet => {
         const kept = hasArchive(packet) && packet.from.bare !== packet.to!.bare && keeping.leaving(packet);
         return kept instanceof Promise ? kept.then(() => undefined) : undefined;
       },
+      arrivals: (account, messages) => store.arrivals(account.bare, messages),
+      isAsked: session => asked.get(session),
       ...lookingUp(store),
       conversations: store.conversations,
       numberOf: async address => (await store.addresses.find(address.bare))?.id,
@@ -214,16 +227,21 @@ export default defineModule({
       if (!request.session) return refuse('not-allowed');
       const query = readQuery(request.payload);
       if (query instanceof StanzaError) return query;
+      asked.set(request.session, true);
       return answering.query(query, shelf(request.to), request.session, mod.options(request.to.domain).page);
     });
-    mod.iq({ xmlns: NS.mam, name: 'metadata', type: 'get', to: 'account' }, request =>
-      answering.metadata(shelf(request.to)),
-    );
+    mod.iq({ xmlns: NS.mam, name: 'metadata', type: 'get', to: 'account' }, request => {
+      if (request.session) asked.set(request.session, true);
+      return answering.metadata(shelf(request.to));
+    });
     // XEP-0386 4: so the client knows what it missed before it asks
     mod.add('bindFeatures', {
       xmlns: NS.mam,
       asked: false,
-      bound: session => answering.metadata(shelf(session.user.jid)),
+      bound: session => {
+        asked.set(session, true);
+        return answering.metadata(shelf(session.user.jid));
+      },
     });
     mod.iq({ xmlns: NS.mam, name: 'prefs', type: 'get', to: 'account' }, request =>
       preferencesElement(preferencesOf(request.to)),

@@ -188,7 +188,10 @@ export class Keeping {
     const flags = (sent ? SENT : 0) | (received ? RECEIVED : 0) | contentFlags(packet);
     const message: NewMessage = { id, key: keyOf(id)!, sender, recipient, flags, mark: markOf(packet.id), stanza };
     const added = buried.length > 0 ? store.retract(message, buried) : store.add(message);
-    if (received || sender.id === recipient.id) ids.give(packet, id);
+    if (received || sender.id === recipient.id) {
+      ids.give(packet, id);
+      packet.archived = true;
+    }
     if (!sent) return added;
     if (!received) this.sentIds.set(packet, id);
     const done = this.waiting.get(packet);

@@ -8,11 +8,11 @@ import {
   type StoreDefinition,
 } from '../../src/api/index.ts';
 import { fromWire, toWire } from '../../src/xml/index.ts';
-import { Addresses } from './addresses.ts';
+import { type Address, Addresses } from './addresses.ts';
 import { Conversations } from './conversations.ts';
 import { each } from './each.ts';
 import { type Imported, Importing } from './importing.ts';
-import { firstKeyAt, idOf, timeOf } from './key.ts';
+import { firstKeyAt, idOf, keyOf, tailOf, timeOf } from './key.ts';
 import { Merging } from './merging.ts';
 import { Reading } from './reading.ts';
 import { Reaping } from './reaping.ts';
@@ -91,6 +91,7 @@ export class ArchiveStore {
   /** The last ones that were begun: they are committed in order. */
   private last: Promise<void> | undefined;
   private lastRetraction: Promise<void> | undefined;
+  private readonly one: Statement<LogRow & { tail: string; stanza: string }>;
   private readonly latest: Statement<{ id: number; tail: string; stanza: string }>;
 
   static async open(storage: Storage, sizes: Sizes = SIZES): Promise<ArchiveStore> {
@@ -128,6 +129,7 @@ export class ArchiveStore {
         andThen(tx.run(INSERT, ...valuesOf(row)), () => each(row.burials, burial => this.bury(tx, burial))),
     });
     this.importing = new Importing(storage, key => this.merging.covers(key));
+    this.one = storage.prepare(`select tail, sender, recipient, flags, stanza from ${MESSAGES} where id = ?`);
     this.latest = storage.prepare(`select id, tail, stanza from ${MESSAGES} order by id desc limit ?`);
   }
 
@@ -235,6 +237,26 @@ export class ArchiveStore {
     this.changed(sender.id, recipient.id, flags);
     // a failure is in the log, and what could not be moved is tried again with the next
     if (this.tail.size >= this.gathered) this.merge().catch(() => undefined);
+  }
+
+  /** Messages that came for an account, by their ids; undefined for what its archive has not, or no more. */
+  arrivals(account: string, ids: readonly string[]): MaybePromise<readonly (string | undefined)[]> {
+    return andThen(this.addresses.look(account), address => {
+      const found = ids.map(id => this.arrival(address, id));
+      const later = found.some(one => one instanceof Promise);
+      return later ? Promise.all(found.map(one => Promise.resolve(one))) : (found as (string | undefined)[]);
+    });
+  }
+
+  private arrival(address: Address | undefined, id: string): MaybePromise<string | undefined> {
+    const key = keyOf(id);
+    if (!address || key === undefined || key < address.goneBefore) return undefined;
+    return andThen(this.one.get(key), row => {
+      if (!row || row.tail !== tailOf(id) || Number(row.recipient) !== address.id) return undefined;
+      const flags = Number(row.flags);
+      const has = (flags & RECEIVED) !== 0 || ((flags & SENT) !== 0 && Number(row.sender) === address.id);
+      return has && (flags & RETRACTED) === 0 ? toWire(row.stanza) : undefined;
+    });
   }
 
   /** Moves what has gathered to where it stays. */

@@ -23,12 +23,14 @@ import { Blocking } from '../blocking/contract.ts';
 import { StanzaIds, stanzaIdBy } from '../stanza-id/contract.ts';
 import { Trace } from '../trace/contract.ts';
 import { Offline, type StoredMessage } from './contract.ts';
+import { Archive } from '../archive/contract.ts';
 import type { Mailbox } from './mailbox.ts';
 import { Mailboxes } from './mailboxes.ts';
 import { isEligible, restored } from './parts.ts';
 import { portableMessages } from './portable.ts';
 import { fateOf, removeForgedStamps, stamped } from './storable.ts';
 import { type Arrival, offlineStore } from './store.ts';
+import { whole } from './view.ts';
 
 /** Uncommitted messages above which senders are read more slowly. */
 const BACKLOG = 200;
@@ -79,9 +81,12 @@ export default defineModule({
     const served = mod.perSession<boolean>(() => false, plain());
     /** Sessions that became available while it is being looked up what waits for them. */
     const opening = new Map<SessionView, Promise<void>>();
+    const page = (account: Jid, ...rest: [after: string, limit: number, bytes: number]) =>
+      andThen(store.page(account, ...rest), rows => whole(account, rows, mod.maybe(Archive)));
     const boxes = new Mailboxes(
       {
         store,
+        page,
         sessions: account => node.user(account)?.sessions ?? [],
         passing: account => node.passing(account),
         deliver: (packet, session, taken) => node.deliver(packet, session, taken),
@@ -111,9 +116,22 @@ export default defineModule({
     });
 
     function arrived(packet: Packet, account: Jid, at = Date.now()): Arrival {
+      const given = ids.of(packet);
+      if (given !== undefined) return { stanzaId: given, at, wire: stamped(packet, at), archived: packet.archived };
       // what comes back from a session that has ended keeps its place
-      const stanzaId = ids.of(packet) ?? stanzaIdBy(account, packet) ?? ids.next();
-      return { stanzaId, at, wire: stamped(packet, at) };
+      const own = stanzaIdBy(account, packet);
+      return {
+        stanzaId: own ?? ids.next(),
+        at,
+        wire: stamped(packet, at),
+        archived: own !== undefined && isThere(account, own),
+      };
+    }
+
+    /** Whether the account's archive has a message, as far as that is known at once. */
+    function isThere(account: Jid, id: string): boolean {
+      const found = mod.maybe(Archive)?.arrivals(account, [id]);
+      return found !== undefined && !(found instanceof Promise) && found[0] !== undefined;
     }
 
     function hasRoom(box: Mailbox, { wire }: Arrival): boolean {
@@ -135,10 +153,12 @@ export default defineModule({
       for (const listener of listeners) listener({ packet, account, at });
     }
 
-    function serve(session: SessionView, box: Mailbox | undefined): void {
-      if (!isEligible(session)) return;
+    function serve(session: SessionView, box: Mailbox | undefined): void | Promise<void> {
+      if (!isEligible(session)) return undefined;
       served.set(session, true);
-      box?.serve(session);
+      // XEP-0386 4, XEP-0313 (business rules): who fetches from the archive what came is not given it here as well
+      if (!box || box.messages === 0 || !mod.maybe(Archive)?.isAsked(session)) return box?.serve(session);
+      return box.clear().then(() => (isEligible(session) ? box.serve(session) : undefined));
     }
 
     // before the broadcast, which takes its time: what comes from now on has its place behind what waits
@@ -153,9 +173,8 @@ export default defineModule({
           served.set(session, false);
           boxes.busy(jid)?.left(session);
         } else if (!served.get(session)) {
-          const box = boxes.filled(jid);
-          if (!(box instanceof Promise)) return serve(session, box);
-          const serving = box.then(found => serve(session, found));
+          const serving = andThen(boxes.filled(jid), box => serve(session, box));
+          if (!(serving instanceof Promise)) return;
           opening.set(
             session,
             serving.catch(() => {}).finally(() => opening.delete(session)),
@@ -174,7 +193,7 @@ export default defineModule({
         if (id !== undefined) store.forget(jid, id);
       });
       await store.settled();
-      if (served.get(session)) serve(session, await boxes.filled(jid));
+      if (served.get(session)) await serve(session, await boxes.filled(jid));
     });
     mod.when('ended', session => boxes.busy(session.user.jid)?.left(session));
 
@@ -253,7 +272,7 @@ export default defineModule({
     });
     mod.add(
       'portable',
-      portableMessages(store, boxes, async (account, arrival) => hasRoom(await boxes.of(account), arrival)),
+      portableMessages({ store, page }, boxes, async (account, arrival) => hasRoom(await boxes.of(account), arrival)),
     );
     mod.when('accountRemoved', async jid => {
       await store.removeAll(jid);

@@ -59,6 +59,7 @@ describe('mailbox', () => {
     boxes = new Mailboxes(
       {
         store,
+        page: (account, ...rest) => store.page(account, ...rest),
         sessions: () => clients.map(client => client.session),
         deliver: (packet, session, taken) => {
           const client = session as unknown as Client;

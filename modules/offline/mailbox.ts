@@ -1,7 +1,7 @@
 import { type Kept, type Packet, type SessionView, andThen, StorageError } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
-import { isEligible, type MailboxParts, restored } from './parts.ts';
-import type { Arrival, StoredRow, Totals } from './store.ts';
+import { isEligible, type MailboxParts, restored, type Waiting } from './parts.ts';
+import type { Arrival, Totals } from './store.ts';
 
 /** Messages on their way to a client that has not taken them, at most; the next page is read when half of them are taken. */
 const WINDOW = 400;
@@ -131,6 +131,15 @@ export class Mailbox {
     if (!this.reader && any && this.begin(session)) this.read();
   }
 
+  /** What the account's archive has waits no more: a client fetches it from there. Rejects with a StorageError. */
+  async clear(): Promise<void> {
+    if (this.messages === 0) return;
+    await this.parts.store.clear(this.account);
+    const { messages, bytes } = await this.parts.store.totals(this.account);
+    this.messages = messages;
+    this.bytes = bytes;
+  }
+
   /** The session is over, or does not want messages now. What it has not been given is another's. */
   left(session: SessionView): void {
     if (this.reader !== session) return;
@@ -163,7 +172,7 @@ export class Mailbox {
             continue;
           }
           const { cursor, written } = this;
-          const page = this.parts.store.page(this.account, cursor, WINDOW / 2, WINDOW_BYTES / 2);
+          const page = this.parts.page(this.account, cursor, WINDOW / 2, WINDOW_BYTES / 2);
           const rows = page instanceof Promise ? await page : page;
           // what was read is not what is to come now: another reader, something that came back, something new
           if (this.reader !== session || this.cursor !== cursor) continue;
@@ -185,31 +194,31 @@ export class Mailbox {
     }
   }
 
-  private async giveAll(rows: readonly StoredRow[], session: SessionView): Promise<void> {
-    for (const { id, stanzaId, wire } of rows) {
+  private async giveAll(rows: readonly Waiting[], session: SessionView): Promise<void> {
+    for (const { id, stanzaId, wire, bytes } of rows) {
       if (this.reader !== session) return;
       this.cursor = stanzaId;
-      if (this.adopting.has(stanzaId)) continue;
-      const step = this.give(id, wire, session);
+      if (wire === undefined || this.adopting.has(stanzaId)) continue;
+      const step = this.give(id, wire, bytes, session);
       if (!step) continue;
       await step;
       if (this.cursor !== stanzaId) return;
     }
   }
 
-  private give(id: number, wire: string, session: SessionView): void | Promise<void> {
+  private give(id: number, wire: string, bytes: number, session: SessionView): void | Promise<void> {
     if (this.out.has(id) || this.gone.has(id)) return undefined;
-    const packet = restored(wire, this.account);
-    if (!packet || this.had.get(id)?.includes(session)) return this.removed(id, wire.length);
+    const packet = wire === '' ? undefined : restored(wire, this.account);
+    if (!packet || this.had.get(id)?.includes(session)) return this.removed(id, bytes);
     return andThen(this.parts.unwanted(this.account, packet.from), unwanted =>
-      unwanted ? this.removed(id, wire.length) : this.handOver(id, wire, packet, session),
+      unwanted ? this.removed(id, bytes) : this.handOver(id, bytes, packet, session),
     );
   }
 
-  private handOver(id: number, wire: string, packet: Packet, session: SessionView): void | Promise<void> {
+  private handOver(id: number, bytes: number, packet: Packet, session: SessionView): void | Promise<void> {
     if (this.reader !== session) return undefined;
-    this.out.set(id, wire.length);
-    this.outBytes += wire.length;
+    this.out.set(id, bytes);
+    this.outBytes += bytes;
     this.own.add(packet);
     return this.parts.deliver(packet, session, taken => this.answered(id, taken));
   }

@@ -1,10 +1,18 @@
 import { BARE, FULL, type MaybePromise, Packet, type SessionView } from '../../src/api/index.ts';
 import { type Jid, parseJid } from '../../src/jid/index.ts';
-import type { OfflineStore } from './store.ts';
+import type { OfflineStore, StoredRow } from './store.ts';
+
+/** A message as it is handed over. */
+export interface Waiting extends Omit<StoredRow, 'wire'> {
+  /** Undefined where it cannot be read now, empty where it is no more. */
+  readonly wire: string | undefined;
+}
 
 /** What mailboxes need of the node. */
 export interface MailboxParts {
   readonly store: OfflineStore;
+  /** What waits behind a stanza id, as `OfflineStore.page` has it, whole. */
+  page(account: Jid, after: string, limit: number, bytes: number): MaybePromise<readonly Waiting[]>;
   /** The sessions of an account, best first or not. */
   sessions(account: Jid): readonly SessionView[];
   /** Resolved when what ended sessions of the account left has come here. */

@@ -5,7 +5,8 @@ import { NS } from '../../src/protocol/index.ts';
 import { type Element, parseElement, serialize, xml } from '../../src/xml/index.ts';
 import { base32, ID } from '../stanza-id/contract.ts';
 import type { Mailboxes } from './mailboxes.ts';
-import type { Arrival, OfflineStore } from './store.ts';
+import type { MailboxParts } from './parts.ts';
+import type { Arrival } from './store.ts';
 
 const PIE = 'urn:xmpp:pie:0';
 /** Of a page. */
@@ -14,7 +15,7 @@ const BYTES = 512 * 1024;
 
 /** Messages that wait, as they are carried to other servers: XEP-0227 4.5. */
 export function portableMessages(
-  store: OfflineStore,
+  { store, page }: Pick<MailboxParts, 'store' | 'page'>,
   boxes: Mailboxes,
   hasRoom: (account: Jid, arrival: Arrival) => Promise<boolean>,
 ): Portable {
@@ -23,9 +24,9 @@ export function portableMessages(
     container: { name: 'offline-messages', xmlns: PIE },
     entry: { name: 'message', xmlns: NS.client },
     export: async (account, after) => {
-      const rows = await store.page(account, after, MESSAGES, BYTES);
+      const rows = await page(account, after, MESSAGES, BYTES);
       return {
-        entries: rows.map(({ wire }) => serialize(parseElement(wire, NS.client), '')),
+        entries: rows.flatMap(({ wire }) => (wire ? [serialize(parseElement(wire, NS.client), '')] : [])),
         ...(rows.length > 0 && { next: rows.at(-1)!.stanzaId }),
       };
     },

@@ -54,6 +54,30 @@ export function offlineStoreContract(open: () => Promise<Storage>): void {
     assert.deepEqual(await store.page(juliet, '', 10, 1e6), []);
   });
 
+  it('keeps no text of what an archive has, and takes that away at once', async () => {
+    const wire = "<message id='a'/>";
+    await store.add(romeo, { stanzaId: next(), at: 7, wire, archived: true });
+    await add(romeo, "<message id='b'/>");
+    await store.add(juliet, { stanzaId: next(), at: 7, wire, archived: true });
+    const [first, second] = await store.page(romeo, '', 10, 1e6);
+    assert.deepEqual([first!.wire, first!.archived, first!.at, first!.bytes], ['', true, 7, wire.length]);
+    assert.deepEqual([second!.wire, second!.archived], ["<message id='b'/>", false]);
+    assert.deepEqual(await store.totals(romeo), { messages: 2, bytes: wire.length * 2 });
+    assert.equal(await store.clear(romeo), 1);
+    assert.equal((await store.page(romeo, '', 10, 1e6)).length, 1);
+    assert.equal((await store.page(juliet, '', 10, 1e6)).length, 1);
+  });
+
+  it('forgets a message by its stanza id', async () => {
+    const id = next();
+    await add(romeo, '<message/>', id);
+    await add(juliet, '<message/>', id);
+    store.forget(romeo, id);
+    await store.settled();
+    assert.equal((await store.totals(romeo)).messages, 0);
+    assert.equal((await store.totals(juliet)).messages, 1);
+  });
+
   it('keeps every character', async () => {
     const text = `<message><body>“Ay me!” 罗密欧 🌹 \u{10fffd} &amp; &#xD;</body></message>`;
     await add(romeo, toWire(text));

@@ -24,6 +24,17 @@ export interface Arrival {
   /** When it was taken in; milliseconds since 1970. */
   readonly at: number;
   readonly wire: string;
+  /** Whether its account's archive has it under the stanza id: then it is not kept a second time. */
+  readonly archived?: boolean;
+}
+
+interface Message {
+  readonly id: number;
+  readonly stanza_id: string;
+  readonly received_at: number;
+  readonly bytes: number;
+  readonly archived: number;
+  readonly stanza: string;
 }
 
 interface Row extends Arrival {
@@ -33,7 +44,12 @@ interface Row extends Arrival {
 export interface StoredRow {
   readonly id: number;
   readonly stanzaId: string;
+  readonly at: number;
+  /** Octets that it counts for. */
+  readonly bytes: number;
+  /** Empty where the archive has it. */
   readonly wire: string;
+  readonly archived: boolean;
 }
 
 /**
@@ -49,7 +65,8 @@ export class OfflineStore {
   private readonly idsAfter: Statement<{ stanza_id: string; bytes: number }>;
   private readonly one: Statement<{ id: number }>;
   private readonly whole: Statement<{ received_at: number; stanza: string }>;
-  private readonly stanzas: Statement<{ id: number; stanza_id: string; stanza: string }>;
+  private readonly stanzas: Statement<Message>;
+  private readonly clearing: BatchWriter<string, number>;
   /** Resolved when all writes so far are settled: they are in order. */
   private last: Promise<unknown> = Promise.resolve();
 
@@ -58,9 +75,16 @@ export class OfflineStore {
     this.adding = storage.batch<Row>({
       name: 'offline messages',
       into: TABLE,
-      columns: ['account', 'stanza_id', 'received_at', 'bytes', 'stanza'],
+      columns: ['account', 'stanza_id', 'received_at', 'bytes', 'archived', 'stanza'],
       counted: true,
-      values: ({ account, stanzaId, at, wire }) => [account, stanzaId, at, wire.length, fromWire(wire)],
+      values: ({ account, stanzaId, at, wire, archived = false }) => [
+        account,
+        stanzaId,
+        at,
+        wire.length,
+        archived ? 1 : 0,
+        archived ? '' : fromWire(wire),
+      ],
     });
     this.removing = storage.batch<number>({
       name: 'offline messages taken',
@@ -73,6 +97,11 @@ export class OfflineStore {
       write: (tx, { account, stanzaId }) =>
         andThen(tx.run(`delete from ${TABLE} where account = ? and stanza_id = ?`, account, stanzaId), () => undefined),
     });
+    this.clearing = storage.batch<string, number>({
+      name: 'offline messages that are fetched from archives',
+      write: (tx, account) =>
+        andThen(tx.run(`delete from ${TABLE} where account = ? and archived = 1`, account), ({ changes }) => changes),
+    });
     this.totalsOf = storage.prepare(`select count(*) as messages, sum(bytes) as bytes from ${TABLE} where account = ?`);
     this.idsAfter = storage.prepare(
       `select stanza_id, bytes from ${TABLE} where account = ? and stanza_id > ? order by stanza_id limit ?`,
@@ -80,7 +109,7 @@ export class OfflineStore {
     this.one = storage.prepare(`select id from ${TABLE} where account = ? and stanza_id = ?`);
     this.whole = storage.prepare(`select received_at, stanza from ${TABLE} where account = ? and stanza_id = ?`);
     this.stanzas = storage.prepare(
-      `select id, stanza_id, stanza from ${TABLE} where account = ? and stanza_id > ? and stanza_id <= ? order by stanza_id`,
+      `select id, stanza_id, received_at, bytes, archived, stanza from ${TABLE} where account = ? and stanza_id > ? and stanza_id <= ? order by stanza_id`,
     );
   }
 
@@ -145,9 +174,21 @@ export class OfflineStore {
       }
       if (last === '') return [];
       return andThen(this.stanzas.all(account.bare, after, last), rows =>
-        rows.map(({ id, stanza_id: stanzaId, stanza }) => ({ id, stanzaId, wire: toWire(stanza) })),
+        rows.map(({ id, stanza_id: stanzaId, received_at, bytes: size, archived, stanza }) => ({
+          id,
+          stanzaId,
+          at: Number(received_at),
+          bytes: size,
+          archived: Number(archived) !== 0,
+          wire: toWire(stanza),
+        })),
       );
     });
+  }
+
+  /** Takes away what the account's archive has as well. */
+  clear(account: Jid): Promise<number> {
+    return this.note(this.clearing.write(account.bare));
   }
 
   async removeAll(account: Jid): Promise<void> {
@@ -198,6 +239,14 @@ export const offlineStore: StoreDefinition<OfflineStore> = {
         await schema.alterTable(TABLE, table => {
           table.dropIndex(['account', 'id', 'bytes']);
           table.unique(['account', 'stanza_id']);
+        });
+      },
+    },
+    {
+      name: '003-archived',
+      up: async schema => {
+        await schema.alterTable(TABLE, table => {
+          table.integer('archived').notNullable().defaultTo(0);
         });
       },
     },

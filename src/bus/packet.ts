@@ -49,6 +49,8 @@ export class Packet {
   readonly sender: SessionView | undefined;
   /** The id that its recipient's account has given it (XEP-0359); set by the module stanza-id alone, which others ask. */
   stanzaId: string | undefined = undefined;
+  /** Whether its recipient's archive has it, under `stanzaId`, or will once all is committed; set by the module archive alone. */
+  archived = false;
   /** The number under which the module trace notes what becomes of it; 0 where nobody does. Set by that module alone. */
   story = 0;
   /** Whether its sender has been sent an error; the router's note. */
