@@ -70,7 +70,8 @@ Options:
 Each program gets generated configuration and data in a temporary folder, listens on the loopback only, and is ended by its
 process id. Server CPU comes from /proc/PID/task/*/schedstat (all threads), memory from /proc/PID/smaps_rollup: Linux only.
 Results go to bench/results/ROW.json, and docs/benchmarks.md is made of all that are there: bench/report.ts alone makes it anew.
-The ports 25222 and 25223 (bench/conf/) must be free, or others chosen by --port.
+The ports 25222 and 25223 (bench/conf/) must be free, or others chosen by --port; archive-filled takes the two behind them as well.
+Archives that were filled for page, inbox and archive-filled (4 GB) stay in bench/.cache, which may be removed at any time.
 `;
 
 async function main(): Promise<void> {

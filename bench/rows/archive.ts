@@ -190,7 +190,7 @@ async function contest(context: Context, sessions: number, opponents: readonly O
   const seconds = quick ? 1 : 2;
   try {
     // compilers warm up, and the first entries are moved to their table
-    for (const { load } of contestants) await load.chat(0.1, quick ? 2 : 5, window);
+    for (const { load } of contestants) await load.chat(0.1, quick ? 2 : 8, window);
     for (let i = 0; i < rounds; i++) {
       for (const { load, rounds: done } of contestants) done.push(await load.chat(seconds, 0.3, window));
     }
