@@ -32,6 +32,7 @@ import { preferencesElement, readPreferences, wanted } from './preferences.ts';
 import { preferencesStore } from './preferences-store.ts';
 import { queryForm, readQuery } from './query.ts';
 import { Pace } from './results.ts';
+import { AHEAD } from './schema.ts';
 import { archiveStore } from './store.ts';
 import { lookingUp } from './tracing.ts';
 
@@ -126,12 +127,12 @@ export default defineModule({
     }
 
     const origins = new Origins(mod.options().remembered);
-    // that they were kept does not say that they went on before the program ended: when they come again they do, with their ids
-    for (const { id, stanza: wire } of (await store.recent(REMEMBERED)).reverse()) {
+    // those that were kept before they went on may not have gone on when the program ended: when they come again they do, with their ids
+    for (const { id, flags, stanza: wire } of (await store.recent(REMEMBERED)).reverse()) {
       const stanza = indexed(wire);
       const [from, to] = ['from', 'to'].map(name => parseJid(stanza.attr(name) ?? ''));
       const key = from && to && originKey(from.bare, to.bare, stanza);
-      if (key !== undefined) origins.add(key, id);
+      if (key !== undefined) origins.add(key, (flags & AHEAD) === 0 ? true : id);
     }
 
     const passage = new Passage(

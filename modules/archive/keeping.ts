@@ -3,6 +3,7 @@ import type { Jid } from '../../src/jid/index.ts';
 import { NS } from '../../src/protocol/index.ts';
 import type { StanzaIdsService } from '../stanza-id/contract.ts';
 import { contentFlags, isKeepable } from './keepable.ts';
+import { AHEAD } from './schema.ts';
 import { keyOf, markOf } from './key.ts';
 import { originKey, type Origins } from './origins.ts';
 import type { Passage } from './passage.ts';
@@ -92,7 +93,7 @@ export class Keeping {
     if (before instanceof Promise) return before.then(() => DONE);
     if (before === true) return DONE;
     if (before !== undefined) {
-      // kept just before the program ended, which may have been before it went on: it has its place and its id
+      // kept before it went on, and just before the program ended: it has its place and its id
       if (received || packet.from.bare === packet.to!.bare) ids.give(packet, before);
       this.waiting.get(packet)?.(sent ? before : undefined);
       origins!.add(key!, true);
@@ -140,15 +141,17 @@ export class Keeping {
     if (store.pending > BACKLOG) unit.slow = true;
     const committed = this.add(packet, sent, received, numbers, [], true);
     origins?.add(key!, committed);
+    // its sender is answered before it is acknowledged
     unit.whenSettled({
       unitSettled: (_, error) => {
         if (error === undefined) this.committed(packet);
+        else {
+          origins?.delete(key!);
+          passage.refuse(packet, error);
+        }
       },
     });
-    committed.catch((error: unknown) => {
-      origins?.delete(key!);
-      passage.refuse(packet, error);
-    });
+    committed.catch(() => undefined);
   }
 
   /** Its sender's and its recipient's; undefined where something has to be looked up before a message is kept. */
@@ -185,7 +188,8 @@ export class Keeping {
     const { ids, store } = this.parts;
     const stanza = this.written(packet);
     const id = ids.next();
-    const flags = (sent ? SENT : 0) | (received ? RECEIVED : 0) | contentFlags(packet);
+    const sides = (sent ? SENT : 0) | (received ? RECEIVED : 0);
+    const flags = sides | contentFlags(packet) | (together ? 0 : AHEAD);
     const message: NewMessage = { id, key: keyOf(id)!, sender, recipient, flags, mark: markOf(packet.id), stanza };
     const added = buried.length > 0 ? store.retract(message, buried) : store.add(message);
     if (received || sender.id === recipient.id) {

@@ -19,6 +19,8 @@ export const CORRECTS = 16;
 
 /** Of an entry: what came in and has to be read. */
 export const INCOMING_TEXT = RECEIVED | TEXT;
+/** Of a message: it was committed before it went on, and may not have gone on when the program ended. */
+export const AHEAD = 64;
 
 /** The flags of a message's entry in the archive of its sender, or of its recipient. */
 export function entryFlags(side: typeof SENT | typeof RECEIVED, flags: number): number {

@@ -92,7 +92,7 @@ export class ArchiveStore {
   private last: Promise<void> | undefined;
   private lastRetraction: Promise<void> | undefined;
   private readonly one: Statement<LogRow & { tail: string; stanza: string }>;
-  private readonly latest: Statement<{ id: number; tail: string; stanza: string }>;
+  private readonly latest: Statement<{ id: number; tail: string; flags: number; stanza: string }>;
 
   static async open(storage: Storage, sizes: Sizes = SIZES): Promise<ArchiveStore> {
     const tail = new Tail();
@@ -130,7 +130,7 @@ export class ArchiveStore {
     });
     this.importing = new Importing(storage, key => this.merging.covers(key));
     this.one = storage.prepare(`select tail, sender, recipient, flags, stanza from ${MESSAGES} where id = ?`);
-    this.latest = storage.prepare(`select id, tail, stanza from ${MESSAGES} order by id desc limit ?`);
+    this.latest = storage.prepare(`select id, tail, flags, stanza from ${MESSAGES} order by id desc limit ?`);
   }
 
   /** Greatest key of all; 0 when nothing was ever kept. */
@@ -265,10 +265,11 @@ export class ArchiveStore {
   }
 
   /** The newest messages of all archives, from the newest on. */
-  async recent(limit: number): Promise<{ key: number; id: string; stanza: string }[]> {
+  async recent(limit: number): Promise<{ key: number; id: string; flags: number; stanza: string }[]> {
     const rows = await this.latest.all(limit);
-    return rows.map(({ id, tail, stanza }) => ({
+    return rows.map(({ id, tail, flags, stanza }) => ({
       key: Number(id),
+      flags: Number(flags),
       id: idOf(Number(id), tail),
       stanza: toWire(stanza),
     }));

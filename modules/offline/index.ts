@@ -238,6 +238,12 @@ export default defineModule({
       if (unit) {
         // its row is one of the unit's, for which the acknowledgement waits anyway
         if (store.pending > BACKLOG) unit.slow = true;
+        // and its error comes before that
+        unit.whenSettled({
+          unitSettled: (_, error) => {
+            if (error !== undefined) node.bounce(packet, refusal(error));
+          },
+        });
         return DONE;
       }
       packet.hold(kept);

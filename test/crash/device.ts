@@ -27,6 +27,8 @@ export interface DeviceOptions {
   /** Where the server is, or what stands before it. */
   port(): number;
   readonly carbons?: boolean;
+  /** Whether a session that came back after a kill may have handled less than was said before: that could not be written. */
+  readonly forgetful?: boolean;
   /** ms that it takes to acknowledge what it got. */
   readonly slowness?: number;
   /** Messages after which it asks for an acknowledgement. */
@@ -202,11 +204,15 @@ export class Device {
     const success = answer.startsWith('<resumed');
     const h = /\bh='([0-9]+)'/.exec(answer)?.[1];
     if (answer.startsWith('<stream:error')) this.ledger.fault(`${this.name} resumed: ${answer}`);
+    if (h !== undefined && success && this.options.forgetful)
+      this.acknowledged = Math.min(this.acknowledged, Number(h));
     if (h !== undefined) this.release(Number(h));
     else if (success) this.ledger.fault(`${this.name} was resumed without a count: ${answer}`);
     this.options.resumed?.(this, success);
     if (success) {
       this.resumptions++;
+      // what was refused has had its answer
+      this.queue = this.queue.filter(({ id }) => id === undefined || !this.ledger.entries.get(id)!.refused);
       wire.write(this.queue.map(({ wire: text }) => text).join('') + `<r xmlns='${SM}'/>`);
     } else this.resumption = '';
     return success;

@@ -35,8 +35,8 @@ export async function run(scenario: Scenario, options: RunOptions): Promise<Outc
   const random = new Random(options.seed).fork(scenario.name);
   const rounds = options.rounds ?? scenario.rounds;
   const server = await CrashServer.prepare({ data: scenario.data?.(turmoil), modules: scenario.modules });
-  const { talk, devices } = scenario;
-  const world = new World({ server, random, users: options.users, devices, rate: options.rate, talk });
+  const { talk, devices, forgetful } = scenario;
+  const world = new World({ server, random, users: options.users, devices, rate: options.rate, talk, forgetful });
   const { ledger } = world;
   try {
     await server.start();

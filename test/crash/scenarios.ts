@@ -37,6 +37,8 @@ export interface Scenario {
   readonly modules?: string;
   data?(turmoil: Turmoil): string;
   forgiven?(turmoil: Turmoil): ReadonlySet<string>;
+  /** Counts of handled stanzas that clients were told may be lost: the database took nothing for some time, or lost what it took. */
+  readonly forgetful?: boolean;
 }
 
 // ---- moments to kill at ---------------------------------------------------------------------------------------------------------
@@ -286,6 +288,7 @@ class FullDisk implements Turmoil {
 }
 
 const full: Scenario = {
+  forgetful: true,
   name: 'full',
   doc: 'Recipients are away and the disk becomes full; killed while it is.',
   talk: 'halves',
@@ -299,6 +302,7 @@ const full: Scenario = {
 };
 
 const locked: Scenario = {
+  forgetful: true,
   name: 'locked',
   doc: 'Recipients are away and another program locks the database; killed while it does.',
   talk: 'halves',
@@ -327,6 +331,7 @@ const locked: Scenario = {
 };
 
 const failing: Scenario = {
+  forgetful: true,
   name: 'failing',
   doc: 'Recipients are away and the files of the database take no more (RLIMIT_FSIZE); killed while they do not.',
   talk: 'halves',
@@ -390,6 +395,7 @@ class LastPage implements Turmoil {
 }
 
 const cutPage: Scenario = {
+  forgetful: true,
   name: 'cut-page',
   doc: 'Recipients are away; killed by a power cut that took a page of the last commit: that commit may be lost, nothing else.',
   talk: 'halves',

@@ -22,6 +22,7 @@ export interface WorldOptions {
   readonly rate: number;
   /** `halves`: the first half of the users writes to the second. */
   readonly talk: 'everybody' | 'halves';
+  readonly forgetful?: boolean | undefined;
 }
 
 /** People with devices who write to each other, and the ledger of it. */
@@ -59,6 +60,7 @@ export class World {
             port: () => server.port,
             slowness: habits.pick([0, 0, 0, 5, 50, 300]),
             asking: habits.between(1, 5),
+            forgetful: options.forgetful ?? false,
             resuming: () => this.onResuming?.(),
             resumed: (_device, success) => {
               this.ledger.resumptions++;

@@ -104,6 +104,7 @@ describe('a session outlives the program (XEP-0198 5)', function () {
 
   it('what its client did not take comes, once and in order, and what it took does not', async () => {
     romeo.say('juliet@localhost', 'taken');
+    await romeo.acknowledged();
     assert.deepEqual(await juliet.heard(), ['taken']);
     juliet.client.destroy();
     romeo.say('juliet@localhost', 'one', 'two');
@@ -123,6 +124,7 @@ describe('a session outlives the program (XEP-0198 5)', function () {
 
   it('what its client was sent and says that it has does not come again, though it never acknowledged it', async () => {
     romeo.say('juliet@localhost', 'one', 'two', 'three');
+    await romeo.acknowledged();
     assert.deepEqual(await juliet.heard(), ['one', 'two', 'three']);
     await again();
     await juliet.resume();

@@ -216,7 +216,7 @@ describe('play: a message that is sent twice', () => {
     assert.deepEqual((await ask(juliet)).bodies, ['once', 'from another account', 'last']);
   });
 
-  it('also after a restart of the server; what may not have gone on then goes on, under its id', async () => {
+  it('also after a restart of the server', async () => {
     await start();
     await stage.addUser('nurse');
     romeo.send(chat('juliet@localhost', 'o1', 'once'));
@@ -228,9 +228,10 @@ describe('play: a message that is sent twice', () => {
     for (let i = 0; i < 3; i++) romeo.send(chat('juliet@localhost', 'o1', 'once'));
     await romeo.settle();
     const got = await juliet.settle();
+    assert.ok(first);
     assert.deepEqual(
       got.map(message => idBy(message, 'juliet@localhost')),
-      [first],
+      [],
     );
     for (const client of [romeo, juliet]) assert.deepEqual((await ask(client)).bodies, ['once']);
   });

@@ -21,6 +21,8 @@ import { JournalStore } from './store.ts';
 
 /** ms after a failure when writing is tried again, if nobody else writes. */
 const AGAIN = 1_000;
+/** ms that a client waits to be told what was handled while that cannot be written. */
+const PATIENCE = 3_000;
 /** Octets of a whole rewriting that go into one transaction. */
 const PORTION = 256 * 1024;
 /** Octets after which the journal is written anew, if what it says takes less than a quarter of that. */
@@ -70,6 +72,8 @@ export class Journal implements SessionJournal {
   private forgetting: number | undefined;
   private begunAt = 0;
   private live = 0;
+  /** Since when nothing could be written; milliseconds of `performance.now()`. */
+  private failing: number | undefined;
   private stopped = false;
 
   constructor(parts: Parts) {
@@ -137,10 +141,25 @@ export class Journal implements SessionJournal {
   recorded(session: Session): Promise<void> | undefined {
     if (session.recorded === session.handledCount) return undefined;
     this.counts.add(session);
-    return this.store.write({ unit: undefined, session }).catch(() => {
-      // as before, it is known as long as the program runs
-      session.recorded = session.handledCount;
-    });
+    return this.record(session);
+  }
+
+  /**
+   * While that cannot be written its client is told nothing: it would be told less after the next start. Where the database is away
+   * for longer it is told what is so as long as the program runs: it must not wait for that.
+   */
+  private async record(session: Session): Promise<void> {
+    const until = (this.failing ?? performance.now()) + PATIENCE;
+    while (session.alive && !this.stopped) {
+      try {
+        await this.store.write({ unit: undefined, session });
+        return;
+      } catch {
+        if (performance.now() >= until) session.recorded = session.handledCount;
+        if (session.recorded === session.handledCount) return;
+        await new Promise(resolve => setTimeout(resolve, AGAIN / 2).unref());
+      }
+    }
   }
 
   left(unit: Unit, session: Session, number: number): void {
@@ -244,12 +263,14 @@ export class Journal implements SessionJournal {
     if (!flight) return;
     if (error !== undefined) {
       this.takeBack();
+      this.failing ??= performance.now();
       // something that was noted of sessions is not there
       this.queued = false;
       this.renew(AGAIN);
       return;
     }
     this.flight = undefined;
+    this.failing = undefined;
     for (const [session, h] of flight.handled) session.recorded = h;
     if (this.wholes.size > 0) this.soon();
     else if (this.forgetting !== undefined) this.forget(this.forgetting);
