@@ -1,15 +1,15 @@
 import { Worker } from 'node:worker_threads';
 import type { FileOptions, Logger } from './connections.ts';
 
-/** Pages of the log, about, after which they are copied: as many as SQLite has by itself. */
-const DUE = 1000;
+/** Pages of the log, about, after which they are copied: a page that is written again and again until then is copied once. */
+const DUE = 8000;
 /** Values to a page, about. */
 const VALUES = 80;
 
 /**
  * Copies SQLite's log into the file now and then: in a thread of its own, since it waits for the disk several times, each for many
  * milliseconds. The thread is begun when there is so much for the first time. What it does not copy whoever commits does, when the log is
- * four times as long (connections.ts).
+ * twice as long (connections.ts).
  */
 export class Checkpoints {
   private readonly file: FileOptions;

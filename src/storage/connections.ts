@@ -21,7 +21,7 @@ function pragmas(db: Database.Database, synchronous: 'NORMAL' | 'FULL', busy: nu
   db.pragma('foreign_keys = ON');
   db.pragma('cache_size = -16000'); // KiB
   // pages; as a rule a thread has copied them before (checkpoints.ts)
-  db.pragma('wal_autocheckpoint = 4000');
+  db.pragma('wal_autocheckpoint = 16000');
   db.pragma('journal_size_limit = 67108864'); // bytes that a log keeps of what a burst made it
 }
 
