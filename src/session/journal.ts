@@ -22,6 +22,8 @@ export interface SessionJournal {
   rewrite(session: Session): Unit;
   /** Resolved when it is noted how many stanzas of its client have been handled; undefined when it is. */
   recorded(session: Session): Promise<void> | undefined;
+  /** Resolved when what its client has acknowledged is noted; undefined when it is, or cannot be now. */
+  acknowledgedNoted(session: Session): Promise<void> | undefined;
   /** The message of that number, which its client never took, finds another place in the unit. */
   left(unit: Unit, session: Session, number: number): void;
   /** It is over, and what it left has found its place. */

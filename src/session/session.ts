@@ -541,6 +541,14 @@ export class Session implements SessionView, InboxOwner, OutboxOwner, UnitListen
     if (this.outbox.unsafeSince !== undefined) this.owner.stalled(this);
   }
 
+  /** Resolved when all that the client sent on its stream is safe, and all that it acknowledged is known; undefined when it is. */
+  lastWords(): Promise<void> | undefined {
+    const waiting = this.settledSoon();
+    const noted = (): Promise<void> | undefined =>
+      this.journaled ? this.owner.journal?.acknowledgedNoted(this) : undefined;
+    return waiting ? waiting.then(noted) : noted();
+  }
+
   /** The client closed its stream: it gets its answers, and what it needs to know of its own stanzas (XEP-0198 4). */
   farewell(): void {
     const { stream } = this;

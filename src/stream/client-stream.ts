@@ -247,7 +247,7 @@ export class ClientStream implements StreamHandler, ScannerSink, SessionStream {
       connection.end(true);
     };
     session?.closing();
-    const waiting = session?.settledSoon();
+    const waiting = session?.lastWords();
     if (waiting) void waiting.then(finish);
     else finish();
   }

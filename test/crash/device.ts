@@ -167,7 +167,11 @@ export class Device {
     const resumed = this.resumption !== '' && (await this.resume(wire));
     if (!resumed) await this.begin(client);
     const ended = Promise.withResolvers<void>();
-    const scanner = this.scanner(() => ended.resolve());
+    let closed = false;
+    const scanner = this.scanner(() => {
+      closed = true;
+      ended.resolve();
+    });
     wire.onClose = () => ended.resolve();
     wire.readBy(text => scanner.push(Buffer.from(text, 'latin1')));
     if (wire.closed) return;
@@ -177,7 +181,8 @@ export class Device {
       this.ask();
     }
     await ended.promise;
-    if (this.leaving) this.resumption = '';
+    // a server that did not close the stream may not know that it was closed
+    if (this.leaving && closed) this.resumption = '';
   }
 
   private scanner(ended: () => void): Scanner {

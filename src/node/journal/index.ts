@@ -55,6 +55,7 @@ export class Journal implements SessionJournal {
   private readonly parts: Parts;
   private store!: JournalStore<Row>;
   /** Sessions of which something new is to be noted. */
+  private readonly acks = new Set<Session>();
   private states = new Set<Session>();
   private counts = new Set<Session>();
   /** Sessions that are to be noted whole, some because all are. */
@@ -115,7 +116,22 @@ export class Journal implements SessionJournal {
   }
 
   acknowledged(session: Session): void {
-    this.put({ unit: undefined, session: undefined, acks: { session, upTo: session.outbox.acks } });
+    const upTo = session.outbox.acks;
+    this.acks.add(session);
+    this.store.write({ unit: undefined, session: undefined, acks: { session, upTo } }).then(
+      () => {
+        if (session.outbox.acks === upTo) this.acks.delete(session);
+      },
+      // it is in what is noted anew
+      () => this.acks.delete(session),
+    );
+  }
+
+  acknowledgedNoted(session: Session): Promise<void> | undefined {
+    // what was written before is committed before
+    return this.acks.has(session)
+      ? this.store.write({ unit: undefined, session: undefined }).catch(() => {})
+      : undefined;
   }
 
   handled(unit: Unit, session: Session): void {
@@ -168,7 +184,7 @@ export class Journal implements SessionJournal {
 
   over(session: Session): void {
     if (!this.sessions.delete(session)) return;
-    for (const set of [this.states, this.counts, this.wholes, this.fresh]) set.delete(session);
+    for (const set of [this.acks, this.states, this.counts, this.wholes, this.fresh]) set.delete(session);
     this.overs += overRecord(session.id);
     this.soon();
   }
