@@ -35,9 +35,9 @@ export class SentNote implements Note {
   private readonly session: Session;
   private readonly item: OutboxItem;
 
-  constructor(session: Session) {
+  constructor(session: Session, item: OutboxItem) {
     this.session = session;
-    this.item = session.outbox.newest;
+    this.item = item;
   }
 
   record(): string {

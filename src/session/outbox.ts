@@ -146,11 +146,6 @@ export class Outbox {
     return next !== undefined && !next.unit?.pending;
   }
 
-  /** The stanza that entered last. */
-  get newest(): OutboxItem {
-    return this.#queue.at(this.#queue.size - 1)!;
-  }
-
   /** Number of stanzas sent since acknowledgements were agreed, modulo 2^32. */
   get sent(): number {
     return (this.#acks + this.#known - this.#before) >>> 0;
@@ -169,8 +164,8 @@ export class Outbox {
     story = 0,
     unit?: Unit,
     kept = false,
-  ): void {
-    this.#queue.push({
+  ): OutboxItem {
+    const item: Item = {
       wire,
       since: now,
       taken,
@@ -182,8 +177,10 @@ export class Outbox {
       number: undefined,
       kept,
       place: this.#places++,
-    });
+    };
+    this.#queue.push(item);
     this.#bytes += wire.length;
+    return item;
   }
 
   // ---- the journal ------------------------------------------------------------------------------------------------------------
@@ -211,8 +208,8 @@ export class Outbox {
     this.acknowledge();
     this.#numbers = new Map();
     for (const { number, since, wire } of items) {
-      this.push(wire, since, undefined, false, undefined, 0, undefined, true);
-      if (number !== 0) this.#numbers.set(this.#queue.at(this.#queue.size - 1)!, number);
+      const item = this.push(wire, since, undefined, false, undefined, 0, undefined, true);
+      if (number !== 0) this.#numbers.set(item, number);
     }
   }
 

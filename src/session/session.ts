@@ -5,7 +5,7 @@ import { currentUnit, enterUnit, leaveUnit, Unit, type UnitListener } from '../u
 import { type Stanza, toWire } from '../xml/index.ts';
 import { Deferred } from './deferred.ts';
 import { ACK_REQUEST, Inbox, type InboxOwner, type Item } from './inbox.ts';
-import { Outbox, type OutboxOwner } from './outbox.ts';
+import { Outbox, type OutboxItem, type OutboxOwner } from './outbox.ts';
 import type { Resumption, SessionOwner, SessionStream } from './owner.ts';
 import { priorityOf, problemOf, streamErrorOf } from './incoming.ts';
 import { SentNote } from './journal.ts';
@@ -186,11 +186,11 @@ export class Session implements SessionView, InboxOwner, OutboxOwner, UnitListen
     let handled: Promise<void> | undefined;
     try {
       handled = this.counted(packet, this.owner.received(packet, this), unit);
-      if (unit.notes || this.isNoted) this.owner.journal!.handled(unit, this);
+      if (unit.notes || this.isNoted()) this.owner.journal!.handled(unit, this);
     } finally {
       leaveUnit(outer);
+      unit.close();
     }
-    unit.close();
     if (unit.slow && unit.pending) return handled ? handled.then(() => unit.done()) : unit.done();
     return handled;
   }
@@ -259,7 +259,7 @@ export class Session implements SessionView, InboxOwner, OutboxOwner, UnitListen
     }
     this.owing = true;
     const unit = currentUnit();
-    if (this.isNoted && !packet.isChatState && !packet.hint('no-store')) {
+    if (this.isNoted() && !packet.isChatState && !packet.hint('no-store')) {
       this.sendNoted(packet, taken, unit);
       return;
     }
@@ -269,8 +269,8 @@ export class Session implements SessionView, InboxOwner, OutboxOwner, UnitListen
     if (safety) this.owner.watched(this);
   }
 
-  /** Whether messages to it are noted: they outlive the program until its client has them. */
-  private get isNoted(): boolean {
+  /** Whether it outlives the program, with all that its client has not acknowledged. The journal begins when that is first so. */
+  private isNoted(): boolean {
     if (this.journaled) return true;
     const { journal } = this.owner;
     if (!journal || this.anonymous || !this.resumption || this.resumption.timeout === 0 || !this.outbox.counts)
@@ -284,9 +284,8 @@ export class Session implements SessionView, InboxOwner, OutboxOwner, UnitListen
   private sendNoted(packet: Packet, taken: ((taken: boolean) => void) | undefined, outer: Unit | undefined): void {
     const wire = packet.wire();
     const unit = outer ?? new Unit();
-    this.push(wire, taken, false, undefined, packet.story, unit, true);
-    if (!this.alive) return;
-    unit.note(new SentNote(this));
+    // too much for it may end it at once; what it leaves is noted until it has found its place
+    unit.note(new SentNote(this, this.push(wire, taken, false, undefined, packet.story, unit, true)));
     if (outer) return;
     this.owner.journal!.commit(unit);
     if (!taken && packet.isAwaited) packet.hold(unit.safe());
@@ -337,12 +336,13 @@ export class Session implements SessionView, InboxOwner, OutboxOwner, UnitListen
     story = 0,
     unit?: Unit,
     kept = false,
-  ): void {
+  ): OutboxItem {
     const { outbox } = this;
-    outbox.push(wire, Date.now(), taken, disposable, safety, story, unit, kept);
+    const item = outbox.push(wire, Date.now(), taken, disposable, safety, story, unit, kept);
     unit?.whenSettled(this);
     if (!this.dirty) this.owner.soon(this);
     if (outbox.exceeds(this.owner.outboxLimits)) this.owner.slow(this, 'bytes');
+    return item;
   }
 
   private flushDeferred(): void {
@@ -379,7 +379,7 @@ export class Session implements SessionView, InboxOwner, OutboxOwner, UnitListen
     this.resumption = resumption;
     this.outbox.acknowledge();
     this.progress = new InputProgress();
-    void this.isNoted;
+    this.isNoted();
     return true;
   }
 
