@@ -41,7 +41,7 @@ export interface ArchiveService {
   dropped(packet: Packet): Promise<void> | undefined;
   /** Messages that came for an account, by the ids that it gave them: wire strings; undefined for what its archive has not, or no more. */
   arrivals(account: Jid, ids: readonly string[]): MaybePromise<readonly (string | undefined)[]>;
-  /** Whether the session's client has asked what is in its archive, or was told as it bound (XEP-0386): it fetches what it missed. */
+  /** Whether the session's client has asked what is in its archive: it fetches what it missed. */
   isAsked(session: SessionView): boolean;
   /** The message of an id, in whosever archive it is. */
   find(id: string): Promise<Filed | undefined>;

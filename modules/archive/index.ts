@@ -239,10 +239,7 @@ export default defineModule({
     mod.add('bindFeatures', {
       xmlns: NS.mam,
       asked: false,
-      bound: session => {
-        asked.set(session, true);
-        return answering.metadata(shelf(session.user.jid));
-      },
+      bound: session => answering.metadata(shelf(session.user.jid)),
     });
     mod.iq({ xmlns: NS.mam, name: 'prefs', type: 'get', to: 'account' }, request =>
       preferencesElement(preferencesOf(request.to)),

@@ -156,7 +156,7 @@ export default defineModule({
     function serve(session: SessionView, box: Mailbox | undefined): void | Promise<void> {
       if (!isEligible(session)) return undefined;
       served.set(session, true);
-      // XEP-0386 4, XEP-0313 (business rules): who fetches from the archive what came is not given it here as well
+      // XEP-0313 (business rules): who fetches from the archive what came is not given it here as well
       if (!box || box.messages === 0 || !mod.maybe(Archive)?.isAsked(session)) return box?.serve(session);
       return box.clear().then(() => (isEligible(session) ? box.serve(session) : undefined));
     }

@@ -9,7 +9,7 @@ import { ON_SERVER } from '../kit/storage.ts';
 const MAM = 'urn:xmpp:mam:2';
 const SM = 'urn:xmpp:sm:3';
 
-describe('play: what waits is what the archive has (XEP-0160, XEP-0313, XEP-0386 4)', () => {
+describe('play: what waits is what the archive has (XEP-0160, XEP-0313)', () => {
   let stage: TestNode;
   let juliet: TestClient;
 
@@ -79,17 +79,25 @@ describe('play: what waits is what the archive has (XEP-0160, XEP-0313, XEP-0386
     assert.deepEqual(bodies(await available(again)), []);
   });
 
-  it('so is one that binds by Bind 2', async () => {
-    const romeo = await stage.connect();
-    await romeo.open();
-    const initial = Buffer.from('\0romeo\0romeo').toString('base64');
-    romeo.send(
-      `<authenticate xmlns='urn:xmpp:sasl:2' mechanism='PLAIN'><initial-response>${initial}</initial-response>
+  it('one that binds by Bind 2 (XEP-0386) is told of the archive, and given all unless it asks that', async () => {
+    for (const asks of [true, false]) {
+      const romeo = await stage.connect();
+      await romeo.open();
+      const initial = Buffer.from('\0romeo\0romeo').toString('base64');
+      romeo.send(
+        `<authenticate xmlns='urn:xmpp:sasl:2' mechanism='PLAIN'><initial-response>${initial}</initial-response>
        <bind xmlns='urn:xmpp:bind:0'><tag>x</tag></bind></authenticate>`,
-    );
-    const success = await romeo.expect(({ name }) => name === 'success', 'to be let in');
-    assert.ok(success.getChild('bound', 'urn:xmpp:bind:0')?.getChild('metadata', MAM));
-    assert.deepEqual(bodies(await available(romeo)), ['three']);
+      );
+      const success = await romeo.expect(({ name }) => name === 'success', 'to be let in');
+      assert.ok(success.getChild('bound', 'urn:xmpp:bind:0')?.getChild('metadata', MAM));
+      if (asks) romeo.send(`<iq type='set' id='a'><query xmlns='${MAM}'/></iq>`);
+      await romeo.settle();
+      assert.deepEqual(bodies(await available(romeo)), asks ? ['three'] : ['four', 'five']);
+      romeo.send("<presence type='unavailable'/>");
+      await romeo.settle();
+      for (const body of ['four', 'five']) say(body);
+      await juliet.settle();
+    }
   });
 
   it('what was retracted meanwhile is not given', async () => {
