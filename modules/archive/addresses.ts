@@ -52,6 +52,9 @@ export class Addresses {
   private readonly inserting: BatchWriter<NewAddress, number>;
   /** Addresses whose numbers are being asked for. */
   private readonly coming = new Set<string>();
+  private readonly cached: number;
+  /** How many there are at most, where all of them are in memory: who is not among them is not there. */
+  private all: number | undefined;
   /** The greatest number so far. */
   private newest: number;
   /** Addresses that go unless somebody asks for them, and since when. */
@@ -61,11 +64,14 @@ export class Addresses {
 
   static async open(storage: Storage, cached: number): Promise<Addresses> {
     const row = await storage.read(q => q(ADDRESSES).max({ newest: 'id' }).first<{ newest: number | null }>());
-    return new Addresses(storage, cached, Number(row?.newest ?? 0));
+    const addresses = new Addresses(storage, cached, Number(row?.newest ?? 0));
+    if (storage.dialect !== 'sqlite') await addresses.load();
+    return addresses;
   }
 
   private constructor(storage: Storage, cached: number, newest: number) {
     this.storage = storage;
+    this.cached = cached;
     this.newest = newest;
     this.cache = new Lru(cached);
     const select = `select id, gone_before from ${ADDRESSES} where jid = ?`;
@@ -86,8 +92,21 @@ export class Addresses {
     });
   }
 
+  /** Takes the newest into memory: a database behind a network is better not asked while a message waits. */
+  private async load(): Promise<void> {
+    const rows = await this.storage.read(q =>
+      q(ADDRESSES)
+        .orderBy('id', 'desc')
+        .limit(this.cached)
+        .select<(Row & { jid: string })[]>('id', 'jid', 'gone_before'),
+    );
+    for (const row of rows.reverse()) this.cache.set(row.jid, addressOf(row));
+    if (rows.length < this.cached) this.all = rows.length;
+  }
+
   private insert(tx: BatchTransaction, jid: string): MaybePromise<Address> {
     const address: Address = { id: ++this.newest, goneBefore: 0 };
+    if (this.all !== undefined) this.all++;
     const sql = `insert into ${ADDRESSES} (id, jid, gone_before) values (?, ?, 0)`;
     return andThen(tx.run(sql, address.id, jid), () => address);
   }
@@ -133,7 +152,8 @@ export class Addresses {
     const known = this.cache.get(jid);
     if (known) return known;
     if (this.coming.has(jid) || this.going.has(jid)) return undefined;
-    this.condemned.delete(jid);
+    const isGone = !this.condemned.delete(jid);
+    if (isGone && this.all !== undefined && this.all < this.cached) return this.make(jid);
     const row = this.one.get(jid);
     if (row instanceof Promise) {
       // whoever comes next finds it
@@ -145,6 +165,7 @@ export class Addresses {
 
   private make(jid: string): Address {
     const address: Address = { id: ++this.newest, goneBefore: 0 };
+    if (this.all !== undefined) this.all++;
     this.cache.set(jid, address);
     this.inserting.write({ id: address.id, jid }).catch(() => {
       // what is written with it fails as well, and whoever wrote that is told

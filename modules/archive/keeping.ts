@@ -112,6 +112,9 @@ export class Keeping {
     if (key !== undefined) origins!.add(key, committed);
     // what was looked up first has to have its id before the next one comes
     if (arriving && numbers && store.pending <= BACKLOG) {
+      // it does not come to the module stanza-id any more
+      if (packet.stanza.has('stanza-id', NS.stanzaIds)) ids.clean(packet, packet.to!);
+      if (ids.of(packet) === undefined) ids.give(packet, ids.next());
       passage.after(packet, committed, failed);
       return DONE;
     }

@@ -30,7 +30,7 @@ import { isEligible, restored } from './parts.ts';
 import { portableMessages } from './portable.ts';
 import { fateOf, removeForgedStamps, stamped } from './storable.ts';
 import { type Arrival, offlineStore } from './store.ts';
-import { whole } from './view.ts';
+import { complete } from './view.ts';
 
 /** Uncommitted messages above which senders are read more slowly. */
 const BACKLOG = 200;
@@ -82,7 +82,7 @@ export default defineModule({
     /** Sessions that became available while it is being looked up what waits for them. */
     const opening = new Map<SessionView, Promise<void>>();
     const page = (account: Jid, ...rest: [after: string, limit: number, bytes: number]) =>
-      andThen(store.page(account, ...rest), rows => whole(account, rows, mod.maybe(Archive)));
+      andThen(store.page(account, ...rest), rows => complete(account, rows, mod.maybe(Archive)));
     const boxes = new Mailboxes(
       {
         store,
@@ -105,33 +105,34 @@ export default defineModule({
       const fate = fateOf(packet);
       if (fate !== 'store') return fate === 'drop' ? DONE : undefined;
       const account = packet.to!.toBare();
-      const arrival = arrived(packet, account);
-      return andThen(boxes.of(account), box => {
-        if (!hasRoom(box, arrival)) {
-          refused.inc();
-          return refuse('service-unavailable', 'Too many messages wait for this account.'); // XEP-0160 2
-        }
-        return held(packet, keep(packet, box, arrival));
-      });
+      return andThen(whole(packet, account), arrival =>
+        andThen(boxes.of(account), box => {
+          if (!hasRoom(box, arrival)) {
+            refused.inc();
+            return refuse('service-unavailable', 'Too many messages wait for this account.'); // XEP-0160 2
+          }
+          const kept = keep(packet, box, arrival);
+          // what comes back one by one, since it is asked for, has its place before whoever comes is given what waits
+          return ids.of(packet) === undefined && !currentUnit() ? kept.then(() => DONE) : held(packet, kept);
+        }),
+      );
     });
 
     function arrived(packet: Packet, account: Jid, at = Date.now()): Arrival {
-      const given = ids.of(packet);
-      if (given !== undefined) return { stanzaId: given, at, wire: stamped(packet, at), archived: packet.archived };
       // what comes back from a session that has ended keeps its place
-      const own = stanzaIdBy(account, packet);
-      return {
-        stanzaId: own ?? ids.next(),
-        at,
-        wire: stamped(packet, at),
-        archived: own !== undefined && isThere(account, own),
-      };
+      const stanzaId = ids.of(packet) ?? stanzaIdBy(account, packet) ?? ids.next();
+      return { stanzaId, at, wire: stamped(packet, at), archived: packet.archived };
     }
 
-    /** Whether the account's archive has a message, as far as that is known at once. */
-    function isThere(account: Jid, id: string): boolean {
-      const found = mod.maybe(Archive)?.arrivals(account, [id]);
-      return found !== undefined && !(found instanceof Promise) && found[0] !== undefined;
+    /** The same; of what comes back it is asked whether the archive has it. */
+    function whole(packet: Packet, account: Jid): MaybePromise<Arrival> {
+      const arrival = arrived(packet, account);
+      const archive = mod.maybe(Archive);
+      if (!archive || ids.of(packet) !== undefined || stanzaIdBy(account, packet) === undefined) return arrival;
+      return andThen(archive.arrivals(account, [arrival.stanzaId]), ([found]) => ({
+        ...arrival,
+        archived: found !== undefined,
+      }));
     }
 
     function hasRoom(box: Mailbox, { wire }: Arrival): boolean {

@@ -7,7 +7,7 @@ import { stamped } from './storable.ts';
 import type { StoredRow } from './store.ts';
 
 /** Rows with what the archive has of them: there is one copy of a message. */
-export function whole(
+export function complete(
   account: Jid,
   rows: readonly StoredRow[],
   archive: ArchiveService | undefined,

@@ -143,7 +143,7 @@ export class Node extends View {
       users: this.directory,
       hosts: { has: domain => this.settings.hosts.has(domain) },
       accountExists: jid => this.accounts.exists(jid),
-      together: work => this.hub.together(work),
+      together: (packet, work) => this.hub.together(packet, work),
       failure: stanzaFailure(log, this.metrics),
     });
     this.hub = new SessionHub({

@@ -35,8 +35,8 @@ export interface RouterParts {
   readonly hosts: { has(domain: string): boolean };
   /** Whether an account is there; a promise when that has to be looked up. */
   accountExists(bare: Jid): boolean | Promise<boolean>;
-  /** Runs what is committed at once, if it does not wait. */
-  together<T>(work: () => T): T;
+  /** Runs work whose rows are committed together, as far as it does not wait; the packet's acknowledgement waits for that. */
+  together<T>(packet: Packet, work: () => T): T;
   /** What a failure of the server's own is answered with, and logged. */
   failure(error: unknown, packet: Packet): StanzaError;
 }
@@ -96,7 +96,8 @@ export class Router {
       return undefined;
     }
     this.parts.points.sent.tell(packet, session);
-    return packet.address === NOWHERE ? this.toSelf(packet, session) : this.place(packet);
+    if (packet.address === NOWHERE) return this.toSelf(packet, session);
+    return this.together(packet, () => this.place(packet));
   }
 
   /** No 'to': RFC 6120 10.3. */
@@ -125,8 +126,12 @@ export class Router {
   route(packet: Packet): Step {
     packet.address = this.classify(packet.to);
     if (packet.address === NOWHERE) return undefined;
-    if (packet.kind !== MESSAGE || currentUnit()) return this.place(packet);
-    return this.parts.together(() => this.place(packet));
+    return this.together(packet, () => this.place(packet));
+  }
+
+  /** What a message causes at once is one unit, also behind something that it had to wait for. */
+  private together(packet: Packet, work: () => Step): Step {
+    return packet.kind !== MESSAGE || currentUnit() ? work() : this.parts.together(packet, work);
   }
 
   private routeWire(wire: string): void {
@@ -199,13 +204,17 @@ export class Router {
   }
 
   private arriveAt(packet: Packet): Step {
-    return this.run(this.parts.points.arriving.run(packet, undefined), packet, () => this.choose(packet));
+    return this.together(packet, () =>
+      this.run(this.parts.points.arriving.run(packet, undefined), packet, () =>
+        this.together(packet, () => this.choose(packet)),
+      ),
+    );
   }
 
   /** Goes on with what a handler of `arriving` has kept back. */
   proceed(packet: Packet): Step {
     try {
-      const step = this.choose(packet);
+      const step = this.together(packet, () => this.choose(packet));
       return step && this.guarded(step, packet, () => undefined);
     } catch (error) {
       return this.bounce(packet, this.parts.failure(error, packet));

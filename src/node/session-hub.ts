@@ -269,35 +269,41 @@ export class SessionHub implements SessionOwner {
   /** What the client never took goes another way, in order. */
   private async passOn(session: Session): Promise<void> {
     let handled = 0;
+    let last: Unit | undefined;
     for (const item of session.outbox.leave()) {
       if (++handled % LEFTOVERS === 0) await new Promise(resolve => setImmediate(resolve));
       try {
         if (item.storing) await item.storing;
         if (item.unit?.pending) await item.unit.done();
-        const waiting = this.move(item, session);
+        const waiting = this.move((last = new Unit()), item, session);
         if (waiting) await waiting;
       } catch (error) {
         this.log.error({ err: error, session: session.id }, 'a stanza that a session left could not be passed on');
       }
     }
+    // whoever is given what waits from now on is given all of it, in order
+    if (last?.pending) await last.done();
   }
 
   /** What the work causes before it waits is one unit. */
-  together<T>(work: () => T): T {
+  together<T>(packet: Packet, work: () => T): T {
     const unit = new Unit();
     try {
       return inUnit(unit, work);
     } finally {
       if (this.journal) this.journal.commit(unit);
       else unit.close();
+      if (unit.pending && packet.isAwaited) packet.hold(unit.safe());
     }
   }
 
   /** What takes it in and the journal, which has it no more, change together. */
-  private move(item: Leftover, session: Session): void | Promise<void> {
+  private move(unit: Unit, item: Leftover, session: Session): void | Promise<void> {
     const { journal } = this;
-    if (!journal) return this.router.leftover(item, session);
-    const unit = new Unit();
+    if (!journal) {
+      unit.close();
+      return this.router.leftover(item, session);
+    }
     const waiting = inUnit(unit, () => this.router.leftover(item, session));
     if (item.number !== undefined) journal.left(unit, session, item.number);
     journal.commit(unit);

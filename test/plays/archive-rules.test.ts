@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { Element } from '../../src/xml/index.ts';
 import { condition, type TestClient } from '../kit/client.ts';
 import { TestNode } from '../kit/node.ts';
+import { ON_SERVER } from '../kit/storage.ts';
 import { ask, form, idBy, MAM } from './archive.ts';
 import { Elsewhere, ELSEWHERE } from './elsewhere.ts';
 import { ok, verona } from './verona.ts';
@@ -228,10 +229,10 @@ describe('play: a message that is sent twice', () => {
     for (let i = 0; i < 3; i++) romeo.send(chat('juliet@localhost', 'o1', 'once'));
     await romeo.settle();
     const got = await juliet.settle();
-    assert.ok(first);
+    // behind a network the first one waited for a question about its people; it may not have gone on, so now it does, under its id
     assert.deepEqual(
       got.map(message => idBy(message, 'juliet@localhost')),
-      [],
+      ON_SERVER ? [first] : [],
     );
     for (const client of [romeo, juliet]) assert.deepEqual((await ask(client)).bodies, ['once']);
   });
