@@ -426,8 +426,9 @@ export class Session implements SessionView, InboxOwner, OutboxOwner, UnitListen
   onAck(h: number): boolean {
     this.asked = false;
     this.probed = 0;
+    const before = this.outbox.acks;
     if (!this.outbox.ack(h)) return false;
-    if (this.journaled) this.owner.journal?.acknowledged(this);
+    if (this.journaled && this.outbox.acks !== before) this.owner.journal?.acknowledged(this);
     if (this.outbox.unacknowledged >= (this.owing ? 1 : ASK_AFTER)) this.ask();
     return true;
   }
@@ -509,8 +510,11 @@ export class Session implements SessionView, InboxOwner, OutboxOwner, UnitListen
       const unit = this.owner.journal!.rewrite(this);
       if (!outbox.resumeAt(h, unit)) return false;
       unit.whenSettled(this);
-    } else if (!outbox.ack(h)) return false;
-    else if (this.journaled) this.owner.journal?.acknowledged(this);
+    } else {
+      const before = outbox.acks;
+      if (!outbox.ack(h)) return false;
+      if (this.journaled && outbox.acks !== before) this.owner.journal?.acknowledged(this);
+    }
     this.attach(stream, lang);
     this.owing = true;
     // XEP-0352 5: a resumed client is active
