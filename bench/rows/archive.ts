@@ -11,6 +11,7 @@ import { pin } from '../measure/process.ts';
 import { type Claim, median, round } from '../result.ts';
 import { posthouse, setup } from '../targets/posthouse.ts';
 import type { Server } from '../targets/target.ts';
+import { chatTable, cpu } from './chat-table.ts';
 
 /** What the rows can be told by options: run.ts. */
 export const archiveOptions = { filled: 10_000_000 };
@@ -233,10 +234,6 @@ function latencyClaims(what: string, floor: Contestant, ours: Contestant, demand
   });
 }
 
-function cpu(rounds: readonly ChatEvent[]): number {
-  return round(median(rounds.map(at => at.cpuPerMessage)));
-}
-
 /** Octets of the database a message in it, both of its archives included; undefined where there are too few to tell. */
 function bytesAMessage(file: string): number | undefined {
   const db = new Database(file);
@@ -254,42 +251,8 @@ const NOTE =
   'both with an archive: a message is committed before it is delivered. Half of the highest load: a pace that does not wait for answers, half of the messages a second of the closed loop.';
 
 function tablesOf(contestants: readonly Contestant[]): Outcome['tables'] {
-  const database = contestants.some(({ rounds }) => rounds.some(at => at.databaseCpu > 0));
-  const seconds = Math.round(contestants[0]?.rounds[0]?.seconds ?? 0);
   return [
-    {
-      caption: `${contestants[0]?.rounds.length ?? 0} rounds of ${seconds} s, in turn`,
-      columns: [
-        '',
-        'CPU us a message',
-        'rounds',
-        ...(database ? ['of it database'] : []),
-        'messages/s',
-        'p50 ms',
-        'p99 ms',
-        'max ms',
-        'errors',
-        'lost',
-        'load CPU %',
-      ],
-      lines: contestants.map(({ name, rounds }) => {
-        const sum = (pick: (at: ChatEvent) => number): number => rounds.reduce((all, at) => all + pick(at), 0);
-        const mid = (pick: (at: ChatEvent) => number): number => round(median(rounds.map(pick)));
-        return [
-          name,
-          cpu(rounds),
-          rounds.map(at => round(at.cpuPerMessage)).join(' / '),
-          ...(database ? [mid(at => (at.databaseCpu * 1000) / at.delivered)] : []),
-          mid(at => at.perSecond),
-          mid(at => at.latency.p50),
-          mid(at => at.latency.p99),
-          round(Math.max(...rounds.map(at => at.latency.max))),
-          sum(at => at.errors),
-          sum(at => at.lost),
-          Math.round((sum(at => at.loadCpu) / sum(at => at.seconds * 1000)) * 100),
-        ];
-      }),
-    },
+    chatTable(contestants, Math.round(contestants[0]?.rounds[0]?.seconds ?? 0)),
     {
       caption: 'At half of the highest load',
       columns: ['', 'messages/s', 'CPU us a message', 'p50 ms', 'p95 ms', 'p99 ms', 'max ms', 'errors', 'lost'],

@@ -3,6 +3,7 @@ import type { ChatEvent } from '../load/events.ts';
 import type { Load } from '../measure/load.ts';
 import { median, round } from '../result.ts';
 import type { Server } from '../targets/target.ts';
+import { chatTable, cpu } from './chat-table.ts';
 
 interface Traffic {
   readonly sessions: number;
@@ -67,7 +68,12 @@ async function messages(context: Context, traffic: Traffic): Promise<Outcome> {
         met: ratio === undefined ? undefined : ratio <= atMost,
       },
     ],
-    tables: [{ caption: `${rounds} rounds of ${seconds} s, in turn`, columns, lines: contestants.map(line) }],
+    tables: [
+      chatTable(
+        contestants.map(({ server, rounds: all }) => ({ name: server.target.name, rounds: all })),
+        seconds,
+      ),
+    ],
     notes: [
       `${sessions / 2} pairs in a closed loop, ${window} message${window > 1 ? 's' : ''} on the way in each pair: who gets one answers it with one. ` +
         `60-byte bodies with receipt request and origin-id, full JID to full JID, both available.${cipher ? ` ${cipher}.` : ''}`,
@@ -90,38 +96,4 @@ async function contest(context: Context, { sessions, tls }: Traffic, window: num
     }
   }
   return contestants;
-}
-
-const columns = [
-  '',
-  'CPU us a message',
-  'rounds',
-  'messages/s',
-  'p50 ms',
-  'p99 ms',
-  'max ms',
-  'errors',
-  'lost',
-  'load CPU %',
-];
-
-function cpu(rounds: readonly ChatEvent[]): number {
-  return round(median(rounds.map(at => at.cpuPerMessage)));
-}
-
-function line({ server, rounds }: Contestant): (string | number)[] {
-  const sum = (pick: (at: ChatEvent) => number): number => rounds.reduce((all, at) => all + pick(at), 0);
-  const mid = (pick: (at: ChatEvent) => number): number => round(median(rounds.map(pick)));
-  return [
-    server.target.name,
-    cpu(rounds),
-    rounds.map(at => round(at.cpuPerMessage)).join(' / '),
-    mid(at => at.perSecond),
-    mid(at => at.latency.p50),
-    mid(at => at.latency.p99),
-    round(Math.max(...rounds.map(at => at.latency.max))),
-    sum(at => at.errors),
-    sum(at => at.lost),
-    Math.round((sum(at => at.loadCpu) / sum(at => at.seconds * 1000)) * 100),
-  ];
 }

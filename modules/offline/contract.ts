@@ -14,7 +14,7 @@ export interface StoredMessage {
 export interface OfflineService {
   /** Calls the listener for each message that has been committed for an absent recipient; returns how to stop that. */
   onStored(listener: (message: StoredMessage) => void): () => void;
-  /** Since when a message waits for an account, by its stanza id there, in milliseconds since 1970, and as it waits. */
+  /** Since when a message waits for an account, by its stanza id there, in milliseconds since 1970, and as it waits: empty where the archive has it. */
   find(account: Jid, stanzaId: string): MaybePromise<{ readonly at: number; readonly wire: string } | undefined>;
   /** What waits for an account. */
   waiting(account: Jid): MaybePromise<{ readonly messages: number; readonly bytes: number }>;

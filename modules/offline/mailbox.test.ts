@@ -119,6 +119,26 @@ describe('mailbox', () => {
     assert.ok(boxes.quiet);
   });
 
+  it('what is fetched from an archive waits no more, and what comes meanwhile is counted', async () => {
+    await Promise.all([0, 1].map(id => box.add({ ...arrival(id), archived: true })));
+    await keep(2, 3);
+    const coming = box.clear();
+    await Promise.all([coming, keep(3, 5)]);
+    assert.equal(box.messages, 3);
+    assert.equal(box.bytes, (await store.totals(juliet)).bytes);
+    const one = client();
+    box.serve(one.session);
+    assert.deepEqual(one.got, ['2', '3', '4']);
+    // what is on its way to one is not taken from it for another
+    await keep(5, 6);
+    await box.clear();
+    await one.ackAll();
+    await store.settled();
+    await turn();
+    assert.equal(box.messages, 0);
+    assert.equal(box.bytes, 0);
+  });
+
   it('does not run ahead of its client, and gives it a long queue whole', async () => {
     await keep(0, 3000);
     const one = client();

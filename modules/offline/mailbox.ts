@@ -133,11 +133,11 @@ export class Mailbox {
 
   /** What the account's archive has waits no more: a client fetches it from there. Rejects with a StorageError. */
   async clear(): Promise<void> {
-    if (this.messages === 0) return;
-    await this.parts.store.clear(this.account);
-    const { messages, bytes } = await this.parts.store.totals(this.account);
-    this.messages = messages;
-    this.bytes = bytes;
+    // what is on its way to somebody is that one's
+    if (this.messages === 0 || this.reader || this.out.size > 0 || this.gone.size > 0) return;
+    const { messages, bytes } = await this.parts.store.clear(this.account);
+    this.messages -= messages;
+    this.bytes -= bytes;
   }
 
   /** The session is over, or does not want messages now. What it has not been given is another's. */

@@ -17,6 +17,15 @@ export interface Totals {
   readonly bytes: number;
 }
 
+interface TotalsRow {
+  readonly messages: number;
+  readonly bytes: number | null;
+}
+
+function totalsOf(row: TotalsRow | undefined): Totals {
+  return { messages: Number(row?.messages ?? 0), bytes: Number(row?.bytes ?? 0) };
+}
+
 /** A message to be kept. */
 export interface Arrival {
   /** The id that its recipient's account gave it (XEP-0359): ids are unique, and in the order of arrival. */
@@ -61,12 +70,12 @@ export class OfflineStore {
   private readonly adding: BatchWriter<Row, number>;
   private readonly removing: BatchWriter<number, void>;
   private readonly forgetting: BatchWriter<{ account: string; stanzaId: string }, void>;
-  private readonly totalsOf: Statement<{ messages: number; bytes: number | null }>;
+  private readonly totalsRow: Statement<TotalsRow>;
   private readonly idsAfter: Statement<{ stanza_id: string; bytes: number }>;
   private readonly one: Statement<{ id: number }>;
   private readonly whole: Statement<{ received_at: number; stanza: string }>;
   private readonly stanzas: Statement<Message>;
-  private readonly clearing: BatchWriter<string, number>;
+  private readonly clearing: BatchWriter<string, Totals>;
   /** Resolved when all writes so far are settled: they are in order. */
   private last: Promise<unknown> = Promise.resolve();
 
@@ -97,12 +106,19 @@ export class OfflineStore {
       write: (tx, { account, stanzaId }) =>
         andThen(tx.run(`delete from ${TABLE} where account = ? and stanza_id = ?`, account, stanzaId), () => undefined),
     });
-    this.clearing = storage.batch<string, number>({
+    this.clearing = storage.batch<string, Totals>({
       name: 'offline messages that are fetched from archives',
-      write: (tx, account) =>
-        andThen(tx.run(`delete from ${TABLE} where account = ? and archived = 1`, account), ({ changes }) => changes),
+      write: (tx, account) => {
+        const archived = `from ${TABLE} where account = ? and archived = 1`;
+        return andThen(
+          tx.get<TotalsRow>(`select count(*) as messages, sum(bytes) as bytes ${archived}`, account),
+          row => andThen(tx.run(`delete ${archived}`, account), () => totalsOf(row)),
+        );
+      },
     });
-    this.totalsOf = storage.prepare(`select count(*) as messages, sum(bytes) as bytes from ${TABLE} where account = ?`);
+    this.totalsRow = storage.prepare(
+      `select count(*) as messages, sum(bytes) as bytes from ${TABLE} where account = ?`,
+    );
     this.idsAfter = storage.prepare(
       `select stanza_id, bytes from ${TABLE} where account = ? and stanza_id > ? order by stanza_id limit ?`,
     );
@@ -143,10 +159,7 @@ export class OfflineStore {
   }
 
   totals(account: Jid): MaybePromise<Totals> {
-    return andThen(this.totalsOf.get(account.bare), row => ({
-      messages: Number(row?.messages ?? 0),
-      bytes: Number(row?.bytes ?? 0),
-    }));
+    return andThen(this.totalsRow.get(account.bare), totalsOf);
   }
 
   /** Whether the account has a message of that stanza id. */
@@ -186,8 +199,8 @@ export class OfflineStore {
     });
   }
 
-  /** Takes away what the account's archive has as well. */
-  clear(account: Jid): Promise<number> {
+  /** Takes away what the account's archive has as well; what that was. */
+  clear(account: Jid): Promise<Totals> {
     return this.note(this.clearing.write(account.bare));
   }
 

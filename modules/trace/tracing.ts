@@ -74,7 +74,8 @@ export class Tracing {
       for (const story of stories) if (story.id === id) add(id, story).numbers.add(story.number);
       if (known.size === 0 && to && this.parts.serves(to.domain)) {
         const waits = await this.parts.offline()?.find(to.toBare(), id);
-        if (waits) add(id, addressesOf({ id, stanza: waits.wire }));
+        // what offline storage leaves to the archive, and that has not any more, is gone
+        if (waits && waits.wire !== '') add(id, addressesOf({ id, stanza: waits.wire }));
       }
       if (known.size > 0) return [...known.values()].filter(wanted);
     }

@@ -3,7 +3,7 @@ import type { Packet, Points } from '../bus/index.ts';
 import type { Jid } from '../jid/index.ts';
 import { refuse, type StanzaError, type StreamError } from '../protocol/index.ts';
 import type { SessionJournal } from '../session/journal.ts';
-import type { Leftover, OutboxLimits } from '../session/outbox.ts';
+import type { OutboxLimits } from '../session/outbox.ts';
 import type { SessionOwner } from '../session/owner.ts';
 import { Session } from '../session/session.ts';
 import type { FormerSession } from '../session/state.ts';
@@ -11,6 +11,7 @@ import type { Users } from '../session/users.ts';
 import { Lru } from '../util/lru.ts';
 import { inUnit, Unit } from '../util/unit.ts';
 import { randomName } from '../util/random.ts';
+import { Leaving } from './leaving.ts';
 import type { Router } from './router.ts';
 
 /** How sessions are kept; read at each use, so that it changes live. */
@@ -41,8 +42,6 @@ export interface SessionWatch {
 }
 
 const OVER = 8192; // sessions that are over, of which a client can still learn what they handled
-/** What sessions leave is passed on in portions of so many; then it is the others' turn. */
-const LEFTOVERS = 64;
 /** ms that senders wait for a recipient's client to acknowledge a message before it is stored as well, and between two looks. */
 const STALLED = 1_000;
 const LOOK = 500;
@@ -55,14 +54,13 @@ export class SessionHub implements SessionOwner {
   private readonly router: Router;
   private readonly policy: () => SessionPolicy;
   private readonly watch: SessionWatch;
-  private readonly log: Logger;
   private readonly resumptions = new Map<string, Session>();
   /** What those that are over had handled: XEP-0198 5. */
   private readonly over = new Lru<string, { account: string; h: number }>(OVER);
   private readonly sweeper: NodeJS.Timeout;
   private dirty: Session[] = [];
   private ids = 0;
-  private ending = new Set<Promise<void>>();
+  private readonly leaving: Leaving;
   /** Sessions with messages whose senders wait to hear that they are safe. */
   private readonly unsafe = new Set<Session>();
   private looking: NodeJS.Timeout | undefined;
@@ -84,7 +82,12 @@ export class SessionHub implements SessionOwner {
     this.router = parts.router;
     this.policy = parts.policy;
     this.watch = parts.watch;
-    this.log = parts.log;
+    this.leaving = new Leaving({
+      log: parts.log,
+      passing: this.router.passing,
+      leftover: (item, session) => this.router.leftover(item, session),
+      journal: () => this.journal,
+    });
     this.sweeper = setInterval(() => this.sweep(Date.now()), SWEEP).unref();
   }
 
@@ -165,10 +168,6 @@ export class SessionHub implements SessionOwner {
     this.router.bounce(packet, error);
   }
 
-  leftover(item: Leftover, session: Session): void | Promise<void> {
-    return this.router.leftover(item, session);
-  }
-
   acknowledged(session: Session, story: number): void {
     this.points.acknowledged.tell(session, story);
   }
@@ -229,18 +228,7 @@ export class SessionHub implements SessionOwner {
     this.users.remove(session);
     this.watch.ended(session);
     this.points.ended.tell(session, presence);
-    const { passing } = this.router;
-    const { bare } = session.user.jid;
-    const before = passing.get(bare);
-    const passed = before ? before.then(() => this.passOn(session)) : this.passOn(session);
-    passing.set(bare, passed);
-    const done = passed.then(() => {
-      if (session.journaled) this.journal?.over(session);
-      if (passing.get(bare) === passed) passing.delete(bare);
-      return this.forget(session);
-    });
-    this.ending.add(done);
-    void done.then(() => this.ending.delete(done));
+    this.leaving.begin(session, () => this.forget(session));
   }
 
   /** Looks twice a second, as long as there is something to look at, which clients keep the senders of their messages waiting. */
@@ -266,25 +254,6 @@ export class SessionHub implements SessionOwner {
     if (this.unsafe.size > 0) this.looking = setTimeout(() => this.look(Date.now()), LOOK).unref();
   }
 
-  /** What the client never took goes another way, in order. */
-  private async passOn(session: Session): Promise<void> {
-    let handled = 0;
-    let last: Unit | undefined;
-    for (const item of session.outbox.leave()) {
-      if (++handled % LEFTOVERS === 0) await new Promise(resolve => setImmediate(resolve));
-      try {
-        if (item.storing) await item.storing;
-        if (item.unit?.pending) await item.unit.done();
-        const waiting = this.move((last = new Unit()), item, session);
-        if (waiting) await waiting;
-      } catch (error) {
-        this.log.error({ err: error, session: session.id }, 'a stanza that a session left could not be passed on');
-      }
-    }
-    // whoever is given what waits from now on is given all of it, in order
-    if (last?.pending) await last.done();
-  }
-
   /** What the work causes before it waits is one unit. */
   together<T>(packet: Packet, work: () => T): T {
     const unit = new Unit();
@@ -295,19 +264,6 @@ export class SessionHub implements SessionOwner {
       else unit.close();
       if (unit.pending && packet.isAwaited) packet.hold(unit.safe());
     }
-  }
-
-  /** What takes it in and the journal, which has it no more, change together. */
-  private move(unit: Unit, item: Leftover, session: Session): void | Promise<void> {
-    const { journal } = this;
-    if (!journal) {
-      unit.close();
-      return this.router.leftover(item, session);
-    }
-    const waiting = inUnit(unit, () => this.router.leftover(item, session));
-    if (item.number !== undefined) journal.left(unit, session, item.number);
-    journal.commit(unit);
-    return waiting;
   }
 
   /** XEP-0175 3: of an account that lasts no longer than its session nothing stays. */
@@ -321,8 +277,8 @@ export class SessionHub implements SessionOwner {
   }
 
   /** Resolved when the leftovers of all sessions that have ended found their place. */
-  async settled(): Promise<void> {
-    while (this.ending.size > 0) await Promise.all(this.ending);
+  settled(): Promise<void> {
+    return this.leaving.settled();
   }
 
   stop(): void {

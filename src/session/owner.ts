@@ -2,7 +2,7 @@ import type { Connection } from '../api/connection.ts';
 import type { Packet } from '../bus/index.ts';
 import type { refuse, StreamError } from '../protocol/index.ts';
 import type { SessionJournal } from './journal.ts';
-import type { Leftover, OutboxLimits } from './outbox.ts';
+import type { OutboxLimits } from './outbox.ts';
 import type { Session } from './session.ts';
 
 /** What a session needs of its node. */
@@ -10,8 +10,6 @@ export interface SessionOwner {
   /** Runs a stanza through the received chain and routes it. */
   received(packet: Packet, session: Session): void | Promise<void>;
   bounce(packet: Packet, error: ReturnType<typeof refuse>): void;
-  /** A stanza that the client never took; true through `taken` when it is safe elsewhere. */
-  leftover(item: Leftover, session: Session): void | Promise<void>;
   /** Its client has a message that has a story (Packet.story). */
   acknowledged(session: Session, story: number): void;
   detached(session: Session): void;

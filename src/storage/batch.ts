@@ -1,4 +1,4 @@
-import type { BatchInsert, BatchTransaction } from '../api/storage.ts';
+import type { BatchInsert, BatchTransaction, StorageError } from '../api/storage.ts';
 import { isOutage, storageError } from './errors.ts';
 import { type BatchLimits, type Entry, gatheredOf, LIMITS, piecesOf, TOGETHER, WriteQueue } from './queue.ts';
 
@@ -9,8 +9,8 @@ export type Commit = (work: (tx: BatchTransaction) => void) => Promise<void>;
 export class GroupCommit extends WriteQueue {
   private readonly commit: Commit;
 
-  constructor(commit: Commit, limits: BatchLimits = LIMITS) {
-    super(limits);
+  constructor(commit: Commit, limits: BatchLimits = LIMITS, closed?: () => StorageError | undefined) {
+    super(limits, closed);
     this.commit = commit;
   }
 

@@ -49,13 +49,16 @@ export const LIMITS: BatchLimits = { rows: 1000, slice: 5, waitingRows: 200_000,
 export abstract class WriteQueue {
   protected readonly queue = new Ring<Entry>();
   protected readonly limits: BatchLimits;
+  /** Why nothing can be written now, if so. */
+  private readonly closed: () => StorageError | undefined;
   private waitingBytes = 0;
   private running: Promise<void> | undefined;
   batches = 0;
   rows = 0;
 
-  constructor(limits: BatchLimits) {
+  constructor(limits: BatchLimits, closed: () => StorageError | undefined = () => undefined) {
     this.limits = limits;
+    this.closed = closed;
   }
 
   /** Its `write` rejects when too much waits already. */
@@ -75,11 +78,11 @@ export abstract class WriteQueue {
       write: row => {
         const bytes = size ? size(row) : sizeOf(row);
         const unit = currentUnit();
-        // what one row of a unit had room for, all of it has
-        if (!unit?.hasRows && !this.hasRoom(bytes)) {
-          const error = new StorageError('locked', 'too much waits for the database already');
-          unit?.spoil(error);
-          return Promise.reject(error);
+        const refusal = this.refusal(bytes, unit);
+        if (refusal) {
+          // what belongs together happens together, or not at all
+          unit?.spoil(refusal);
+          return Promise.reject(refusal);
         }
         unit?.added();
         pending++;
@@ -102,10 +105,13 @@ export abstract class WriteQueue {
     };
   }
 
-  private hasRoom(bytes: number): boolean {
+  private refusal(bytes: number, unit: Unit | undefined): StorageError | undefined {
     const { waitingRows, waitingBytes } = this.limits;
-    if (this.queue.size >= waitingRows) return false;
-    return this.waitingBytes === 0 || this.waitingBytes + bytes <= waitingBytes;
+    const isFull =
+      this.queue.size >= waitingRows || (this.waitingBytes > 0 && this.waitingBytes + bytes > waitingBytes);
+    // what one row of a unit had room for, all of it has
+    if (isFull && !unit?.hasRows) return new StorageError('locked', 'too much waits for the database already');
+    return this.closed();
   }
 
   /** Resolved when nothing waits. */

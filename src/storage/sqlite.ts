@@ -12,7 +12,6 @@ import type {
   Transactor,
 } from '../api/storage.ts';
 import { StorageError } from '../api/storage.ts';
-import { currentUnit } from '../util/unit.ts';
 import { GroupCommit } from './batch.ts';
 import { Checkpoints } from './checkpoints.ts';
 import { connect, connectReader, connectWriter, type FileOptions, type Logger } from './connections.ts';
@@ -83,7 +82,11 @@ export class SqliteStorage implements Storage {
     this.writer = connectWriter(file);
     this.reader = connectReader(file);
     this.checkpoints = new Checkpoints(file, options.logger);
-    this.group = new GroupCommit(work => this.commit(work));
+    this.group = new GroupCommit(
+      work => this.commit(work),
+      undefined,
+      () => (this.closing ? closed() : undefined),
+    );
   }
 
   async migrate(module: string, migrations: readonly Migration[]): Promise<void> {
@@ -149,19 +152,7 @@ export class SqliteStorage implements Storage {
   }
 
   batch<Row, Result>(definition: AnyDefinition<Row, Result>): BatchWriter<Row, Result> {
-    const writer = this.group.writer(definition);
-    return {
-      get pending() {
-        return writer.pending;
-      },
-      write: row => {
-        if (!this.closing) return writer.write(row);
-        const failure = closed();
-        // what belongs together happens together, or not at all
-        currentUnit()?.spoil(failure);
-        return Promise.reject(failure);
-      },
-    };
+    return this.group.writer(definition);
   }
 
   health(): { ok: boolean; reason?: string } {

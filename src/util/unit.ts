@@ -27,7 +27,9 @@ export class Unit {
   private settled = false;
   private rows = 0;
   private failure: unknown;
-  private listeners: UnitListener[] | undefined;
+  /** As a rule there is one, or two. */
+  private first: UnitListener | undefined;
+  private others: UnitListener[] | undefined;
 
   /** Whether anything of it waits to be committed, or more may come. */
   get pending(): boolean {
@@ -44,7 +46,8 @@ export class Unit {
 
   whenSettled(listener: UnitListener): void {
     if (this.settled) listener.unitSettled(this, this.failure);
-    else (this.listeners ??= []).push(listener);
+    else if (!this.first) this.first = listener;
+    else (this.others ??= []).push(listener);
   }
 
   /** Resolved when it is settled, in whichever way. */
@@ -79,9 +82,10 @@ export class Unit {
     this.failure ??= error;
     this.writing = false;
     this.settled = true;
-    const { listeners } = this;
-    this.listeners = undefined;
-    if (listeners) for (const listener of listeners) listener.unitSettled(this, this.failure);
+    const { first, others } = this;
+    this.first = this.others = undefined;
+    first?.unitSettled(this, this.failure);
+    if (others) for (const listener of others) listener.unitSettled(this, this.failure);
   }
 }
 

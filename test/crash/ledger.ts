@@ -21,7 +21,7 @@ export interface Verdict {
   lost: number;
   /** The same message twice on one device. */
   doubled: number;
-  /** The same, or `lied`, of messages that their sender had to send again after a resumption that failed. */
+  /** The same, or `lied`, of messages that their sender sent again, with the same origin-id, after a resumption that failed. */
   repeated: number;
   /** Came behind a later message of the same device to the same user. */
   order: number;

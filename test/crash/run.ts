@@ -1,4 +1,4 @@
-import type { Judgement, Ledger, Totals } from './ledger.ts';
+import type { Invariant, Judgement, Ledger, Totals } from './ledger.ts';
 import { Random } from './random.ts';
 import type { Scenario } from './scenarios.ts';
 import { CrashServer } from './server.ts';
@@ -82,6 +82,12 @@ export async function run(scenario: Scenario, options: RunOptions): Promise<Outc
     await server.remove();
     turmoil.remove?.();
   }
+}
+
+/** What is wrong, a line for each invariant that did not hold, with examples. */
+export function faultsOf({ judgement }: Outcome): string[] {
+  const found = Object.entries(judgement.verdict) as [Invariant, number][];
+  return found.filter(([, count]) => count > 0).map(([name, count]) => `${count} ${name}: ${judgement.examples(name)}`);
 }
 
 /** A server that does not start after a kill keeps nothing of what it promised. */

@@ -1,6 +1,6 @@
-import type { BatchDelete, BatchInsert, BatchTransaction } from '../../api/storage.ts';
+import type { BatchDelete, BatchInsert, BatchTransaction, StorageError } from '../../api/storage.ts';
 import { isOutage } from '../errors.ts';
-import { type BatchLimits, type Entry, gatheredOf, LIMITS, piecesOf, WriteQueue } from '../queue.ts';
+import { type Entry, gatheredOf, LIMITS, piecesOf, WriteQueue } from '../queue.ts';
 import type { Rows } from './dialect.ts';
 
 /** What a group commit writes with, on one connection. */
@@ -26,8 +26,8 @@ const STATEMENT_BYTES = 1024 * 1024;
 export class RemoteGroup extends WriteQueue {
   private readonly commit: Commit;
 
-  constructor(commit: Commit, limits: BatchLimits = LIMITS) {
-    super(limits);
+  constructor(commit: Commit, closed: () => StorageError | undefined) {
+    super(LIMITS, closed);
     this.commit = commit;
   }
 

@@ -9,7 +9,6 @@ import {
   StorageError,
   type Transactor,
 } from '../../api/storage.ts';
-import { currentUnit } from '../../util/unit.ts';
 import type { Logger } from '../connections.ts';
 import { Health } from '../health.ts';
 import { applyMigrations, prepareMigrations, touchMigrations } from '../migrations.ts';
@@ -90,7 +89,11 @@ export class RemoteStorage implements Storage {
     this.patience = options.patience ?? STATEMENT;
     this.writer = this.connect('writer', 1);
     this.reader = this.connect('reader', connections);
-    this.group = new RemoteGroup((work, alone) => this.commit(work, alone));
+    this.group = new RemoteGroup(
+      (work, alone) => this.commit(work, alone),
+      // nobody gathers for a database that is not there
+      () => (this.closing ? closed() : this.away),
+    );
     const probe = (): Promise<unknown> => this.write(attempt => this.transaction(touchMigrations, attempt), true);
     this.condition = new Health(logger, probe, undefined, { first: 250, longest: 5_000 });
     this.heartbeat = setInterval(() => void this.look(), HEARTBEAT).unref();
@@ -197,20 +200,7 @@ export class RemoteStorage implements Storage {
   }
 
   batch<Row, Result>(definition: AnyDefinition<Row, Result>): BatchWriter<Row, Result> {
-    const writer = this.group.writer(definition);
-    return {
-      get pending() {
-        return writer.pending;
-      },
-      write: row => {
-        // nobody gathers for a database that is not there
-        const failure = this.closing ? closed() : this.away;
-        if (!failure) return writer.write(row);
-        // what belongs together happens together, or not at all
-        currentUnit()?.spoil(failure);
-        return Promise.reject(failure);
-      },
-    };
+    return this.group.writer(definition);
   }
 
   health(): { ok: boolean; reason?: string } {
