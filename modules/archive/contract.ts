@@ -49,6 +49,8 @@ export interface ArchiveService {
   named(id: string, from: Jid | undefined, to: Jid | undefined): Promise<Filed[]>;
   /** What followed a message in its conversation, in order, at most so many. */
   following(id: string, most: number): AsyncIterable<Filed>;
+  /** The last messages of all archives, the oldest first: wire strings. */
+  recent(most: number): Promise<readonly string[]>;
   /** The conversations of all archives. */
   readonly conversations: Conversations;
   /** The number by which archives know an address; undefined for one that none knows. */

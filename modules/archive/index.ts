@@ -201,6 +201,7 @@ export default defineModule({
       arrivals: (account, messages) => store.arrivals(account.bare, messages),
       isAsked: session => asked.get(session),
       ...lookingUp(store),
+      recent: async most => (await store.recent(most)).reverse().map(({ stanza }) => stanza),
       conversations: store.conversations,
       numberOf: async address => (await store.addresses.find(address.bare))?.id,
       shelf: async account => {

@@ -2,12 +2,12 @@
  * The inbox (XEP-0430): an account's conversations, the last message of each and how many are unread. All of it follows from the archive
  * and from what the account's clients have displayed (XEP-0333).
  */
-import { defineModule, defineOptions, option } from '../../src/api/index.ts';
+import { defineModule, defineOptions, option, plain, type SessionView } from '../../src/api/index.ts';
 import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
 import { Archive, type ArchiveService, Pace } from '../archive/contract.ts';
 import { Answering } from './answering.ts';
 import { Inboxes } from './inboxes.ts';
-import { displayedId, noteDisplayed } from './markers.ts';
+import { displayedId, noteDisplayed, noteRecent } from './markers.ts';
 import { INBOX, readInboxQuery } from './request.ts';
 import { displayedStore } from './store.ts';
 import { Updates } from './updates.ts';
@@ -19,7 +19,7 @@ export default defineModule({
   name: 'inbox',
   doc: "Tells each account's clients its conversations, with the last message of each and the number of those unread.",
   xeps: [
-    { number: 430, version: '0.2.0', note: 'With updates; what is said in docs/archive.md.' },
+    { number: 430, version: '0.2.0', note: 'With updates; what is said in docs/inbox.md.' },
     { number: 333, version: '1.0.0', note: 'What an account has displayed is known to the server.' },
   ],
   after: ['archive'],
@@ -71,11 +71,16 @@ export default defineModule({
     mod.every(LOOK, () => void current());
     mod.cleanup(() => updates.end());
     mod.cleanup(() => stopListening?.());
-    current();
+    const source = current();
+    // a marker is acknowledged when it is in the archive: from there it is noted if it was not when the program ended
+    if (source)
+      noteRecent(source, displayed).catch((error: unknown) =>
+        mod.log.error({ err: error }, 'what clients displayed before the start may not be known'),
+      );
 
     // ---- what clients ask -----------------------------------------------------------------------------------------------------
 
-    const watching = mod.perSession<boolean>(() => false);
+    const watching = mod.perSession<boolean>(() => false, plain());
     const answering = new Answering(mod.perSession(() => new Pace()));
 
     mod.iq({ xmlns: INBOX, name: 'inbox', type: 'get', to: 'account' }, async request => {
@@ -95,13 +100,19 @@ export default defineModule({
     });
     mod.when('ended', session => updates.unwatch(session));
     mod.when('resumed', session => updates.catchUp(session));
-    // those that had asked before the module was reloaded
-    for (const { jid, sessions } of mod.node.users())
+    // those that had asked before the module was reloaded, or the program was started again
+    const watchAgain = async (session: SessionView): Promise<void> => {
+      if (!watching.get(session)) return;
+      const { jid } = session.user;
+      const shelf = await current()?.shelf(jid);
+      if (shelf) updates.watch(shelf.owner, jid, session);
+    };
+    mod.when('restored', watchAgain);
+    for (const { sessions } of mod.node.users())
       for (const session of sessions)
-        if (watching.get(session))
-          void current()
-            ?.shelf(jid)
-            .then(({ owner }) => updates.watch(owner, jid, session));
+        watchAgain(session).catch((error: unknown) =>
+          mod.log.error({ err: error }, 'a client is told no more of its inbox'),
+        );
 
     // ---- what they have displayed ---------------------------------------------------------------------------------------------
 
@@ -122,7 +133,6 @@ export default defineModule({
           if (marking.get(session) === noted) marking.set(session, undefined);
         });
       marking.set(session, noted);
-      packet.hold(noted);
     });
 
     mod.when('accountRemoved', async account => {

@@ -1,15 +1,30 @@
-import type { Packet } from '../../src/api/index.ts';
-import type { Jid } from '../../src/jid/index.ts';
+import { MESSAGE, type Packet, stanzaType } from '../../src/api/index.ts';
+import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { NS } from '../../src/protocol/index.ts';
+import { indexed } from '../../src/xml/index.ts';
 import { type ArchiveService, markOf } from '../archive/contract.ts';
 import { tick } from './inboxes.ts';
 import type { DisplayedStore } from './store.ts';
 
 /** The id of the message that a client says is displayed (XEP-0333 4.2; until 0.4 also 'acknowledged'); undefined for other messages. */
-export function displayedId({ type, stanza }: Packet): string | undefined {
+export function displayedId({ type, stanza }: Pick<Packet, 'type' | 'stanza'>): string | undefined {
   if (type !== 'chat' && type !== 'normal') return undefined;
   const kid = stanza.child('displayed', NS.chatMarkers) ?? stanza.child('acknowledged', NS.chatMarkers);
   return kid === undefined ? undefined : stanza.kidElement(kid).attrs.id;
+}
+
+/** Markers among so many messages may not have been noted when the program ended. */
+const RECENT = 1000;
+
+/** Notes what clients displayed just before the program ended: their markers are in archives. */
+export async function noteRecent(archive: ArchiveService, store: DisplayedStore): Promise<void> {
+  for (const wire of await archive.recent(RECENT)) {
+    const stanza = indexed(wire);
+    if (!stanza.hasNamespace(NS.chatMarkers)) continue;
+    const id = displayedId({ type: stanzaType(MESSAGE, stanza.type), stanza });
+    const [from, to] = ['from', 'to'].map(name => parseJid(stanza.attr(name) ?? ''));
+    if (id !== undefined && from && to) await noteDisplayed(archive, store, from.toBare(), to.toBare(), id);
+  }
 }
 
 /**

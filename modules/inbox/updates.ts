@@ -29,7 +29,7 @@ export interface UpdatesParts {
   failed(error: unknown): void;
 }
 
-/** Tells sessions that have asked for the inbox when a conversation in it changes (docs/archive.md). */
+/** Tells sessions that have asked for the inbox when a conversation in it changes (docs/inbox.md). */
 export class Updates {
   private readonly parts: UpdatesParts;
   /** By the accounts' numbers. */

@@ -125,8 +125,8 @@ export default defineModule({
     }
 
     /** The same; of what comes back it is asked whether the archive has it. */
-    function whole(packet: Packet, account: Jid): MaybePromise<Arrival> {
-      const arrival = arrived(packet, account);
+    function whole(packet: Packet, account: Jid, at?: number): MaybePromise<Arrival> {
+      const arrival = arrived(packet, account, at);
       const archive = mod.maybe(Archive);
       if (!archive || ids.of(packet) !== undefined || stanzaIdBy(account, packet) === undefined) return arrival;
       return andThen(archive.arrivals(account, [arrival.stanzaId]), ([found]) => ({
@@ -223,9 +223,12 @@ export default defineModule({
       if (!hasRoom(box, arrival)) return undefined;
       const others =
         packet.address === BARE ? session.user.sessions.filter(other => other !== session && isEligible(other)) : [];
+      // what is part of a unit is given back with it
+      const unit = currentUnit();
       const kept = box.add(arrival, others).then(
         () => mod.maybe(Trace)?.stored(packet, box.account, arrival.stanzaId),
         (error: unknown) => {
+          if (unit) return;
           if (session.alive) session.send(packet);
           else node.bounce(packet, refusal(error));
         },
@@ -259,7 +262,9 @@ export default defineModule({
         session.entrust((wire, since) => {
           const packet = restored(wire, box.account);
           if (!packet || fateOf(packet) !== 'store') return 'not for later';
-          const arrival = arrived(packet, box.account, since);
+          // where that takes a question to a database behind a network it is kept a second time
+          const asked = whole(packet, box.account, since);
+          const arrival = asked instanceof Promise ? arrived(packet, box.account, since) : asked;
           if (!hasRoom(box, arrival)) return undefined;
           const kept = box.adopt(arrival, packet.address === BARE ? others : []);
           const trace = mod.maybe(Trace);

@@ -13,6 +13,7 @@ export {
   Packet,
   PRESENCE,
   stanzaProblem,
+  stanzaType,
   wireJid,
 } from '../bus/index.ts';
 export type {

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import path from 'node:path';
+import Database from 'better-sqlite3';
 import { parseJid } from '../../src/jid/index.ts';
 import type { Element } from '../../src/xml/index.ts';
 import { condition, type TestClient } from '../kit/client.ts';
 import { TestNode } from '../kit/node.ts';
+import { ON_SERVER } from '../kit/storage.ts';
+import { until } from '../kit/wait.ts';
 import { ask } from './archive.ts';
 import { askInbox, displayed, INBOX, update, updateTo } from './inbox.ts';
 import { features, INFO, verona } from './verona.ts';
@@ -32,6 +36,20 @@ describe('play: the inbox (XEP-0430)', () => {
   const text = (from: TestClient, to: string, body: string, extra = '', id?: string): Promise<string> =>
     say(from, to, `<body>${body}</body>${extra}`, id);
   const lines = async (client: TestClient): Promise<string[]> => (await askInbox(client)).lines;
+
+  if (!ON_SERVER)
+    it('a marker that is in the archive and was not noted when the program ended is noted at the start', async () => {
+      const id = await text(juliet, 'romeo@localhost', 'one');
+      await say(romeo, 'juliet@localhost', displayed(id));
+      await until(async () => (await lines(romeo))[0] === 'juliet@localhost 0 one', 'the marker to be noted');
+      await stage.stop({ keep: true });
+      const db = new Database(path.join(stage.folder, 'posthouse.sqlite'));
+      assert.equal(db.prepare('delete from inbox_displayed').run().changes, 1);
+      db.close();
+      stage = await TestNode.start({ folder: stage.folder });
+      romeo = await stage.login('romeo@localhost/orchard', { presence: true });
+      await until(async () => (await lines(romeo))[0] === 'juliet@localhost 0 one', 'the marker to be noted again');
+    });
 
   it('accounts have one, and say so', async () => {
     assert.ok(features(await romeo.iq('get', INFO)).includes(INBOX));
@@ -329,14 +347,16 @@ describe('play: the inbox (XEP-0430)', () => {
     assert.deepEqual(await lines(romeo), ['juliet@localhost 1 two']);
   });
 
-  it('an acknowledged marker is kept', async () => {
+  it('an acknowledged marker is in the archive, and noted from there', async () => {
     const id = await text(juliet, 'romeo@localhost', 'one');
     romeo.send("<enable xmlns='urn:xmpp:sm:3'/>");
     await romeo.expect(stanza => stanza.name === 'enabled', '<enabled/>');
     romeo.send(`<message to='juliet@localhost' type='chat'>${displayed(id)}</message><r xmlns='urn:xmpp:sm:3'/>`);
     await romeo.expect(stanza => stanza.name === 'a' && stanza.attrs.h === '1', '<a/>');
     const { storage } = stage.node;
-    assert.equal((await storage.read(q => q('inbox_displayed').select())).length, 1);
+    assert.equal((await storage.read(q => q('archive_messages').select('id'))).length, 2);
+    const noted = async (): Promise<boolean> => (await storage.read(q => q('inbox_displayed').select())).length === 1;
+    await until(noted, 'the marker to be noted');
   });
 
   it('goes with its account; who gets that address later finds nothing', async () => {

@@ -66,6 +66,25 @@ describe('play: what waits is what the archive has (XEP-0160, XEP-0313)', () => 
       );
     });
 
+  if (!ON_SERVER)
+    it('what cannot be stored behind it is given back, and not given as well', async () => {
+      for (let i = 0; i < 450; i++) say(`m${i}`);
+      await juliet.settle();
+      // a client that acknowledges nothing is given no more than a window
+      const romeo = await stage.login('romeo@localhost/orchard');
+      romeo.send(`<enable xmlns='${SM}'/>`);
+      await available(romeo);
+      const intruder = new Database(path.join(stage.folder, 'posthouse.sqlite'));
+      intruder.exec('BEGIN IMMEDIATE');
+      say('lost');
+      const answer = await juliet.message();
+      assert.deepEqual([answer.attrs.id, answer.attrs.type], ['lost', 'error']);
+      intruder.exec('ROLLBACK');
+      intruder.close();
+      romeo.send(`<a xmlns='${SM}' h='200'/>`);
+      assert.ok(!bodies(await romeo.settle()).includes('lost'));
+    });
+
   it('a client that asks its archive before it is available is given only what that has not', async () => {
     const romeo = await stage.login('romeo@localhost/orchard');
     romeo.send(`<iq type='set' id='a'><query xmlns='${MAM}'/></iq>`);
