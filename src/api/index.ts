@@ -50,6 +50,16 @@ export {
 } from './module.ts';
 export type { AccountsView, AccountView, ClientsView, ClientView, NodeView } from './node-view.ts';
 export { defineOptions, option, type OptionsOf, type OptionsSchema } from './options.ts';
+export {
+  type DiscoIdentity,
+  type DiscoInfo,
+  placeOf,
+  type Place,
+  type ServiceDisco,
+  ServiceDomain,
+  type ServiceIq,
+  type ServiceParts,
+} from './service-domain.ts';
 export type {
   BatchDefinition,
   BatchDelete,

@@ -1,15 +1,6 @@
-import {
-  Empty,
-  FULL,
-  type Answer,
-  type IqRegistration,
-  type IqRequest,
-  type IqTable,
-  type Packet,
-} from '../bus/index.ts';
+import { Empty, FULL, type Answer, type IqRegistration, type IqTable, type Packet, Request } from '../bus/index.ts';
 import type { Jid } from '../jid/index.ts';
 import { refuse, StanzaError } from '../protocol/index.ts';
-import type { Element } from '../xml/index.ts';
 
 /** Milliseconds that a handler may take to answer. */
 const PATIENCE = 60_000;
@@ -95,34 +86,5 @@ export class IqAnswers {
     const wire = packet.resultWire(answer === Empty ? undefined : answer);
     if (packet.sender) packet.sender.sendWire(wire);
     else this.routeWire(wire);
-  }
-}
-
-class Request implements IqRequest {
-  readonly packet: Packet;
-  readonly type: 'get' | 'set';
-  readonly to: Jid;
-  readonly own: boolean;
-  #payload: Element | undefined;
-
-  constructor(packet: Packet, type: 'get' | 'set', to: Jid, own: boolean) {
-    this.packet = packet;
-    this.type = type;
-    this.to = to;
-    this.own = own;
-  }
-
-  get from(): Jid {
-    return this.packet.from;
-  }
-
-  get session() {
-    return this.packet.sender;
-  }
-
-  get payload(): Element {
-    const { stanza } = this.packet;
-    const [kid] = stanza.children();
-    return (this.#payload ??= stanza.kidElement(kid!));
   }
 }

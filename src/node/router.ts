@@ -160,7 +160,9 @@ export class Router {
   private leave(packet: Packet): Step {
     const { domain } = packet.to!;
     for (const item of this.parts.collections.domains.items()) {
-      if (item.serves(domain)) return this.guarded(item.receive(packet), packet, () => undefined);
+      if (!item.serves(domain)) continue;
+      const step = item.receive(packet);
+      return step instanceof Promise ? this.guarded(step, packet, () => undefined) : undefined;
     }
     this.bounce(
       packet,
