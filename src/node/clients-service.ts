@@ -7,6 +7,7 @@ import type { Users } from '../session/users.ts';
 import { type Storage, StorageError } from '../storage/index.ts';
 import type { Clients, LoginNoted, LoginOfClient } from '../stream/clients.ts';
 import type { LoginToken } from '../stream/sasl/index.ts';
+import { Hmac } from '../util/hmac.ts';
 import { andThen, type MaybePromise } from '../util/maybe.ts';
 import { installationKey, Seal } from './clients/seal.ts';
 import { type ClientRow, ClientStore, type StoredToken } from './clients/store.ts';
@@ -45,6 +46,7 @@ class ClientToken implements LoginToken {
   readonly expiry: number;
   readonly row: ClientRow;
   readonly stored: StoredToken;
+  private hashes: Hmac | undefined;
 
   constructor(row: ClientRow, stored: StoredToken, secret: string) {
     this.mechanism = stored.mechanism;
@@ -52,6 +54,10 @@ class ClientToken implements LoginToken {
     this.secret = secret;
     this.row = row;
     this.stored = stored;
+  }
+
+  get mac(): Hmac {
+    return (this.hashes ??= new Hmac(Buffer.from(this.secret)));
   }
 }
 
@@ -61,6 +67,11 @@ export class ClientsService implements Clients, ClientsView {
   private store!: ClientStore;
   private seal!: Seal;
   private purging: NodeJS.Timeout | undefined;
+  /**
+   * Tokens that were opened, as long as the store remembers their rows. Who can read this memory can read the key that opens them all;
+   * so this gives nobody more than the key does, and goes with the row when a token is revoked.
+   */
+  private readonly unsealed = new WeakMap<ClientRow, readonly ClientToken[]>();
 
   constructor(parts: Parts) {
     this.parts = parts;
@@ -91,11 +102,14 @@ export class ClientsService implements Clients, ClientsView {
   }
 
   private opened(row: ClientRow): readonly LoginToken[] {
+    const known = this.unsealed.get(row);
+    if (known) return known;
     const tokens: ClientToken[] = [];
     for (const stored of [row.next, row.current]) {
       const secret = stored && this.seal.open(stored.sealed, context(row.id, stored.mechanism));
       if (secret !== undefined) tokens.push(new ClientToken(row, stored!, secret));
     }
+    this.unsealed.set(row, tokens);
     return tokens;
   }
 

@@ -14,7 +14,7 @@ describe('Hmac', () => {
     for (let length = 0; length <= 64; length++) {
       const key = randomBytes(length);
       const hmac = new Hmac(key);
-      for (const message of [randomBytes(length * 3), Buffer.alloc(0), randomBytes(64)]) {
+      for (const message of [randomBytes(length * 3), Buffer.alloc(0), randomBytes(64), randomBytes(1000 + length)]) {
         assert.deepEqual(hmac.digest(message), createHmac('sha256', key).update(message).digest(), `${length}`);
       }
     }

@@ -19,6 +19,7 @@ import { Users } from '../../src/session/users.ts';
 import { ClientStream, type StreamState } from '../../src/stream/client-stream.ts';
 import type { SmPolicy, StreamEnvironment, StreamHost, StreamLimits } from '../../src/stream/environment.ts';
 import type { Clients, LoginNoted, LoginOfClient } from '../../src/stream/clients.ts';
+import { Hmac } from '../../src/util/hmac.ts';
 import type { LoginThrottle, LoginToken } from '../../src/stream/sasl/index.ts';
 import { backend } from '../../src/stream/sasl/test-kit.ts';
 import type { Element } from '../../src/xml/index.ts';
@@ -87,7 +88,7 @@ export class FakeClients implements Clients {
       const { id, request } = login;
       if (request === undefined) return undefined;
       const secret = `T${this.logins.length}`;
-      this.tokens.set(id, [{ mechanism: request, secret, expiry: this.expiry }]);
+      this.tokens.set(id, [{ mechanism: request, secret, mac: new Hmac(Buffer.from(secret)), expiry: this.expiry }]);
       return { secret, expiry: this.expiry };
     };
     return this.noting ? this.noting.then(note) : note();

@@ -179,4 +179,41 @@ export function clientsContract(makeStorage: () => Promise<Storage>): void {
     assert.equal(await store.purge(1003, 2), 0);
     assert.deepEqual(await ids(), ['c4', 'c3']);
   });
+
+  it('remembers clients as long as nothing is written of them, and not longer', async () => {
+    const one = token();
+    const all = ['a', 'b', 'c', 'd'];
+    // as they are there, and once they are remembered
+    const same = async (what: string): Promise<void> => {
+      const other = await ClientStore.open(storage); // which remembers nothing
+      for (const id of [...all, ...all])
+        assert.deepEqual(await store.get(id), await other.get(id), `${id} after ${what}`);
+      const known = await store.get('b');
+      assert.equal(await store.get('b'), known, `b after ${what}`);
+    };
+    const steps: Record<string, () => Promise<unknown>> = {
+      logins: async () => {
+        for (const id of all) await login(id, { issued: one });
+      },
+      'a login by token': () => login('a', { used: use(one), at: 2000 }),
+      'a count': () => login('a', { used: use(one, 7), at: 2000 }),
+      'one that is refused': () => login('a', { used: use(one, 7), at: 3000 }),
+      'an end': () => store.seen('c', 4000),
+      'a revocation': () => store.revoke('c'),
+      'a revocation while it was read': async () => {
+        const reading = store.get('a');
+        await store.revoke('a');
+        await reading;
+      },
+      'another that made room': () => login('e', { at: 5000, most: 4 }),
+      'another password': () => store.passwordChanged(HOST, 'juliet'),
+      'having been forgotten': () => store.forget('d'),
+      'not having been seen': () => store.purge(2500, 10),
+      'the end of the account': () => store.removeAccount(HOST, 'juliet'),
+    };
+    for (const [what, step] of Object.entries(steps)) {
+      await step();
+      await same(what);
+    }
+  });
 }

@@ -1,4 +1,5 @@
 import type { BatchTransaction, BatchWriter, Migration, Statement, Storage } from '../../api/storage.ts';
+import { Lru } from '../../util/lru.ts';
 import { andThen, type MaybePromise } from '../../util/maybe.ts';
 
 /** A token as it is kept: sealed (see seal.ts). */
@@ -113,11 +114,20 @@ const INSERT = `INSERT INTO ${TABLE} (${ALL.join(', ')}) VALUES (${ALL.map(() =>
 const UPDATE = `UPDATE ${TABLE} SET ${WRITTEN.map(name => `${name} = ?`).join(', ')} WHERE id = ?`;
 const BEYOND = `SELECT id FROM ${TABLE} WHERE host = ? AND local = ? ORDER BY last_seen DESC, id LIMIT 1 OFFSET ?`;
 
-/** The clients of accounts, and their tokens. */
+/** Clients that are remembered as they were read; each takes about a kilobyte, with its token. */
+const REMEMBERED = 8192;
+
+/**
+ * The clients of accounts, and their tokens. Those that were asked for lately are remembered, since a phone comes back again and again,
+ * until anything is written of them: this node is the only one that writes here.
+ */
 export class ClientStore {
   private readonly storage: Storage;
+  private readonly lately = new Lru<string, ClientRow>(REMEMBERED);
+  /** Counts what was written: what was read before that is not remembered. */
+  private changes = 0;
   private readonly byId: Statement<Columns>;
-  private readonly logins: BatchWriter<ClientLogin, boolean>;
+  private readonly logins: BatchWriter<ClientLogin, readonly string[] | undefined>;
   private readonly sightings: BatchWriter<{ id: string; at: number }, void>;
 
   private constructor(storage: Storage) {
@@ -136,21 +146,42 @@ export class ClientStore {
     return new ClientStore(storage);
   }
 
+  /** The same object for the same question, as long as nothing is written. */
   get(id: string): MaybePromise<ClientRow | undefined> {
-    return andThen(this.byId.get(id), row => row && fromColumns(row));
+    const known = this.lately.get(id);
+    if (known) return known;
+    const { changes } = this;
+    return andThen(this.byId.get(id), columns => {
+      const row = columns && fromColumns(columns);
+      if (row && changes === this.changes) this.lately.set(id, row);
+      return row;
+    });
   }
 
   /**
    * Notes a login: the token that was used becomes the current one, and what was given before it is of no use any more. False, and
    * nothing is noted, when that token is gone, or its count was there before. Resolved when it is safe.
    */
-  login(login: ClientLogin): Promise<boolean> {
-    return this.logins.write(login);
+  async login(login: ClientLogin): Promise<boolean> {
+    const gone = await this.changed(login.id, this.logins.write(login));
+    gone?.forEach(id => this.lately.delete(id));
+    return gone !== undefined;
   }
 
   /** Notes that a client was there. */
   seen(id: string, at: number): Promise<void> {
-    return this.sightings.write({ id, at });
+    return this.changed(id, this.sightings.write({ id, at }));
+  }
+
+  /** What is remembered is forgotten before anybody hears that it is another now; also when that failed, since nobody knows how far. */
+  private async changed<T>(id: string | undefined, written: Promise<T>): Promise<T> {
+    try {
+      return await written;
+    } finally {
+      this.changes++;
+      if (id === undefined) this.lately.clear();
+      else this.lately.delete(id);
+    }
   }
 
   /** The clients of an account, the one that was seen last first. */
@@ -163,41 +194,57 @@ export class ClientStore {
 
   /** Takes a client its tokens. False when there is none of that id. */
   async revoke(id: string): Promise<boolean> {
-    return (await this.storage.transact(tx => tx(TABLE).where({ id }).update(NO_TOKENS))) > 0;
+    return (
+      (await this.changed(
+        id,
+        this.storage.transact(tx => tx(TABLE).where({ id }).update(NO_TOKENS)),
+      )) > 0
+    );
   }
 
   /** The password of an account is another one: no client has it, and tokens that the old one gave are gone. */
   async passwordChanged(host: string, local: string): Promise<void> {
-    await this.storage.transact(tx =>
+    const done = this.storage.transact(tx =>
       tx(TABLE)
         .where({ host, local })
         .update({ ...NO_TOKENS, password_at: null }),
     );
+    await this.changed(undefined, done);
   }
 
   async forget(id: string): Promise<boolean> {
-    return (await this.storage.transact(tx => tx(TABLE).where({ id }).delete())) > 0;
+    return (
+      (await this.changed(
+        id,
+        this.storage.transact(tx => tx(TABLE).where({ id }).delete()),
+      )) > 0
+    );
   }
 
   async removeAccount(host: string, local: string): Promise<void> {
-    await this.storage.transact(tx => tx(TABLE).where({ host, local }).delete());
+    await this.changed(
+      undefined,
+      this.storage.transact(tx => tx(TABLE).where({ host, local }).delete()),
+    );
   }
 
   /** Forgets clients that were last seen before a time, at most so many at once. Returns how many. */
   async purge(before: number, limit: number): Promise<number> {
-    return this.storage.transact(async tx => {
+    const done = this.storage.transact(async tx => {
       const ids = await tx<Columns>(TABLE).where('last_seen', '<', before).limit(limit).pluck('id');
       if (ids.length > 0) await tx(TABLE).whereIn('id', ids).delete();
       return ids.length;
     });
+    return this.changed(undefined, done);
   }
 }
 
-function writeLogin(tx: BatchTransaction, login: ClientLogin): MaybePromise<boolean> {
+/** The clients that had to make room for it; undefined where it was refused. */
+function writeLogin(tx: BatchTransaction, login: ClientLogin): MaybePromise<readonly string[] | undefined> {
   return andThen(tx.get<Columns>(SELECT, login.id), columns => {
     const row = columns && fromColumns(columns);
     const slots = slotsAfter(row, login);
-    if (!slots) return false;
+    if (!slots) return undefined;
     const { id, host, local, at } = login;
     const values = [
       login.software,
@@ -207,7 +254,7 @@ function writeLogin(tx: BatchTransaction, login: ClientLogin): MaybePromise<bool
       ...toColumns(slots.current),
       ...toColumns(slots.next),
     ];
-    if (row) return andThen(tx.run(UPDATE, ...values, id), () => true);
+    if (row) return andThen(tx.run(UPDATE, ...values, id), () => []);
     return andThen(tx.run(INSERT, id, host, local, at, ...values), () => makeRoom(tx, login));
   });
 }
@@ -229,13 +276,13 @@ function slotsAfter(row: ClientRow | undefined, login: ClientLogin): Record<Slot
 }
 
 /** Forgets what an account has beyond its bound. */
-function makeRoom(tx: BatchTransaction, login: ClientLogin): MaybePromise<true> {
+function makeRoom(tx: BatchTransaction, login: ClientLogin, gone: string[] = []): MaybePromise<readonly string[]> {
   const { host, local, most } = login;
-  return andThen(tx.get<{ id: string }>(BEYOND, host, local, most), beyond =>
-    beyond
-      ? andThen(tx.run(`DELETE FROM ${TABLE} WHERE id = ?`, beyond.id), () => makeRoom(tx, login))
-      : (true as const),
-  );
+  return andThen(tx.get<{ id: string }>(BEYOND, host, local, most), beyond => {
+    if (!beyond) return gone;
+    gone.push(beyond.id);
+    return andThen(tx.run(`DELETE FROM ${TABLE} WHERE id = ?`, beyond.id), () => makeRoom(tx, login, gone));
+  });
 }
 
 const NO_TOKENS = Object.fromEntries(WRITTEN.filter(name => /^(?:current|next)_/.test(name)).map(name => [name, null]));

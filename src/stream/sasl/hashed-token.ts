@@ -1,7 +1,6 @@
 // The HT mechanisms, draft-schmaus-kitten-sasl-ht: a token proves itself in one message, and the server in its answer.
 import { timingSafeEqual } from 'node:crypto';
 import { isUtf8 } from 'node:buffer';
-import { Hmac } from '../../util/hmac.ts';
 import { andThen } from '../../util/maybe.ts';
 import { localOf } from './prepare.ts';
 import { failure } from './types.ts';
@@ -82,7 +81,7 @@ export class HashedTokenExchange implements SaslExchange {
   ): SaslStep {
     for (const token of tokens) {
       if (token.mechanism !== this.mechanism) continue;
-      const mac = new Hmac(Buffer.from(token.secret));
+      const { mac } = token;
       if (!timingSafeEqual(proof, mac.digest(INITIATOR, binding))) continue;
       if (token.expiry <= this.#now) return failure('credentials-expired', undefined, local);
       if (status !== 'active') {

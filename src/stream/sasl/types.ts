@@ -1,3 +1,5 @@
+import type { Hmac } from '../../util/hmac.ts';
+
 /** A hash that SCRAM runs on, named as node:crypto names it. */
 export type ScramHash = 'sha1' | 'sha256' | 'sha512';
 
@@ -52,6 +54,8 @@ export interface LoginToken {
   readonly mechanism: string;
   /** As it was given to the client. */
   readonly secret: string;
+  /** The same as a key. */
+  readonly mac: Hmac;
   /** Milliseconds since 1970. */
   readonly expiry: number;
 }
