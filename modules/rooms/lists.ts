@@ -1,7 +1,7 @@
 import type { MaybePromise, Statement, Storage } from '../../src/api/index.ts';
 import { andThen } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
-import type { Affiliated } from './keeping.ts';
+import type { KeptAffiliation } from './store.ts';
 import { AFFILIATIONS, APPLICATIONS, keyOf, ROOMS } from './schema.ts';
 
 /** A room in a list, with its configuration as `configFromJson` reads it. */
@@ -13,7 +13,7 @@ export interface Listed {
 /** A room that somebody is affiliated with. */
 export interface RoomOf {
   readonly jid: string;
-  readonly affiliation: Affiliated['affiliation'];
+  readonly affiliation: KeptAffiliation;
 }
 
 /** What is asked about many rooms. */

@@ -33,8 +33,6 @@ export const migrations: readonly Migration[] = [
         table.integer('listed').notNullable();
         table.integer('temporary').notNullable();
         table.integer('locked').notNullable();
-        // of its occupant ids (XEP-0421)
-        table.string('secret', 64).notNullable();
         table.text('subject', 'mediumtext');
         table.text('subject_nick');
         table.bigInteger('subject_at');
@@ -49,8 +47,8 @@ export const migrations: readonly Migration[] = [
         table.string('jid_key', LONGEST_KEY).notNullable();
         table.text('jid').notNullable();
         table.string('affiliation', 8).notNullable();
-        table.text('nick').notNullable();
-        table.text('reason').notNullable();
+        table.text('nick');
+        table.text('reason');
         table.bigInteger('since').notNullable();
         table.primary(['room', 'jid_key']);
         table.index(['jid_key', 'room'], 'room_affiliations_jid');

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import type { Storage } from '../../src/api/index.ts';
 import { parseJid } from '../../src/jid/index.ts';
 import { configFromJson, DEFAULTS, type RoomConfig } from './config.ts';
-import type { Affiliated, KeptRoom, NewRoom } from './keeping.ts';
-import { PAGE, roomStore, type RoomStore } from './store.ts';
+import { type Affiliated, PAGE, roomStore, type RoomStore, type StoredRoom } from './store.ts';
 
 const DOMAIN = 'chat.shakespeare.lit';
-const coven = parseJid(`coven@${DOMAIN}`)!;
-const heath = parseJid(`heath@${DOMAIN}`)!;
+const named = (name: string) => parseJid(`${name}@${DOMAIN}`)!;
+const coven = named('coven');
+const heath = named('heath');
 const elsewhere = parseJid('coven@other.lit')!;
 const crone = parseJid('crone1@shakespeare.lit')!;
 const hag = parseJid('hag66@shakespeare.lit')!;
@@ -25,163 +25,149 @@ export function roomStoreContract(open: () => Promise<Storage>): void {
   });
   afterEach(() => storage.close());
 
-  const somebody = (jid = hag, more: Partial<Affiliated> = {}): Affiliated => ({
-    jid: jid.bare,
-    affiliation: 'member',
-    nick: '',
-    reason: '',
-    since: 1,
-    ...more,
-  });
-  const room = (config: Partial<RoomConfig> = {}, locked = false, creator = crone): NewRoom => ({
-    config: { ...DEFAULTS, ...config },
-    subject: undefined,
-    locked,
-    secret: 'toil and trouble',
-    createdAt: 1000,
-    affiliations: [somebody(creator, { affiliation: 'owner' })],
-  });
-  const load = async (jid = coven): Promise<KeptRoom> => {
-    const loaded = await store.load(jid);
-    assert.ok(loaded);
-    return loaded;
+  const create = (jid = coven, config: Partial<RoomConfig> = {}, locked = false, creator = crone) => {
+    const owner: Affiliated = { jid: creator, affiliation: 'owner', since: 1 };
+    return store.create({ jid, creator, config: { ...DEFAULTS, ...config }, locked, created: 1000 }, [owner]);
   };
-  const affiliations = async () =>
-    (await load()).affiliations.map(({ jid, affiliation, nick }) => [jid, affiliation, nick]);
-  const named = (name: string) => parseJid(`${name}@${DOMAIN}`)!;
+  const load = async (jid = coven): Promise<StoredRoom> => {
+    const room = await store.load(jid);
+    assert.ok(room);
+    return room;
+  };
+  /** With addresses as texts, which can be compared. */
+  const affiliated = async (jid = coven) => (await load(jid)).affiliated.map(each => ({ ...each, jid: each.jid.full }));
+  const owner = { jid: crone.full, affiliation: 'owner', since: 1 };
 
   it('there is no room that nobody made', async () => {
     assert.equal(await store.load(coven), undefined);
-    await store.affiliate(coven, [{ jid: hag.bare, to: somebody() }]);
-    await store.remove(coven);
-    assert.equal(await store.load(coven), undefined);
   });
 
-  it('keeps all that a room is made with', async () => {
-    const made: NewRoom = {
-      ...room({ name: 'Höhle 🦇', listed: false, presenceBroadcast: ['moderator'] }, true),
-      subject: { text: 'Fire', nick: 'firstwitch', at: 5 },
-    };
-    await store.create(coven, made);
-    assert.deepEqual(await load(parseJid(`coven@${DOMAIN}/firstwitch`)!), {
-      ...made,
-      applications: [],
-      avatarHashes: [],
-    });
+  it('keeps how a room is made', async () => {
+    const id = await create(coven, { name: 'Höhle 🦇', presenceBroadcast: ['moderator'] }, true);
+    const { jid, config, affiliated: known, ...room } = await load(parseJid(`coven@${DOMAIN}/firstwitch`)!);
+    const expected = { id, locked: true, subject: undefined, created: 1000, avatarHashes: [], applications: [] };
+    assert.deepEqual(room, expected);
+    assert.equal(jid.full, coven.full);
+    assert.equal(known.length, 1);
+    const changed: Partial<RoomConfig> = { name: 'Höhle 🦇', presenceBroadcast: ['moderator'] };
+    assert.deepEqual(configFromJson(config, DEFAULTS), { ...DEFAULTS, ...changed });
+    assert.deepEqual(await affiliated(), [owner]);
   });
 
-  it('a room is there once, and one made again has nothing of the one before', async () => {
-    await store.create(coven, room());
-    await assert.rejects(store.create(coven, room()), { kind: 'constraint' });
-    await store.affiliate(coven, [{ jid: hag.bare, to: somebody() }]);
-    await store.remove(coven);
-    assert.equal(await store.load(coven), undefined);
-    await store.create(coven, room());
-    assert.deepEqual(await affiliations(), [[crone.bare, 'owner', '']]);
+  it('a room is there once, and one made again is another', async () => {
+    const first = await create();
+    await assert.rejects(create(), { kind: 'constraint' });
+    await store.remove(first);
+    assert.ok((await create()) > first);
   });
 
   it('configures and unlocks, with the affiliations in the same go', async () => {
-    await store.create(coven, room({}, true));
-    await store.configure(coven, { ...DEFAULTS, moderated: true }, false, [
-      { jid: hag.bare, to: somebody(hag, { affiliation: 'admin' }) },
-      { jid: crone.bare, to: undefined },
+    const id = await create(coven, {}, true);
+    await store.configure(id, { ...DEFAULTS, moderated: true }, false, [
+      { jid: hag, affiliation: 'admin', since: 5 },
+      { jid: crone, affiliation: 'none' },
     ]);
     const { locked, config } = await load();
-    assert.deepEqual([locked, config], [false, { ...DEFAULTS, moderated: true }]);
-    assert.deepEqual(await affiliations(), [[hag.bare, 'admin', '']]);
+    assert.deepEqual([locked, configFromJson(config, DEFAULTS)], [false, { ...DEFAULTS, moderated: true }]);
+    assert.deepEqual(await affiliated(), [{ jid: hag.full, affiliation: 'admin', since: 5 }]);
   });
 
   it('an affiliation takes the place of the one before; addresses come back as they were, however long', async () => {
-    await store.create(coven, room());
-    const outcast = somebody(long, { affiliation: 'outcast', reason: 'Häßlich', since: 2 });
-    await store.affiliate(coven, [
-      { jid: long.bare, to: outcast },
-      { jid: hag.bare, to: somebody(hag, { nick: 'thirdwitch' }) },
+    const id = await create();
+    await store.affiliate(id, [
+      { jid: long, affiliation: 'outcast', reason: 'Häßlich', since: 2 },
+      { jid: hag, affiliation: 'member', nick: 'thirdwitch', since: 3 },
     ]);
-    const admin = somebody(hag, { affiliation: 'admin', since: 1_700_000_000_000 });
-    await store.affiliate(coven, [{ jid: hag.bare, to: admin }]);
-    assert.deepEqual((await load()).affiliations, [outcast, ...room().affiliations, admin]);
-    await store.affiliate(coven, [{ jid: long.bare, to: undefined }]);
-    assert.deepEqual((await load()).affiliations, [...room().affiliations, admin]);
+    assert.equal((await affiliated())[2]!.nick, 'thirdwitch');
+    await store.affiliate(id, [{ jid: hag, affiliation: 'admin', since: 1_700_000_000_000 }]);
+    const outcast = { jid: long.full, affiliation: 'outcast', reason: 'Häßlich', since: 2 };
+    const admin = { jid: hag.full, affiliation: 'admin', since: 1_700_000_000_000 };
+    assert.deepEqual(await affiliated(), [outcast, owner, admin]);
+    assert.equal((await load()).affiliated[0]!.jid.local, long.local);
+    await store.affiliate(id, [{ jid: long, affiliation: 'none' }]);
+    assert.deepEqual(await affiliated(), [owner, admin]);
   });
 
   it('gives many affiliations whole, letting others have their turn', async () => {
-    await store.create(coven, room());
-    const members = Array.from({ length: 2 * PAGE + 7 }, (_, i) => `m${i}@shakespeare.lit`);
+    const id = await create();
+    const members = Array.from({ length: 2 * PAGE + 7 }, (_, i) => parseJid(`m${i}@shakespeare.lit`)!);
     await store.affiliate(
-      coven,
-      members.map(jid => ({ jid, to: { ...somebody(), jid } })),
+      id,
+      members.map(jid => ({ jid, affiliation: 'member', since: 1 })),
     );
     const loading = store.load(coven);
     assert.ok(loading instanceof Promise);
-    const known = new Set((await loading)!.affiliations.map(({ jid }) => jid));
-    assert.deepEqual(known, new Set([crone.bare, ...members]));
+    const known = new Set((await loading)!.affiliated.map(({ jid }) => jid.bare));
+    assert.deepEqual(known, new Set([crone, ...members].map(jid => jid.bare)));
   });
 
   it('a room is there at once, where the database is in the process', async () => {
-    await store.create(coven, room());
+    await create();
     if (storage.dialect === 'sqlite') assert.ok(!(store.load(coven) instanceof Promise));
   });
 
   it('keeps the last subject', async () => {
-    await store.create(coven, room());
-    await store.setSubject(coven, { text: 'Fire Burn', nick: 'firstwitch', at: 7 });
-    await store.setSubject(coven, { text: 'Cauldron Bubble 🔥', nick: 'secondwitch', at: 1_700_000_000_000 });
+    const id = await create();
+    await store.setSubject(id, { text: 'Fire Burn', nick: 'firstwitch', at: 7 });
+    await store.setSubject(id, { text: 'Cauldron Bubble 🔥', nick: 'secondwitch', at: 1_700_000_000_000 });
     const { subject } = await load();
     assert.deepEqual(subject, { text: 'Cauldron Bubble 🔥', nick: 'secondwitch', at: 1_700_000_000_000 });
-    await store.setSubject(coven, { text: '', nick: 'firstwitch', at: 8 });
+    await store.setSubject(id, { text: '', nick: 'firstwitch', at: 8 });
     assert.equal((await load()).subject!.text, '');
   });
 
   it('an application waits, the last counts; an affiliation settles it', async () => {
-    await store.create(coven, room());
-    await store.apply(coven, { jid: hag.bare, form: { nick: 'witch' }, applied: 10 });
-    await store.apply(coven, { jid: long.bare, form: { nick: 'other' }, applied: 15 });
-    await store.apply(coven, { jid: hag.bare, form: { nick: 'thirdwitch', faq: 'Just another\nwitch.' }, applied: 20 });
-    assert.deepEqual((await load()).applications, [
-      { jid: long.bare, form: { nick: 'other' }, applied: 15 },
-      { jid: hag.bare, form: { nick: 'thirdwitch', faq: 'Just another\nwitch.' }, applied: 20 },
-    ]);
+    const id = await create();
+    await store.apply(id, { jid: hag, form: { nick: 'witch' }, applied: 10 });
+    await store.apply(id, { jid: long, form: { nick: 'other' }, applied: 15 });
+    await store.apply(id, { jid: hag, form: { nick: 'thirdwitch', faq: 'Just another\nwitch.' }, applied: 20 });
+    const { applications } = await load();
+    assert.deepEqual(
+      applications.map(({ jid, form, applied }) => [jid.full, form, applied]),
+      [
+        [long.full, { nick: 'other' }, 15],
+        [hag.full, { nick: 'thirdwitch', faq: 'Just another\nwitch.' }, 20],
+      ],
+    );
     assert.deepEqual(await store.lists.waitingSince(15), []);
     assert.deepEqual(await store.lists.waitingSince(16), [coven.bare]);
-    await store.affiliate(coven, [{ jid: hag.bare, to: somebody(hag, { nick: 'thirdwitch' }) }]);
-    await store.forgetApplication(coven, long.bare);
+    await store.affiliate(id, [{ jid: hag, affiliation: 'member', nick: 'thirdwitch', since: 30 }]);
+    await store.forgetApplication(id, long);
     assert.deepEqual((await load()).applications, []);
-    assert.deepEqual((await affiliations())[1], [hag.bare, 'member', 'thirdwitch']);
   });
 
   it('keeps a card and the hashes of its pictures, and takes them away', async () => {
-    await store.create(coven, room());
-    assert.equal(await store.card(coven), undefined);
+    const id = await create();
+    assert.equal(await store.card(id), undefined);
     const card = `<vCard xmlns="vcard-temp"><FN>Höhle</FN></vCard>`;
-    await store.setCard(coven, card, ['a31c', 'b9b2']);
-    assert.equal(await store.card(coven), card);
+    await store.setCard(id, card, ['a31c', 'b9b2']);
+    assert.equal(await store.card(id), card);
     assert.deepEqual((await load()).avatarHashes, ['a31c', 'b9b2']);
-    await store.setCard(coven, undefined, []);
-    assert.equal(await store.card(coven), undefined);
+    await store.setCard(id, undefined, []);
+    assert.equal(await store.card(id), undefined);
     assert.deepEqual((await load()).avatarHashes, []);
   });
 
   it('goes with all that it has, and no other', async () => {
-    for (const jid of [coven, heath]) {
-      await store.create(jid, room());
-      await store.apply(jid, { jid: hag.bare, form: {}, applied: 1 });
-      await store.setCard(jid, '<vCard/>', []);
+    const id = await create();
+    const other = await create(heath);
+    for (const room of [id, other]) {
+      await store.apply(room, { jid: hag, form: {}, applied: 1 });
+      await store.setCard(room, '<vCard/>', []);
     }
-    await store.remove(coven);
+    await store.remove(id);
     assert.equal(await store.load(coven), undefined);
-    assert.equal(await store.card(coven), undefined);
+    assert.equal(await store.card(id), undefined);
     assert.deepEqual(await store.lists.of(crone), [{ jid: heath.bare, affiliation: 'owner' }]);
     assert.deepEqual(await store.lists.waitingSince(10), [heath.bare]);
-    assert.equal(await store.card(heath), '<vCard/>');
+    assert.equal(await store.card(other), '<vCard/>');
   });
 
   it('lists the rooms that are to be listed, page by page', async () => {
-    for (const name of ['inverness', 'forres', 'heath', 'coven', 'élan'])
-      await store.create(named(name), room({ name }));
-    await store.create(named('cellar'), room({ listed: false }));
-    await store.create(named('attic'), room({}, true));
-    await store.create(elsewhere, room());
+    for (const name of ['inverness', 'forres', 'heath', 'coven', 'élan']) await create(named(name), { name });
+    await create(named('cellar'), { listed: false });
+    await create(named('attic'), {}, true);
+    await create(elsewhere);
     const names = (rooms: readonly { jid: string }[]) => rooms.map(({ jid }) => jid.slice(0, jid.indexOf('@')));
     const { lists } = store;
     assert.equal(await lists.count(DOMAIN), 5);
@@ -194,23 +180,23 @@ export function roomStoreContract(open: () => Promise<Storage>): void {
   });
 
   it('is listed and stays as its owners choose', async () => {
-    await store.create(coven, room({}, true));
+    const id = await create(coven, {}, true);
     assert.equal(await store.lists.count(DOMAIN), 0);
     assert.deepEqual(await store.lists.temporary(), [coven.bare]);
-    await store.configure(coven, { ...DEFAULTS, persistent: true }, false);
+    await store.configure(id, { ...DEFAULTS, persistent: true }, false);
     assert.equal(await store.lists.count(DOMAIN), 1);
     assert.deepEqual(await store.lists.temporary(), []);
-    await store.configure(coven, { ...DEFAULTS, listed: false }, false);
+    await store.configure(id, { ...DEFAULTS, listed: false }, false);
     assert.equal(await store.lists.count(DOMAIN), 0);
     assert.deepEqual(await store.lists.temporary(), [coven.bare]);
   });
 
   it('knows how many rooms of a domain somebody made, and who is known where', async () => {
-    await store.create(coven, room());
-    await store.create(heath, room());
-    await store.create(elsewhere, room());
-    await store.create(named('forres'), room({}, false, long));
-    await store.affiliate(heath, [{ jid: long.bare, to: somebody(long) }]);
+    await create();
+    const id = await create(heath);
+    await create(elsewhere);
+    await create(named('forres'), {}, false, long);
+    await store.affiliate(id, [{ jid: long, affiliation: 'member', since: 1 }]);
     for (const [jid, rooms] of [
       [crone, 2],
       [long, 1],
@@ -225,14 +211,14 @@ export function roomStoreContract(open: () => Promise<Storage>): void {
   });
 
   it('what is written in one go is there in its order', async () => {
-    await store.create(coven, room());
-    const give = (affiliation: Affiliated['affiliation']) => [{ jid: hag.bare, to: somebody(hag, { affiliation }) }];
+    const id = await create();
+    const member: Affiliated = { jid: hag, affiliation: 'member', since: 2 };
     await Promise.all([
-      store.affiliate(coven, give('member')),
-      store.affiliate(coven, give('admin')),
-      store.configure(coven, DEFAULTS, false, [{ jid: hag.bare, to: undefined }]),
-      store.affiliate(coven, give('outcast')),
+      store.affiliate(id, [member]),
+      store.affiliate(id, [{ ...member, affiliation: 'admin' }]),
+      store.configure(id, DEFAULTS, false, [{ jid: hag, affiliation: 'none' }]),
+      store.affiliate(id, [{ ...member, affiliation: 'outcast' }]),
     ]);
-    assert.deepEqual((await affiliations())[1], [hag.bare, 'outcast', '']);
+    assert.deepEqual(await affiliated(), [owner, { jid: hag.full, affiliation: 'outcast', since: 2 }]);
   });
 }

@@ -7,20 +7,77 @@ import {
   type Storage,
   type StoreDefinition,
 } from '../../src/api/index.ts';
-import type { Jid } from '../../src/jid/index.ts';
-import { configFromJson, DEFAULTS, type RoomConfig } from './config.ts';
-import type { Affiliated, AffiliationChange, Application, KeptRoom, KeptSubject, NewRoom } from './keeping.ts';
+import { Jid } from '../../src/jid/index.ts';
+import type { RoomConfig } from './config.ts';
 import { RoomLists } from './lists.ts';
 import { AFFILIATIONS, APPLICATIONS, CARDS, keyOf, migrations, ROOMS } from './schema.ts';
 
 /** Affiliations that are read in one go; others get their turn between two. */
 export const PAGE = 500;
 
+export type KeptAffiliation = 'admin' | 'member' | 'outcast' | 'owner';
+
+/** Somebody that a room knows (XEP-0045 5.2). */
+export interface Affiliated {
+  /** Bare. */
+  readonly jid: Jid;
+  readonly affiliation: KeptAffiliation;
+  /** The nickname that is reserved for this user (XEP-0045 7.10). */
+  readonly nick?: string;
+  readonly reason?: string;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+}
+
+/** Somebody whose affiliation is none from now on. */
+export interface Unaffiliated {
+  readonly jid: Jid;
+  readonly affiliation: 'none';
+}
+
+/** Somebody who asks to become a member (XEP-0045 7.10). */
+export interface Application {
+  readonly jid: Jid;
+  /** What was filled in, by the names of registration.ts. */
+  readonly form: Readonly<Record<string, string>>;
+  readonly applied: number;
+}
+
+export interface Subject {
+  readonly text: string;
+  /** The nickname of who set it. */
+  readonly nick: string;
+  readonly at: number;
+}
+
+/** A room as it is kept. */
+export interface StoredRoom {
+  /** No other room has or had it. */
+  readonly id: number;
+  readonly jid: Jid;
+  /** `configFromJson` reads it. */
+  readonly config: string;
+  readonly locked: boolean;
+  readonly subject: Subject | undefined;
+  readonly created: number;
+  /** SHA-1 of each picture (XEP-0486). */
+  readonly avatarHashes: readonly string[];
+  readonly affiliated: readonly Affiliated[];
+  readonly applications: readonly Application[];
+}
+
+export interface NewRoom {
+  readonly jid: Jid;
+  readonly creator: Jid;
+  readonly config: RoomConfig;
+  readonly locked: boolean;
+  readonly created: number;
+}
+
 interface RoomRow {
   id: number;
   config: string;
   locked: number;
-  secret: string;
   subject: string | null;
   subject_nick: string | null;
   subject_at: number | null;
@@ -28,216 +85,253 @@ interface RoomRow {
   avatar: string;
 }
 
-type AffiliationRow = Affiliated & { jid_key: string };
-
-interface ApplicationRow {
+interface AffiliationRow {
+  jid_key: string;
   jid: string;
-  form: string;
-  applied: number;
+  affiliation: KeptAffiliation;
+  nick: string | null;
+  reason: string | null;
+  since: number;
 }
 
-/** Something that is written. */
+/** What is written: everything of all rooms in the order in which it was given. */
 interface Write {
-  run(tx: BatchTransaction): MaybePromise<unknown>;
+  run(tx: BatchTransaction): MaybePromise<number>;
 }
 
 /**
- * Rooms: what their owners chose, who has which affiliation, who asks to be a member, the subject, the avatar. Everything is written in
- * the order in which it was given, and is committed when its promise is resolved. What is written of a room that is not there is nothing.
+ * Rooms: what their owners chose, who has which affiliation, who asks to be a member, the subject, the avatar. All that is written is
+ * committed when the promise is resolved, or not at all; it is a part of the unit that it is written in.
  */
 export class RoomStore {
   readonly lists: RoomLists;
   private readonly room: Statement<RoomRow>;
   private readonly affiliations: Statement<AffiliationRow>;
-  private readonly applications: Statement<ApplicationRow>;
+  private readonly waiting: Statement<{ jid: string; form: string; applied: number }>;
   private readonly cardOf: Statement<{ card: string }>;
-  private readonly writing: BatchWriter<Write, unknown>;
+  private readonly writing: BatchWriter<Write, number>;
 
   constructor(storage: Storage) {
     this.lists = new RoomLists(storage);
     this.room = storage.prepare(
-      `select id, config, locked, secret, subject, subject_nick, subject_at, created, avatar from ${ROOMS} where jid = ?`,
+      `select id, config, locked, subject, subject_nick, subject_at, created, avatar from ${ROOMS} where jid = ?`,
     );
     this.affiliations = storage.prepare(
       `select jid_key, jid, affiliation, nick, reason, since from ${AFFILIATIONS} where room = ? and jid_key > ?
        order by jid_key limit ${PAGE}`,
     );
-    this.applications = storage.prepare(
+    this.waiting = storage.prepare(
       `select jid, form, applied from ${APPLICATIONS} where room = ? order by applied, jid_key`,
     );
-    this.cardOf = storage.prepare(`select card from ${CARDS} where room = (select id from ${ROOMS} where jid = ?)`);
-    this.writing = storage.batch<Write, unknown>({ name: 'rooms', write: (tx, row) => row.run(tx) });
+    this.cardOf = storage.prepare(`select card from ${CARDS} where room = ?`);
+    this.writing = storage.batch<Write, number>({ name: 'rooms', write: (tx, row) => row.run(tx) });
   }
 
   /** A room with all that belongs to it, at once where the database answers at once and it has not many affiliations. */
-  load(room: Jid): MaybePromise<KeptRoom | undefined> {
-    return andThen(this.room.get(room.bare), row => {
+  load(jid: Jid): MaybePromise<StoredRoom | undefined> {
+    return andThen(this.room.get(jid.bare), row => {
       if (!row) return undefined;
-      const affiliations: Affiliated[] = [];
-      return andThen(this.readPage(row.id, '', affiliations), last =>
-        andThen(last === undefined ? undefined : this.readRest(row.id, last, affiliations), () =>
-          andThen(this.applications.all(row.id), waiting => kept(row, affiliations, waiting)),
+      const affiliated: Affiliated[] = [];
+      return andThen(this.readAffiliated(row.id, '', affiliated), last =>
+        andThen(last === undefined ? undefined : this.readRest(row.id, last, affiliated), () =>
+          andThen(this.waiting.all(row.id), rows => roomOf(jid, row, affiliated, rows.map(applicationOf))),
         ),
       );
     });
   }
 
-  /** Reads a page of affiliations; the key to go on from, if there may be more. */
-  private readPage(id: number, after: string, into: Affiliated[]): MaybePromise<string | undefined> {
-    return andThen(this.affiliations.all(id, after), rows => {
-      for (const { jid, affiliation, nick, reason, since } of rows)
-        into.push({ jid, affiliation, nick, reason, since: Number(since) });
+  /** Reads a page; the key to go on from, if there may be more. */
+  private readAffiliated(room: number, after: string, into: Affiliated[]): MaybePromise<string | undefined> {
+    return andThen(this.affiliations.all(room, after), rows => {
+      for (const row of rows) into.push(affiliatedOf(row));
       return rows.length < PAGE ? undefined : rows.at(-1)!.jid_key;
     });
   }
 
-  private async readRest(id: number, after: string, into: Affiliated[]): Promise<void> {
+  private async readRest(room: number, after: string, into: Affiliated[]): Promise<void> {
     for (let last: string | undefined = after; last !== undefined;) {
       await new Promise(resolve => setImmediate(resolve));
-      last = await this.readPage(id, last, into);
+      last = await this.readAffiliated(room, last, into);
     }
   }
 
-  /** Makes a room. Rejects with a StorageError of the kind 'constraint' where there is one of that address. */
-  create(room: Jid, made: NewRoom): Promise<void> {
-    const creator = made.affiliations.find(({ affiliation }) => affiliation === 'owner')?.jid ?? '';
+  /** Makes a room; its number. */
+  create({ jid, creator, config, locked, created }: NewRoom, affiliated: readonly Affiliated[]): Promise<number> {
     return this.write(tx =>
       andThen(
         tx.run(
-          `insert into ${ROOMS} (jid, domain, creator, created, secret, config, listed, temporary, locked,
-             subject, subject_nick, subject_at, avatar) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '[]')`,
-          room.bare,
-          room.domain,
-          keyOf(creator),
-          made.createdAt,
-          made.secret,
-          ...configured(made.config, made.locked),
-          made.subject?.text ?? null,
-          made.subject?.nick ?? null,
-          made.subject?.at ?? null,
+          `insert into ${ROOMS} (jid, domain, creator, created, config, listed, temporary, locked, avatar)
+           values (?, ?, ?, ?, ?, ?, ?, ?, '[]')`,
+          jid.bare,
+          jid.domain,
+          keyOf(creator.bare),
+          created,
+          ...settled(config, locked),
         ),
-        ({ id }) => inTurn(made.affiliations, each => insert(tx, id, each)),
+        ({ id }) => andThen(affiliate(tx, id, affiliated), () => id),
       ),
     );
   }
 
-  /** What its owners choose from now on, whether it is locked, and whom they name with it. */
-  configure(room: Jid, config: RoomConfig, locked: boolean, changes: readonly AffiliationChange[] = []): Promise<void> {
-    return this.change(room, (tx, id) =>
+  /** What its owners choose from now on, and whom they name with it. */
+  async configure(
+    room: number,
+    config: RoomConfig,
+    locked: boolean,
+    changes: readonly (Affiliated | Unaffiliated)[] = [],
+  ): Promise<void> {
+    await this.write(tx =>
       andThen(
         tx.run(
           `update ${ROOMS} set config = ?, listed = ?, temporary = ?, locked = ? where id = ?`,
-          ...configured(config, locked),
-          id,
+          ...settled(config, locked),
+          room,
         ),
-        () => affiliate(tx, id, changes),
+        () => affiliate(tx, room, changes),
       ),
     );
   }
 
-  /** All of them or none. Who asked to become a member and is something now does not wait any more. */
-  affiliate(room: Jid, changes: readonly AffiliationChange[]): Promise<void> {
-    return this.change(room, (tx, id) => affiliate(tx, id, changes));
+  /** Gives affiliations and takes them away; who was waiting to be a member and has one now waits no more. */
+  async affiliate(room: number, changes: readonly (Affiliated | Unaffiliated)[]): Promise<void> {
+    await this.write(tx => affiliate(tx, room, changes));
   }
 
-  setSubject(room: Jid, { text, nick, at }: KeptSubject): Promise<void> {
-    const sql = `update ${ROOMS} set subject = ?, subject_nick = ?, subject_at = ? where jid = ?`;
-    return this.write(tx => tx.run(sql, text, nick, at, room.bare));
+  async setSubject(room: number, { text, nick, at }: Subject): Promise<void> {
+    const sql = `update ${ROOMS} set subject = ?, subject_nick = ?, subject_at = ? where id = ?`;
+    await this.write(tx => andThen(tx.run(sql, text, nick, at, room), () => 0));
   }
 
-  /** Keeps that somebody asks to become a member; what the same asked before is forgotten. */
-  apply(room: Jid, { jid, form, applied }: Application): Promise<void> {
-    const sql = `insert into ${APPLICATIONS} (room, jid_key, jid, form, applied) values (?, ?, ?, ?, ?)`;
-    return this.change(room, (tx, id) =>
-      andThen(forget(tx, id, jid), () => tx.run(sql, id, keyOf(jid), jid, JSON.stringify(form), applied)),
-    );
-  }
-
-  forgetApplication(room: Jid, jid: string): Promise<void> {
-    return this.change(room, (tx, id) => forget(tx, id, jid));
-  }
-
-  /** The vCard of a room (XEP-0486), as XML. */
-  card(room: Jid): MaybePromise<string | undefined> {
-    return andThen(this.cardOf.get(room.bare), row => row?.card);
-  }
-
-  setCard(room: Jid, card: string | undefined, avatarHashes: readonly string[]): Promise<void> {
-    return this.change(room, (tx, id) =>
-      andThen(tx.run(`delete from ${CARDS} where room = ?`, id), () =>
+  /** Keeps that somebody asks to become a member; what was asked before is forgotten. */
+  async apply(room: number, { jid, form, applied }: Application): Promise<void> {
+    await this.write(tx =>
+      andThen(forget(tx, room, jid), () =>
         andThen(
-          card === undefined ? undefined : tx.run(`insert into ${CARDS} (room, card) values (?, ?)`, id, card),
-          () => tx.run(`update ${ROOMS} set avatar = ? where id = ?`, JSON.stringify(avatarHashes), id),
+          tx.run(
+            `insert into ${APPLICATIONS} (room, jid_key, jid, form, applied) values (?, ?, ?, ?, ?)`,
+            room,
+            keyOf(jid.bare),
+            jid.bare,
+            JSON.stringify(form),
+            applied,
+          ),
+          () => 0,
         ),
       ),
     );
   }
 
-  /** Everything that is kept of it. */
-  remove(room: Jid): Promise<void> {
-    return this.change(room, (tx, id) =>
-      andThen(tx.run(`delete from ${ROOMS} where id = ?`, id), () =>
-        inTurn([AFFILIATIONS, APPLICATIONS, CARDS], table => tx.run(`delete from ${table} where room = ?`, id)),
+  async forgetApplication(room: number, jid: Jid): Promise<void> {
+    await this.write(tx => andThen(forget(tx, room, jid), () => 0));
+  }
+
+  /** The vCard of a room, as XML. */
+  card(room: number): MaybePromise<string | undefined> {
+    return andThen(this.cardOf.get(room), row => row?.card);
+  }
+
+  async setCard(room: number, card: string | undefined, avatarHashes: readonly string[]): Promise<void> {
+    await this.write(tx =>
+      andThen(tx.run(`delete from ${CARDS} where room = ?`, room), () =>
+        andThen(
+          card === undefined ? undefined : tx.run(`insert into ${CARDS} (room, card) values (?, ?)`, room, card),
+          () =>
+            andThen(tx.run(`update ${ROOMS} set avatar = ? where id = ?`, JSON.stringify(avatarHashes), room), () => 0),
+        ),
       ),
     );
   }
 
-  private change(room: Jid, work: (tx: BatchTransaction, id: number) => MaybePromise<unknown>): Promise<void> {
-    return this.write(tx =>
-      andThen(tx.get<{ id: number }>(`select id from ${ROOMS} where jid = ?`, room.bare), row =>
-        row ? work(tx, Number(row.id)) : undefined,
+  /** Removes a room with all that belongs to it. */
+  async remove(room: number): Promise<void> {
+    await this.write(tx =>
+      [AFFILIATIONS, APPLICATIONS, CARDS].reduce<MaybePromise<number>>(
+        (before, table) => andThen(before, () => andThen(tx.run(`delete from ${table} where room = ?`, room), () => 0)),
+        andThen(tx.run(`delete from ${ROOMS} where id = ?`, room), () => 0),
       ),
     );
   }
 
-  private async write(run: Write['run']): Promise<void> {
-    await this.writing.write({ run });
+  private write(run: Write['run']): Promise<number> {
+    return this.writing.write({ run });
   }
 }
 
-function configured(config: RoomConfig, locked: boolean): [string, number, number, number] {
+function settled(config: RoomConfig, locked: boolean): [string, number, number, number] {
   return [JSON.stringify(config), config.listed && !locked ? 1 : 0, config.persistent ? 0 : 1, locked ? 1 : 0];
 }
 
-/** One after the other, at once where nothing waits. */
-function inTurn<T>(items: readonly T[], work: (item: T) => MaybePromise<unknown>): MaybePromise<unknown> {
-  return items.reduce<MaybePromise<unknown>>((before, item) => andThen(before, () => work(item)), undefined);
+function affiliate(
+  tx: BatchTransaction,
+  room: number,
+  changes: readonly (Affiliated | Unaffiliated)[],
+): MaybePromise<number> {
+  return changes.reduce<MaybePromise<number>>((before, change) => {
+    const key = keyOf(change.jid.bare);
+    return andThen(before, () =>
+      andThen(tx.run(`delete from ${AFFILIATIONS} where room = ? and jid_key = ?`, room, key), () =>
+        change.affiliation === 'none' ? 0 : andThen(insert(tx, room, change), () => forget(tx, room, change.jid)),
+      ),
+    );
+  }, 0);
 }
 
-function affiliate(tx: BatchTransaction, id: number, changes: readonly AffiliationChange[]): MaybePromise<unknown> {
-  const remove = `delete from ${AFFILIATIONS} where room = ? and jid_key = ?`;
-  return inTurn(changes, ({ jid, to }) =>
-    andThen(tx.run(remove, id, keyOf(jid)), () =>
-      to === undefined ? undefined : andThen(insert(tx, id, to), () => forget(tx, id, jid)),
-    ),
+function insert(tx: BatchTransaction, room: number, { jid, affiliation, nick, reason, since }: Affiliated) {
+  return tx.run(
+    `insert into ${AFFILIATIONS} (room, jid_key, jid, affiliation, nick, reason, since) values (?, ?, ?, ?, ?, ?, ?)`,
+    room,
+    keyOf(jid.bare),
+    jid.bare,
+    affiliation,
+    nick ?? null,
+    reason ?? null,
+    since,
   );
 }
 
-function insert(tx: BatchTransaction, id: number, { jid, affiliation, nick, reason, since }: Affiliated) {
-  const sql = `insert into ${AFFILIATIONS} (room, jid_key, jid, affiliation, nick, reason, since) values (?, ?, ?, ?, ?, ?, ?)`;
-  return tx.run(sql, id, keyOf(jid), jid, affiliation, nick, reason, since);
+function forget(tx: BatchTransaction, room: number, jid: Jid): MaybePromise<number> {
+  const sql = `delete from ${APPLICATIONS} where room = ? and jid_key = ?`;
+  return andThen(tx.run(sql, room, keyOf(jid.bare)), ({ changes }) => changes);
 }
 
-function forget(tx: BatchTransaction, id: number, jid: string): MaybePromise<unknown> {
-  return tx.run(`delete from ${APPLICATIONS} where room = ? and jid_key = ?`, id, keyOf(jid));
-}
-
-function kept(row: RoomRow, affiliations: readonly Affiliated[], waiting: readonly ApplicationRow[]): KeptRoom {
+function roomOf(
+  jid: Jid,
+  row: RoomRow,
+  affiliated: readonly Affiliated[],
+  applications: readonly Application[],
+): StoredRoom {
   const { subject, subject_nick, subject_at } = row;
   return {
-    config: configFromJson(row.config, DEFAULTS),
-    subject: subject === null ? undefined : { text: subject, nick: subject_nick ?? '', at: Number(subject_at) },
+    id: Number(row.id),
+    jid: jid.toBare(),
+    config: row.config,
     locked: Number(row.locked) === 1,
-    secret: row.secret,
-    createdAt: Number(row.created),
-    affiliations,
-    applications: waiting.map(({ jid, form, applied }) => ({
-      jid,
-      form: JSON.parse(form) as Record<string, string>,
-      applied: Number(applied),
-    })),
+    subject: subject === null ? undefined : { text: subject, nick: subject_nick ?? '', at: Number(subject_at) },
+    created: Number(row.created),
     avatarHashes: JSON.parse(row.avatar) as string[],
+    affiliated,
+    applications,
   };
+}
+
+function affiliatedOf({ jid, affiliation, nick, reason, since }: AffiliationRow): Affiliated {
+  return {
+    jid: bareJid(jid),
+    affiliation,
+    ...(nick !== null && { nick }),
+    ...(reason !== null && { reason }),
+    since: Number(since),
+  };
+}
+
+function applicationOf({ jid, form, applied }: { jid: string; form: string; applied: number }): Application {
+  return { jid: bareJid(jid), form: JSON.parse(form) as Record<string, string>, applied: Number(applied) };
+}
+
+/** Addresses were prepared when they were stored. */
+function bareJid(text: string): Jid {
+  const at = text.indexOf('@');
+  return new Jid(at < 0 ? '' : text.slice(0, at), text.slice(at + 1), '', undefined, text);
 }
 
 export const roomStore: StoreDefinition<RoomStore> = { migrations, open: storage => new RoomStore(storage) };
