@@ -20,6 +20,10 @@ export interface Shelf {
   readonly owner: Jid;
   /** What is older than this key is not there any more. */
   readonly floor: number;
+  /** Which messages they see; all, when left out. */
+  readonly only?: ((message: Kept) => boolean) | undefined;
+  /** What they see of one (wire strings); all of it, when left out. */
+  readonly shown?: ((stanza: string) => string) | undefined;
 }
 
 const tick = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
@@ -67,7 +71,7 @@ export class Answering {
     const max = Math.min(query.paging.max ?? most, most);
     const pace = this.pace.get(session);
     await pace.begin();
-    const results = new Results(session, shelf.owner, query.queryId, pace);
+    const results = new Results(session, shelf.owner, query.queryId, pace, shelf.shown);
     const selection = await this.select(query, shelf);
     if (!selection) {
       const asksForIds =
@@ -81,7 +85,7 @@ export class Answering {
   }
 
   /** Undefined for an archive without a message of that kind; NOT_FOUND when an id that the query names is not there. */
-  private async select(query: Query, { owner, floor }: Shelf): Promise<Selection | StanzaError | undefined> {
+  private async select(query: Query, { owner, floor, only }: Shelf): Promise<Selection | StanzaError | undefined> {
     const { reading, addresses } = this.store;
     const address = await addresses.find(owner.bare);
     if (!address) return undefined;
@@ -118,7 +122,7 @@ export class Answering {
       lowest,
       all: { owner: address.id, after, before, ...conversation },
       page: { owner: address.id, ...page, ...conversation },
-      matches: query.with && !query.with.isBare ? isWith(query.with) : undefined,
+      matches: only ?? (query.with && !query.with.isBare ? isWith(query.with) : undefined),
     };
   }
 

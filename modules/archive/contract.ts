@@ -1,4 +1,11 @@
-import { type MaybePromise, type Packet, serviceKey, type SessionView } from '../../src/api/index.ts';
+import {
+  type Answer,
+  type IqRequest,
+  type MaybePromise,
+  type Packet,
+  serviceKey,
+  type SessionView,
+} from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import type { Conversations } from './conversations.ts';
 
@@ -24,6 +31,56 @@ export interface Filed {
   readonly retracted: boolean;
   /** A wire string. */
   readonly stanza: string;
+}
+
+/** A message in a room's archive. */
+export interface RoomMessage {
+  /** Its stanza id. */
+  readonly id: string;
+  /** When it was said; milliseconds since 1970. */
+  readonly at: number;
+  readonly retracted: boolean;
+  /** A wire string, as the room sent it, without a recipient and without the real address of who said it. */
+  readonly stanza: string;
+}
+
+/** What somebody may see of a room's archive. */
+export interface RoomView {
+  /** A host whose options count for the room. */
+  readonly host: string;
+  /** Whether they may know who occupants are (XEP-0045 4.2). */
+  readonly addresses: boolean;
+}
+
+/**
+ * The archives of rooms (XEP-0313 5.1.2): `room` is a bare JID, `author` the bare JID of an account. Who may do what is for the room to
+ * say.
+ */
+export interface RoomArchives {
+  /**
+   * For a message as the room is about to send it: from an occupant, to nobody. It gets the room's stanza id, forged ones go, and where it
+   * is one for archives it is written with what else the unit of work does. The promise inside is settled when it is committed; undefined:
+   * it is not kept. Waits only where a database has to be asked first: the caller keeps the room's order.
+   */
+  keep(room: Jid, packet: Packet, author: Jid): MaybePromise<{ id: string; kept: Promise<void> | undefined }>;
+  /** As `keep`, of a retraction (XEP-0424, XEP-0425): the message of that stanza id is a tombstone, with `retracted` (markup) in it, once it is committed. */
+  bury(
+    room: Jid,
+    packet: Packet,
+    author: Jid,
+    id: string,
+    retracted: string,
+  ): Promise<{ id: string; kept: Promise<void> }>;
+  /** The message of a stanza id, and whether that account said it; undefined where the archive has it not, or no more. */
+  find(room: Jid, id: string, author: Jid): Promise<(RoomMessage & { readonly own: boolean }) | undefined>;
+  /** The last messages that are text to read or were retracted, the oldest first: at most so many, none older than a time (milliseconds since 1970). */
+  history(room: Jid, host: string, most: number, since: number): Promise<RoomMessage[]>;
+  /** Answers <query/> and <metadata/> (get or set). */
+  answer(request: IqRequest, room: Jid, view: RoomView): Answer | Promise<Answer>;
+  /** The room is no more, and what it had is gone. */
+  forget(room: Jid): Promise<void>;
+  /** Rooms of a domain keep what they have as long as the options of a host say. Ended by calling what is returned. */
+  serve(domain: string, host: string): () => void;
 }
 
 /** The archive for other modules. */
@@ -57,6 +114,7 @@ export interface ArchiveService {
   numberOf(address: Jid): Promise<number | undefined>;
   /** An account's archive: its number, and the key up to which nothing is there any more. */
   shelf(account: Jid): Promise<Shelf>;
+  readonly rooms: RoomArchives;
 }
 
 export const Archive = serviceKey<ArchiveService>('archive');

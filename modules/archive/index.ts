@@ -32,6 +32,7 @@ import { preferencesElement, readPreferences, wanted } from './preferences.ts';
 import { preferencesStore } from './preferences-store.ts';
 import { queryForm, readQuery } from './query.ts';
 import { Pace } from './results.ts';
+import { Rooms } from './rooms.ts';
 import { AHEAD } from './schema.ts';
 import { archiveStore } from './store.ts';
 import { lookingUp } from './tracing.ts';
@@ -48,7 +49,11 @@ export default defineModule({
   name: 'archive',
   doc: 'Keeps the messages of each account, for all of its devices to catch up with.',
   xeps: [
-    { number: 313, version: '1.1.3', note: 'Archives of accounts; messages of rooms are not in them.' },
+    {
+      number: 313,
+      version: '1.1.3',
+      note: 'Archives of accounts and of rooms; messages of rooms are in those of the rooms alone.',
+    },
     { number: 441, version: '0.2.0' },
     { number: 59, version: '1.0', note: 'Without pages by index.' },
     { number: 297, version: '1.0' },
@@ -192,6 +197,17 @@ export default defineModule({
     );
 
     const asked = mod.perSession<boolean>(() => false, plain());
+    /** The key before which an archive keeps nothing. */
+    const floorOf = (host: string): number => {
+      const { keep } = mod.options(host);
+      return keep === 0 ? 0 : firstKeyAt(Date.now() - keep * 1000);
+    };
+    const answering = new Answering(
+      store,
+      mod.perSession(() => new Pace()),
+    );
+    const pageOf = (host: string): number => mod.options(host).page;
+    const rooms = new Rooms({ store, ids, answering, floorOf, pageOf });
     mod.provide(Archive, {
       whenSent: (packet, done) => (hasArchive(packet) ? keeping.whenSent(packet, arrives(packet), done) : undefined),
       dropped: packet => {
@@ -209,19 +225,11 @@ export default defineModule({
         const { id, goneBefore } = await store.addresses.of(account.bare);
         return { owner: id, lowest: Math.max(floorOf(account.domain), goneBefore) - 1 };
       },
+      rooms,
     });
 
     // ---- what clients ask -----------------------------------------------------------------------------------------------------
 
-    const answering = new Answering(
-      store,
-      mod.perSession(() => new Pace()),
-    );
-    /** The key before which an account's archive keeps nothing. */
-    const floorOf = (host: string): number => {
-      const { keep } = mod.options(host);
-      return keep === 0 ? 0 : firstKeyAt(Date.now() - keep * 1000);
-    };
     const shelf = (owner: Jid): Shelf => ({ owner: owner.toBare(), floor: floorOf(owner.domain) });
 
     mod.iq({ xmlns: NS.mam, name: 'query', type: 'get', to: 'account' }, () => queryForm());
@@ -230,7 +238,7 @@ export default defineModule({
       const query = readQuery(request.payload);
       if (query instanceof StanzaError) return query;
       asked.set(request.session, true);
-      return answering.query(query, shelf(request.to), request.session, mod.options(request.to.domain).page);
+      return answering.query(query, shelf(request.to), request.session, pageOf(request.to.domain));
     });
     mod.iq({ xmlns: NS.mam, name: 'metadata', type: 'get', to: 'account' }, request => {
       if (request.session) asked.set(request.session, true);
@@ -273,7 +281,10 @@ export default defineModule({
       if (!left && highest === 0 && !store.reaps) return;
       const oldest = left ? Infinity : highest;
       left = false;
-      const floor = (jid: string): number => floors.get(jid.slice(jid.indexOf('@') + 1)) ?? 0;
+      const floor = (jid: string): number => {
+        const domain = jid.slice(jid.indexOf('@') + 1);
+        return floors.get(rooms.hosts.get(domain) ?? domain) ?? 0;
+      };
       const rest = (): Promise<void> => delay(REST, undefined, { signal: mod.signal });
       try {
         swept.inc(await store.sweep(floor, oldest, rest));

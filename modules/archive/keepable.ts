@@ -37,6 +37,14 @@ export function isKeepable(packet: Packet): boolean {
   );
 }
 
+/** Whether what a room sends belongs into its archive: XEP-0313 5.1.2. Changes of the subject are for the room to remember. */
+export function isKeepableInRoom(packet: Packet): boolean {
+  const { stanza, type } = packet;
+  if (type !== 'groupchat' || packet.hint('no-store') || packet.hint('no-permanent-store')) return false;
+  if (packet.hasBody || packet.hint('store')) return true;
+  return stanza.has('retract', NS.retract) || stanza.has('reactions', REACTIONS) || isEncrypted(stanza);
+}
+
 /** Whether a message counts as one that its recipient has to read: text, but no correction and no retraction of an earlier one. */
 export function isText(packet: Packet): boolean {
   const { stanza } = packet;

@@ -52,12 +52,20 @@ export class Results {
   private readonly open: string;
   private readonly result: string;
   private readonly owner: Jid;
+  private readonly shown: ((stanza: string) => string) | undefined;
   private bytes = 0;
   /** The next one, which is sent when another follows or none does. */
   private last: string | undefined;
 
-  constructor(session: SessionView, owner: Jid, queryId: string | undefined, pace: Pace) {
+  constructor(
+    session: SessionView,
+    owner: Jid,
+    queryId: string | undefined,
+    pace: Pace,
+    shown?: (stanza: string) => string,
+  ) {
     this.session = session;
+    this.shown = shown;
     this.owner = owner;
     this.pace = pace;
     this.result = `<result xmlns='${NS.mam}'${queryId === undefined ? '' : wireAttribute('queryid', queryId)} id='`;
@@ -74,7 +82,8 @@ export class Results {
     this.put(this.open + markup + (message ? this.forwarded(message) : ''));
   }
 
-  private forwarded({ id, key, stanza }: Kept): string {
+  private forwarded({ id, key, stanza: kept }: Kept): string {
+    const stanza = this.shown ? this.shown(kept) : kept;
     const delay = `<delay xmlns='${NS.delay}' stamp='${stampOf(key)}'/>`;
     const message = `<message xmlns='${NS.client}'${stanza.slice(8)}`;
     return `${this.result}${id}'><forwarded xmlns='${NS.forward}'>${delay}${message}</forwarded></result>`;

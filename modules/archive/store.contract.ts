@@ -6,6 +6,7 @@ import { firstKeyAt, idOf, keyOf } from './key.ts';
 import { ArchiveStore, archiveStore, type Imported, type Kept, RECEIVED, RETRACTED, SENT, TEXT } from './store.ts';
 
 export { conversationsContract } from './conversations.contract.ts';
+export { roomArchivesContract } from './rooms.contract.ts';
 
 const ROMEO = 'romeo@example.org';
 const JULIET = 'juliet@example.org';

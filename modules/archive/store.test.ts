@@ -2,7 +2,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { openStorage } from '../../src/storage/index.ts';
-import { archiveStoreContract, conversationsContract } from './store.contract.ts';
+import { archiveStoreContract, conversationsContract, roomArchivesContract } from './store.contract.ts';
 
 describe('archive store on SQLite', () => {
   archiveStoreContract(async () => openStorage({ dataDir: await mkdtemp(path.join(tmpdir(), 'posthouse-')) }));
@@ -10,4 +10,8 @@ describe('archive store on SQLite', () => {
 
 describe('conversations of archives on SQLite', () => {
   conversationsContract(async () => openStorage({ dataDir: await mkdtemp(path.join(tmpdir(), 'posthouse-')) }));
+});
+
+describe('archives of rooms on SQLite', () => {
+  roomArchivesContract(async () => openStorage({ dataDir: await mkdtemp(path.join(tmpdir(), 'posthouse-')) }));
 });

@@ -40,6 +40,7 @@ export const NS = {
   mucUser: 'http://jabber.org/protocol/muc#user',
   rsm: 'http://jabber.org/protocol/rsm', // XEP-0059
   mam: 'urn:xmpp:mam:2', // XEP-0313
+  occupantIds: 'urn:xmpp:occupant-id:0', // XEP-0421
   retract: 'urn:xmpp:message-retract:1', // XEP-0424
   correct: 'urn:xmpp:message-correct:0', // XEP-0308
   stored: 'urn:posthouse:stored:0', // docs/protocol.md

@@ -1,0 +1,175 @@
+import { andThen, type Answer, type IqRequest, type MaybePromise, type Packet, wireJid } from '../../src/api/index.ts';
+import type { Jid } from '../../src/jid/index.ts';
+import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
+import { indexed } from '../../src/xml/index.ts';
+import type { StanzaIdsService } from '../stanza-id/contract.ts';
+import type { Address } from './addresses.ts';
+import type { Answering, Shelf } from './answering.ts';
+import type { RoomArchives, RoomMessage, RoomView } from './contract.ts';
+import { contentFlags, isKeepableInRoom } from './keepable.ts';
+import { firstKeyAt, keyOf, markOf, timeOf } from './key.ts';
+import { queryForm, readQuery } from './query.ts';
+import { type ArchiveStore, type Kept, type NewMessage, RECEIVED, RETRACTED, TEXT } from './store.ts';
+
+/** Entries that are looked through for the history of a room in one go. */
+const SLICE = 50;
+/** What of a room's archive is looked through for its history, at most: it may hold reactions above all. */
+const MOST = 1000;
+const END = Number.MAX_SAFE_INTEGER;
+/** Who said a message, at the end of what is kept of it: only some are to see that. */
+const ITEM = `<x xmlns='${NS.mucUser}'><item jid='`;
+
+export interface RoomParts {
+  readonly store: ArchiveStore;
+  readonly ids: StanzaIdsService;
+  readonly answering: Answering;
+  /** The key before which archives keep nothing, by the options of a host. */
+  floorOf(host: string): number;
+  /** Messages of one page of results. */
+  pageOf(host: string): number;
+}
+
+/**
+ * The archives of rooms. A room's message is one row, whose recipient is the room and whose sender is the account that said it; it is in
+ * the room's archive only.
+ */
+export class Rooms implements RoomArchives {
+  /** The host that a domain of rooms belongs to. */
+  readonly hosts = new Map<string, string>();
+  private readonly parts: RoomParts;
+
+  constructor(parts: RoomParts) {
+    this.parts = parts;
+  }
+
+  keep(room: Jid, packet: Packet, author: Jid): MaybePromise<{ id: string; kept: Promise<void> | undefined }> {
+    const { store, ids } = this.parts;
+    if (packet.stanza.has('stanza-id', NS.stanzaIds)) ids.clean(packet, room);
+    if (!isKeepableInRoom(packet)) return { id: this.name(room, packet), kept: undefined };
+    return andThen(this.addresses(room, author), ([recipient, sender]) => {
+      // from here to the order of the commit nothing waits
+      const id = this.name(room, packet);
+      return { id, kept: store.add(this.row(packet, id, sender, recipient, author)) };
+    });
+  }
+
+  async bury(room: Jid, packet: Packet, author: Jid, buried: string, retracted: string) {
+    const { store, ids } = this.parts;
+    ids.clean(packet, room);
+    const [recipient, sender] = await this.addresses(room, author);
+    const message = await store.reading.find(recipient.id, buried, recipient.goneBefore - 1);
+    const id = this.name(room, packet);
+    const row = this.row(packet, id, sender, recipient, author);
+    if (!message || (message.flags & RETRACTED) !== 0) return { id, kept: store.add(row) };
+    return { id, kept: store.retract(row, [{ key: message.key, tombstone: tombstoneOf(message.stanza, retracted) }]) };
+  }
+
+  async find(room: Jid, id: string, author: Jid): Promise<(RoomMessage & { readonly own: boolean }) | undefined> {
+    const { store } = this.parts;
+    await store.upToNow();
+    const message = await store.reading.byId(id);
+    const [owner, own] = [await store.addresses.find(room.bare), await store.addresses.find(author.bare)];
+    if (!message || !owner || message.recipient !== owner.id || (message.flags & RECEIVED) === 0) return undefined;
+    return { ...messageOf(message), own: own !== undefined && message.sender === own.id };
+  }
+
+  async history(room: Jid, host: string, most: number, since: number): Promise<RoomMessage[]> {
+    const { store } = this.parts;
+    await store.upToNow();
+    const owner = await store.addresses.find(room.bare);
+    if (!owner || most <= 0) return [];
+    const oldest = Math.max(this.parts.floorOf(host), owner.goneBefore, firstKeyAt(since));
+    const found: RoomMessage[] = [];
+    for (let before = END, seen = 0; found.length < most && seen < MOST;) {
+      const slice = await store.reading.page({ owner: owner.id, after: oldest - 1, before }, SLICE, true);
+      for (const message of slice) {
+        if (found.length < most && (message.flags & (TEXT | RETRACTED)) !== 0) found.push(messageOf(message));
+      }
+      if (slice.length < SLICE) break;
+      before = slice.at(-1)!.key;
+      seen += slice.length;
+    }
+    return found.reverse();
+  }
+
+  answer(request: IqRequest, room: Jid, { host, addresses }: RoomView): Answer | Promise<Answer> {
+    const { answering } = this.parts;
+    const shelf: Shelf = { owner: room, floor: this.parts.floorOf(host), shown: addresses ? undefined : withoutItem };
+    const { payload, session } = request;
+    if (payload.name === 'metadata') return answering.metadata(shelf);
+    if (payload.name !== 'query') return refuse('feature-not-implemented');
+    if (request.type === 'get') return queryForm();
+    // results go by the session's pace
+    if (!session) return refuse('not-allowed', 'Archives are for accounts of this server.');
+    const query = readQuery(payload);
+    if (query instanceof StanzaError) return query;
+    const { with: wanted } = query;
+    // what the room says is what all of its occupants say; who they are is not for everybody to ask
+    const only =
+      wanted?.bare === room.bare ? (wanted.isBare ? undefined : isFrom(wanted)) : addresses ? undefined : nothing;
+    const asked = { ...query, with: wanted && addresses && wanted.bare !== room.bare ? wanted.toBare() : undefined };
+    return answering.query(asked, wanted ? { ...shelf, only } : shelf, session, this.parts.pageOf(host));
+  }
+
+  async forget(room: Jid): Promise<void> {
+    await this.parts.store.upToNow();
+    await this.parts.store.forget(room.bare);
+  }
+
+  serve(domain: string, host: string): () => void {
+    this.hosts.set(domain, host);
+    return () => void this.hosts.delete(domain);
+  }
+
+  /** Gives a message its stanza id. */
+  private name(room: Jid, packet: Packet): string {
+    const id = this.parts.ids.next();
+    packet.append(`<stanza-id xmlns='${NS.stanzaIds}' id='${id}' by='${wireJid(room)}'/>`);
+    return id;
+  }
+
+  private addresses(room: Jid, author: Jid): MaybePromise<readonly [Address, Address]> {
+    const { addresses } = this.parts.store;
+    const [recipient, sender] = [addresses.atOnce(room.bare), addresses.atOnce(author.bare)];
+    if (recipient && sender) return [recipient, sender];
+    return andThen(addresses.of(room.bare), first => andThen(addresses.of(author.bare), second => [first, second]));
+  }
+
+  private row(packet: Packet, id: string, sender: Address, recipient: Address, author: Jid): NewMessage {
+    const wire = packet.wire();
+    const end = wire.length - '</message>'.length;
+    const stanza = `${wire.slice(0, end)}${ITEM}${wireJid(author)}'/></x></message>`;
+    const flags = RECEIVED | contentFlags(packet);
+    return { id, key: keyOf(id)!, sender, recipient, flags, mark: markOf(packet.id), stanza };
+  }
+}
+
+function messageOf({ id, key, flags, stanza }: Kept): RoomMessage {
+  return { id, at: timeOf(key), retracted: (flags & RETRACTED) !== 0, stanza: withoutItem(stanza) };
+}
+
+/** Without the address of who said it. */
+function withoutItem(stanza: string): string {
+  const at = stanza.lastIndexOf(ITEM);
+  return at < 0 ? stanza : `${stanza.slice(0, at)}</message>`;
+}
+
+/** XEP-0424 5, XEP-0425 5: what is left of a message: who said it, and what it was replaced by. */
+function tombstoneOf(wire: string, retracted: string): string {
+  const stanza = indexed(wire);
+  let left = '';
+  for (const kid of stanza.children()) {
+    const xmlns = stanza.kidXmlns(kid);
+    if (xmlns === NS.occupantIds || xmlns === NS.stanzaIds) left += stanza.kidRaw(kid);
+  }
+  const item = wire.lastIndexOf(ITEM);
+  return `${wire.slice(0, stanza.headEnd)}>${left}${retracted}${item < 0 ? '</message>' : wire.slice(item)}`;
+}
+
+/** Whether an occupant said a message. */
+function isFrom(occupant: Jid): (message: Kept) => boolean {
+  const from = `<message from='${wireJid(occupant)}' `;
+  return ({ stanza }) => stanza.startsWith(from);
+}
+
+const nothing = (): boolean => false;
