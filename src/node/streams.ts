@@ -9,6 +9,7 @@ import type { Clients } from '../stream/clients.ts';
 import type { LoginThrottle } from '../stream/sasl/index.ts';
 import { tlsTrouble } from '../transport/tls-trouble.ts';
 import { type MaybePromise, andThen } from '../util/maybe.ts';
+import { Portions } from '../util/portions.ts';
 import type { Metrics } from './metrics.ts';
 import type { SessionHub } from './session-hub.ts';
 
@@ -21,6 +22,8 @@ export interface StreamSettings {
 }
 
 const SWEEP = 1_000; // ms
+/** ms of each turn of the event loop for those who log in: when thousands come at once, who is there already hardly notices. */
+const LOGINS = 5;
 
 /** Conditions of which the client is not the cause, or that come in crowds. */
 const OURS: ReadonlySet<string> = new Set(['connection-timeout', 'system-shutdown', 'see-other-host', 'reset']);
@@ -30,6 +33,7 @@ export class Streams implements StreamEnvironment {
   readonly log: Logger;
   readonly collections: Collections;
   readonly clients: Clients;
+  readonly logins = new Portions(LOGINS);
   throttle: LoginThrottle | undefined;
   private readonly hub: SessionHub;
   private readonly metrics: Metrics;

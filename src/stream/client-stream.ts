@@ -90,6 +90,7 @@ export class ClientStream implements StreamHandler, ScannerSink, SessionStream {
         this.fail({ condition: 'policy-violation', text: 'Too many bytes before login.' });
         return;
       }
+      this.reading.receivedEarly();
     }
     if (this.frames) this.frames.take(this.scanner, bytes, start, end);
     else this.scanner.push(bytes, start, end);

@@ -4,6 +4,7 @@ import type { Jid } from '../jid/index.ts';
 import type { StanzaError, StreamError } from '../protocol/index.ts';
 import type { Session } from '../session/session.ts';
 import type { XmlLimits } from '../xml/index.ts';
+import type { Portions } from '../util/portions.ts';
 import type { ClientStream } from './client-stream.ts';
 import type { Clients } from './clients.ts';
 import type { LoginThrottle, SaslBackend } from './sasl/index.ts';
@@ -59,6 +60,8 @@ export interface StreamEnvironment {
   readonly collections: Collections;
   readonly throttle: LoginThrottle | undefined;
   readonly clients: Clients;
+  /** What streams do before they have a session is done in these. */
+  readonly logins: Portions;
   host(domain: string): StreamHost | undefined;
   /**
    * Makes the session of an account's resource; `resource` is prepared, undefined for one of the server's choice. Earlier sessions of the

@@ -1,3 +1,4 @@
+import type { Waiting } from '../util/portions.ts';
 import type { ClientStream } from './client-stream.ts';
 import { portionTaken, workOf } from './portion.ts';
 import { RateGauge } from './rate.ts';
@@ -8,12 +9,13 @@ export const HOLD_ANSWER = 4; // an answer is on its way
 const HOLD_RATE = 2; // it sent more than its rate
 const HOLD_TURN = 8; // it is the others' turn
 const HOLD_OUTPUT = 16; // its client does not read what it is answered
+const HOLD_LOGIN = 32; // many log in, and it is the others' turn
 
 /** Bytes of answers that a client may leave unread before it is read no more itself. */
 const UNREAD = 64 * 1024;
 
 /** Whether a stream is read: the reasons why it is not, and what of them is counted here. */
-export class Reading {
+export class Reading implements Waiting {
   private readonly stream: ClientStream;
   private reasons = 0;
   private rate: RateGauge | undefined;
@@ -46,6 +48,18 @@ export class Reading {
     stream.scanner.release();
     stream.frames?.resume(stream.scanner);
     if (!stream.session) stream.connection.flush();
+  }
+
+  /** Bytes came before there is a session: they may have to wait for their turn. */
+  receivedEarly(): void {
+    const { logins } = this.stream.env;
+    if (this.reasons !== 0 || logins.free()) return;
+    this.hold(HOLD_LOGIN);
+    logins.wait(this);
+  }
+
+  proceed(): void {
+    this.release(HOLD_LOGIN);
   }
 
   /** The stream has a session, which may send as much as the limits say now. */

@@ -20,6 +20,7 @@ import { ClientStream, type StreamState } from '../../src/stream/client-stream.t
 import type { SmPolicy, StreamEnvironment, StreamHost, StreamLimits } from '../../src/stream/environment.ts';
 import type { Clients, LoginNoted, LoginOfClient } from '../../src/stream/clients.ts';
 import { Hmac } from '../../src/util/hmac.ts';
+import { Portions } from '../../src/util/portions.ts';
 import type { LoginThrottle, LoginToken } from '../../src/stream/sasl/index.ts';
 import { backend } from '../../src/stream/sasl/test-kit.ts';
 import type { Element } from '../../src/xml/index.ts';
@@ -101,6 +102,7 @@ export class FakeNode implements StreamEnvironment {
   readonly collections: Collections = makeCollections();
   throttle: LoginThrottle | undefined;
   readonly clients = new FakeClients();
+  logins = new Portions(Infinity);
   domain = 'example.org';
   limits: StreamLimits = {
     beforeLogin: { bytes: 2048, depth: 10, attributes: 20, elements: 50 },

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { pino } from 'pino';
 import { Streams } from '../../src/node/streams.ts';
 import { ClientStream } from '../../src/stream/client-stream.ts';
+import { Portions } from '../../src/util/portions.ts';
 import { FakeConnection } from '../kit/connection.ts';
 import { FakeNode, header, StreamTrial } from './kit.ts';
 
@@ -52,6 +53,35 @@ describe('Limits of a stream', () => {
     (await StreamTrial.session()).say(`<message>${'<x>'.repeat(20)}`).failedWith('policy-violation');
     (await StreamTrial.session()).say(`<message>${'<x/>'.repeat(100)}`).failedWith('policy-violation');
     (await StreamTrial.session()).say(`<message${wide(21)}`).failedWith('policy-violation');
+  });
+
+  it('many that log in at once do so by turns, and who has a session comes in between', async () => {
+    const node = new FakeNode();
+    const juliet = await StreamTrial.session('juliet', { node });
+    node.logins = new Portions(5);
+    // others have had this turn's portion
+    assert.equal(node.logins.free(), true);
+    for (const end = performance.now() + 6; performance.now() < end;);
+    const crowd = Array.from({ length: 20 }, () => new StreamTrial({ node, secured: true }));
+    for (const one of crowd) one.say(header()).say('<unknown');
+    const silent = (): StreamTrial[] => crowd.filter(one => one.connection.written === 0);
+    assert.equal(silent().length, 20);
+    assert.equal(crowd[0]!.connection.paused, true);
+    juliet.say(`<message id='between'/>`);
+    assert.deepEqual(node.handled, ['between']);
+    // it is gone before its turn
+    crowd[7]!.connection.cut();
+    for (let n = 0; n < 100 && silent().length > 1; n++) await new Promise(resolve => setImmediate(resolve));
+    assert.deepEqual(silent(), [crowd[7]]);
+    assert.equal(crowd[7]!.state, 'closed');
+    for (const one of crowd) {
+      if (one === crowd[7]) continue;
+      assert.equal(one.connection.paused, false);
+      one.expect(/<mechanisms .*<\/stream:features>$/);
+    }
+    // each goes on where it was
+    await new Promise(resolve => setImmediate(resolve));
+    crowd[0]!.say('/>').failedWith('not-authorized');
   });
 
   it('many stanzas are no long one', async () => {
