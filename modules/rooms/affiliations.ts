@@ -1,24 +1,13 @@
 import type { Jid } from '../../src/jid/index.ts';
 import { nickKey } from './occupants.ts';
 import type { Affiliation } from './roles.ts';
-
-/** An affiliation as it is kept; there is none for 'none'. */
-export interface Affiliated {
-  /** Bare; an outcast may be a whole domain (XEP-0045 9.2). */
-  readonly jid: string;
-  readonly affiliation: Exclude<Affiliation, 'none'>;
-  /** The reserved nickname (XEP-0045 7.12), or ''. */
-  readonly nick: string;
-  readonly reason: string;
-  /** Milliseconds since 1970. */
-  readonly since: number;
-}
+import type { Affiliated, Unaffiliated } from './store.ts';
 
 /** Who belongs to a room (XEP-0045 5.2), in memory while the room is awake. */
 export class Affiliations {
   private readonly byJid = new Map<string, Affiliated>();
   /** Addresses by the nicknames reserved for them. */
-  private readonly byNick = new Map<string, string>();
+  private readonly byNick = new Map<string, Jid>();
   private ownerCount = 0;
 
   constructor(kept: Iterable<Affiliated> = []) {
@@ -44,6 +33,10 @@ export class Affiliations {
     return this.byJid.get(jid.bare);
   }
 
+  kept(bare: string): Affiliated | undefined {
+    return this.byJid.get(bare);
+  }
+
   list(affiliation: Affiliation): Affiliated[] {
     return [...this.byJid.values()].filter(each => each.affiliation === affiliation);
   }
@@ -58,22 +51,25 @@ export class Affiliations {
   }
 
   /** The bare address that a nickname, or one that passes for it, is reserved for. */
-  holderOf(nick: string): string | undefined {
+  holderOf(nick: string): Jid | undefined {
     return this.byNick.get(nickKey(nick));
   }
 
-  set(entry: Affiliated): void {
-    this.delete(entry.jid);
-    this.byJid.set(entry.jid, entry);
+  set(entry: Affiliated | Unaffiliated): void {
+    const { jid } = entry;
+    this.delete(jid);
+    if (entry.affiliation === 'none') return;
+    this.byJid.set(jid.bare, entry);
     if (entry.affiliation === 'owner') this.ownerCount++;
-    if (entry.nick !== '') this.byNick.set(nickKey(entry.nick), entry.jid);
+    if (entry.nick) this.byNick.set(nickKey(entry.nick), jid);
   }
 
-  delete(jid: string): void {
-    const before = this.byJid.get(jid);
+  private delete({ bare }: Jid): void {
+    const before = this.byJid.get(bare);
     if (!before) return;
-    this.byJid.delete(jid);
+    this.byJid.delete(bare);
     if (before.affiliation === 'owner') this.ownerCount--;
-    if (before.nick !== '' && this.byNick.get(nickKey(before.nick)) === jid) this.byNick.delete(nickKey(before.nick));
+    const key = nickKey(before.nick ?? '');
+    if (this.byNick.get(key)?.bare === bare) this.byNick.delete(key);
   }
 }

@@ -1,3 +1,7 @@
-export const MUC_ADMIN = 'http://jabber.org/protocol/muc#admin';
+import { NS } from '../../src/protocol/index.ts';
+
+export const MUC_ADMIN = `${NS.muc}#admin`;
+export const MUC_STABLE_ID = `${NS.muc}#stable_id`; // XEP-0045 7.4
+export const SELF_PING = `${NS.muc}#self-ping-optimization`; // XEP-0410 3.3
 export const PING = 'urn:xmpp:ping'; // XEP-0199
 export const VCARD = 'vcard-temp'; // XEP-0054

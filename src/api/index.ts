@@ -51,6 +51,7 @@ export {
 export type { AccountsView, AccountView, ClientsView, ClientView, NodeView } from './node-view.ts';
 export { defineOptions, option, type OptionsOf, type OptionsSchema } from './options.ts';
 export {
+  Answered,
   type DiscoIdentity,
   type DiscoInfo,
   placeOf,

@@ -40,7 +40,8 @@ export interface DiscoInfo {
 
 /** What a kind of address answers to disco. `node` is undefined where none, or an empty one, is asked for. */
 export interface ServiceDisco {
-  info?(request: IqRequest, node: string | undefined): MaybePromise<DiscoInfo | StanzaError>;
+  /** An element is a whole <query/>: for nodes that are no entity of their own. */
+  info?(request: IqRequest, node: string | undefined): MaybePromise<DiscoInfo | Element | StanzaError>;
   /** The children of the <query/>: items, and a <set/> where they are a page (XEP-0059). None when left out. */
   items?(request: IqRequest, node: string | undefined): MaybePromise<readonly Element[] | StanzaError>;
 }
@@ -60,7 +61,10 @@ export interface ServiceParts {
   readonly otherIq?: (packet: Packet, place: Place) => MaybePromise<boolean>;
 }
 
-type Handler = (request: IqRequest) => Answer | Promise<Answer>;
+/** Returned by a handler that has answered by itself (`answer`), since there was more to do behind that. */
+export const Answered = Symbol('answered');
+
+type Handler = (request: IqRequest) => MaybePromise<Answer | typeof Answered>;
 
 /**
  * A domain that a module serves below each host where it is on (`conference.example.org`). Answers disco (XEP-0030), ping (XEP-0199) and
@@ -87,9 +91,6 @@ export class ServiceDomain {
     this.iq({ xmlns: VERSION, name: 'query', type: 'get', to: 'service' }, () =>
       xml('query', { xmlns: VERSION }, xml('name', {}, 'Posthouse'), xml('version', {}, mod.node.version)),
     );
-    const everywhere: readonly Place[] = ['service', 'bare', 'full'];
-    this.iq({ xmlns: NS.discoInfo, name: 'query', type: 'get', to: everywhere }, request => this.info(request));
-    this.iq({ xmlns: NS.discoItems, name: 'query', type: 'get', to: everywhere }, request => this.items(request));
     this.describe('service', {
       info: ({ to }, node) => {
         if (node !== undefined) return refuse('item-not-found');
@@ -169,6 +170,10 @@ export class ServiceDomain {
 
   /** What addresses of a kind answer to disco, together with what was said of them before. */
   describe(place: Place, disco: ServiceDisco): void {
+    if (!this.disco.has(place)) {
+      this.iq({ xmlns: NS.discoInfo, name: 'query', type: 'get', to: place }, request => this.info(request));
+      this.iq({ xmlns: NS.discoItems, name: 'query', type: 'get', to: place }, request => this.items(request));
+    }
     this.disco.set(place, { ...this.disco.get(place), ...disco });
   }
 
@@ -189,7 +194,7 @@ export class ServiceDomain {
       const handler = this.table.get(keyOf(type, place, name, xmlns)) ?? this.table.get(keyOf(type, place, '*', xmlns));
       if (handler) {
         const answer = handler(new Request(packet, type, packet.to!, false));
-        return answer instanceof Promise ? answer.then(it => this.answer(packet, it)) : this.answer(packet, answer);
+        return answer instanceof Promise ? answer.then(it => this.finish(packet, it)) : this.finish(packet, answer);
       }
     }
     const taken = this.parts.otherIq?.(packet, place) ?? false;
@@ -202,7 +207,11 @@ export class ServiceDomain {
       this.mod.node.bounce(packet, refuse('service-unavailable'));
   }
 
-  /** Answers a request, for handlers of `otherIq`. */
+  private finish(packet: Packet, answer: Answer | typeof Answered): void {
+    if (answer !== Answered) this.answer(packet, answer);
+  }
+
+  /** Answers a request: for handlers of `otherIq`, and for those that have more to do behind it. */
   answer(packet: Packet, answer: Answer): void {
     if (answer instanceof StanzaError) {
       this.mod.node.bounce(packet, answer);
@@ -218,7 +227,7 @@ export class ServiceDomain {
     const node = nodeOf(request);
     const said = await this.disco.get(placeOf(request.to))?.info?.(request, node);
     if (!said) return refuse('service-unavailable');
-    if (said instanceof StanzaError) return said;
+    if (said instanceof StanzaError || said instanceof Element) return said;
     const features = new Set([NS.discoInfo, NS.discoItems, ...said.features]);
     return xml(
       'query',
@@ -232,8 +241,7 @@ export class ServiceDomain {
   }
 
   private async items(request: IqRequest): Promise<Answer> {
-    const disco = this.disco.get(placeOf(request.to));
-    if (!disco) return refuse('service-unavailable');
+    const disco = this.disco.get(placeOf(request.to))!;
     const node = nodeOf(request);
     if (!disco.items && node !== undefined) return refuse('item-not-found');
     const said = (await disco.items?.(request, node)) ?? [];

@@ -1,5 +1,11 @@
 export { defineForm, Form, type FormFields, formTypeOf, type FormValues, submittedFields } from './form.ts';
 export { field, type Field, type FieldOption, type FieldType, WrongValue } from './form-fields.ts';
 export { NS } from './namespaces.ts';
-export { type ErrorType, refuse, StanzaError, type StanzaErrorCondition } from './stanza-error.ts';
+export {
+  type ErrorType,
+  refuse,
+  StanzaError,
+  type StanzaErrorCondition,
+  type StanzaErrorDetails,
+} from './stanza-error.ts';
 export { type StreamError, type StreamErrorCondition, streamErrorWire } from './stream-error.ts';

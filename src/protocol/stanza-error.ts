@@ -40,6 +40,8 @@ export interface StanzaErrorDetails {
   application?: Element;
   /** Whether it goes back without what it answers, which may hold a password. */
   alone?: boolean;
+  /** The address of who refuses, where that is not who was asked (RFC 6120 8.3.1). */
+  by?: string;
 }
 
 /** An answer that refuses, as a value: returned, never thrown. RFC 6120 8.3. */
@@ -49,6 +51,7 @@ export class StanzaError {
   readonly text: string | undefined;
   readonly application: Element | undefined;
   readonly alone: boolean;
+  readonly by: string | undefined;
 
   constructor(condition: StanzaErrorCondition, details: StanzaErrorDetails = {}) {
     this.condition = condition;
@@ -56,13 +59,19 @@ export class StanzaError {
     this.text = details.text;
     this.application = details.application;
     this.alone = details.alone ?? false;
+    this.by = details.by;
+  }
+
+  /** The same, said by somebody. */
+  saidBy(by: string): StanzaError {
+    return new StanzaError(this.condition, { ...this, by });
   }
 
   /** The <error/> child. */
   element(): Element {
     return xml(
       'error',
-      { type: this.type },
+      { type: this.type, by: this.by },
       xml(this.condition, { xmlns: NS.stanzaErrors }),
       this.text && xml('text', { xmlns: NS.stanzaErrors, 'xml:lang': 'en' }, this.text),
       this.application,

@@ -8,7 +8,7 @@ const XML = pathToFileURL(path.resolve('src/xml/index.ts')).href;
 
 /** The code of a module that a test writes: what its `setup(mod)` does, and more of its definition. */
 export function moduleCode(name: string, setup: string, more = ''): string {
-  return `import { defineModule, defineOptions, DONE, Empty, option, Packet, ServiceDomain } from '${API}';
+  return `import { Answered, defineModule, defineOptions, DONE, Empty, option, Packet, ServiceDomain } from '${API}';
 import { refuse } from '${PROTOCOL}';
 import { xml } from '${XML}';
 export default defineModule({

@@ -25,7 +25,10 @@ const SETUP = `
     const question = { xmlns: '${QUESTION}', name: 'question' };
     service.iq({ ...question, type: 'get', to: 'bare' }, request =>
       xml('answer', { xmlns: '${QUESTION}' }, request.to.local + ' ' + request.payload.getText()));
-    service.iq({ ...question, type: 'set', to: 'bare' }, async () => Empty);
+    service.iq({ ...question, type: 'set', to: 'bare' }, async request => {
+      service.answer(request.packet, Empty);
+      return Answered;
+    });
     service.iq({ ...question, type: 'get', to: 'service' }, () => { throw new Error('a fault'); });
     service.iq({ ...question, type: 'set', to: 'service' }, () => 'no answer');
     service.describe('bare', {
@@ -93,8 +96,13 @@ describe('a domain that a module serves (src/api/service-domain.ts)', () => {
     ]);
     const items = await ask(xml('query', { xmlns: ITEMS }), 'there@halls.localhost');
     assert.deepEqual(queried(items), ['item there@halls.localhost/one']);
-    assert.equal(await refused(xml('query', { xmlns: INFO }), 'there@halls.localhost/one'), 'service-unavailable');
-    assert.equal(await refused(xml('query', { xmlns: ITEMS }), 'there@halls.localhost/one'), 'service-unavailable');
+  });
+
+  it('asks the module where nothing was said of a kind of address', async () => {
+    for (const xmlns of [INFO, ITEMS]) {
+      const answer = await ask(xml('query', { xmlns }), 'there@halls.localhost/one');
+      assert(answer.getChild('other'));
+    }
   });
 
   it('is an item of the host that it is below, and of no other', async () => {

@@ -1,0 +1,247 @@
+import {
+  type Answer,
+  FULL,
+  type IqRequest,
+  type MaybePromise,
+  type NodeView,
+  type Packet,
+} from '../../src/api/index.ts';
+import type { Jid } from '../../src/jid/index.ts';
+import { refuse, StanzaError, type StanzaErrorCondition, type StanzaErrorDetails } from '../../src/protocol/index.ts';
+import type { StanzaIdsService } from '../stanza-id/contract.ts';
+import { Affiliations } from './affiliations.ts';
+import { configFromJson, type RoomConfig } from './config.ts';
+import { History } from './history.ts';
+import { Occupants, type OccupantSession } from './occupants.ts';
+import type { Actor, Affiliation, OccupantRole } from './roles.ts';
+import type { Application, RoomStore, StoredRoom, Subject } from './store.ts';
+import type { Visits } from './visits.ts';
+
+/** What an operator allows rooms of a host. */
+export interface RoomLimits {
+  /** Most occupants of a room; admins and owners may be `reserve` more. */
+  readonly occupants: number;
+  /** Most characters of a nickname. */
+  readonly nickLength: number;
+  /** Most messages of history. */
+  readonly history: number;
+}
+
+/** What rooms need of the house around them. */
+export interface RoomHouse {
+  readonly node: NodeView;
+  readonly store: RoomStore;
+  readonly visits: Visits;
+  readonly stanzaIds: () => StanzaIdsService | undefined;
+  limits(host: string): RoomLimits;
+  /** How a new room is. */
+  defaults(host: string): RoomConfig;
+  /** Why somebody may not make a room. */
+  mayCreate(creator: Jid, room: Jid, host: string): MaybePromise<StanzaError | undefined>;
+  occupantId(room: Room, account: Jid): string;
+  /** Answers a request now, where more is to be told behind that (`Answered`). */
+  answer(request: IqRequest, answer: Answer): void;
+  /** Somebody who was in no way affiliated became a member of a members-only room: XEP-0045 9.5. */
+  inviteMember(room: Room, member: Jid, by: Jid): void;
+  /** It has nothing to keep in memory. */
+  forget(room: Room): void;
+}
+
+/** How a room is that is there. */
+export interface RoomState {
+  readonly id: number;
+  readonly created: number;
+  config: RoomConfig;
+  locked: boolean;
+  subject: Subject | undefined;
+  avatarHashes: readonly string[];
+  applications: readonly Application[];
+  readonly affiliations: Affiliations;
+}
+
+/**
+ * A room as an actor: all that is asked of it comes through `do`, one after the other, and nobody else changes its state. A room that was
+ * never made, or is gone, is one too, without a state: who enters it makes it.
+ */
+export class Room {
+  readonly jid: Jid;
+  /** The host that its service belongs to. */
+  readonly host: string;
+  readonly house: RoomHouse;
+  readonly occupants = new Occupants();
+  readonly history = new History();
+  state: RoomState | undefined;
+  /** Since when nobody is in it; milliseconds since 1970. */
+  emptySince = Date.now();
+  /** Resolved when what waits is done; undefined while nothing does. */
+  private tail: Promise<void> | undefined;
+  private running = false;
+  /** Why it could not be read. */
+  private failure: unknown;
+
+  constructor(jid: Jid, host: string, house: RoomHouse) {
+    this.jid = jid;
+    this.host = host;
+    this.house = house;
+  }
+
+  /** Runs a job when all before it are done: at once, where nothing waits. Failures are the job's own. */
+  do<T>(job: () => MaybePromise<T>): MaybePromise<T> {
+    if (this.tail) return this.follow(this.tail.then(() => this.run(job)));
+    // what happens because of a job comes behind it
+    if (this.running) return this.follow(Promise.resolve().then(() => this.run(job)));
+    const result = this.run(job);
+    if (result instanceof Promise) return this.follow(result);
+    this.rest();
+    return result;
+  }
+
+  private run<T>(job: () => MaybePromise<T>): MaybePromise<T> {
+    if (this.failure !== undefined) throw this.failure;
+    this.running = true;
+    try {
+      return job();
+    } finally {
+      this.running = false;
+    }
+  }
+
+  /** Nothing waits any more. */
+  private rest(): void {
+    if (!this.state && !this.tail) this.house.forget(this);
+  }
+
+  private follow<T>(result: Promise<T>): Promise<T> {
+    const settled = (): void => {
+      if (this.tail !== tail) return;
+      this.tail = undefined;
+      this.rest();
+    };
+    const tail: Promise<void> = result.then(settled, settled);
+    this.tail = tail;
+    return result;
+  }
+
+  /** Whether a job waits or runs. */
+  get isBusy(): boolean {
+    return this.running || this.tail !== undefined;
+  }
+
+  /** Reads it from the database; what is asked meanwhile waits. Where it cannot be read, who waits fails with it, and it is forgotten. */
+  wake(): void {
+    const woken = (stored: StoredRoom | undefined): void => {
+      if (stored) this.state = this.stateOf(stored);
+    };
+    const failed = (error: unknown): void => {
+      this.failure = error;
+      this.house.forget(this);
+    };
+    try {
+      const stored = this.house.store.load(this.jid);
+      if (stored instanceof Promise) void this.follow(stored.then(woken).catch(failed));
+      else woken(stored);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  private stateOf({
+    id,
+    created,
+    locked,
+    subject,
+    avatarHashes,
+    applications,
+    config,
+    affiliated,
+  }: StoredRoom): RoomState {
+    return {
+      id,
+      created,
+      locked,
+      subject,
+      avatarHashes,
+      applications,
+      config: configFromJson(config, this.house.defaults(this.host)),
+      affiliations: new Affiliations(affiliated),
+    };
+  }
+
+  /** Makes it, locked, with its first owner (XEP-0045 10.1). */
+  async create(creator: Jid): Promise<void> {
+    const { store } = this.house;
+    const created = Date.now();
+    const config = this.house.defaults(this.host);
+    const owner = { jid: creator.toBare(), affiliation: 'owner', since: created } as const;
+    const id = await store.create({ jid: this.jid, creator: owner.jid, config, locked: true, created }, [owner]);
+    const affiliations = new Affiliations([owner]);
+    this.state = {
+      id,
+      created,
+      config,
+      locked: true,
+      subject: undefined,
+      avatarHashes: [],
+      applications: [],
+      affiliations,
+    };
+  }
+
+  /** Takes it away for good. Its occupants have been told, or there are none. */
+  async destroy(): Promise<void> {
+    const { state } = this;
+    if (!state) return;
+    await this.house.store.remove(state.id);
+    this.state = undefined;
+    this.history.clear();
+  }
+
+  /** Somebody has left it: a temporary room goes with the last one. */
+  left(): MaybePromise<void> {
+    if (this.occupants.size > 0 || !this.state) return undefined;
+    this.emptySince = Date.now();
+    return this.state.locked || !this.config.persistent ? this.destroy() : undefined;
+  }
+
+  /** The configuration of a room that is there. */
+  get config(): RoomConfig {
+    return this.state!.config;
+  }
+
+  /** What somebody is to the room; administrators of the host are as owners where they ask for something. */
+  actor(from: Jid): Actor {
+    const affiliation = this.affiliationOf(from);
+    const roles = this.occupants.of(from).map(({ role }) => role);
+    const role = (['moderator', 'participant', 'visitor'] as const).find(each => roles.includes(each));
+    return { affiliation: this.house.node.isAdmin(from.toBare(), this.host) ? 'owner' : affiliation, role };
+  }
+
+  affiliationOf(jid: Jid): Affiliation {
+    return this.state?.affiliations.of(jid) ?? 'none';
+  }
+
+  /** Whether occupants of a role see the full addresses of all others. */
+  showsAddressesTo(role: OccupantRole): boolean {
+    return role === 'moderator' || this.config.whois === 'anyone';
+  }
+
+  /** Puts a stanza, made once for all, on its way to one client. */
+  send(packet: Packet, to: OccupantSession): void {
+    const copy = packet.readdressed(to.jid);
+    copy.address = FULL;
+    if (to.session) void this.house.node.deliver(copy, to.session);
+    else void this.house.node.route(copy);
+  }
+
+  /** Answers a stanza with an error in the name of the room. */
+  refuse(packet: Packet, error: StanzaError): void {
+    this.house.node.bounce(packet, error.saidBy(this.jid.full));
+  }
+
+  error(packet: Packet, condition: StanzaErrorCondition, details: StanzaErrorDetails | string = {}): void {
+    this.refuse(packet, new StanzaError(condition, typeof details === 'string' ? { text: details } : details));
+  }
+}
+
+/** What is said of a room that is not there. */
+export const NO_ROOM = refuse('item-not-found', 'There is no such room.');

@@ -1,0 +1,95 @@
+import type { SessionView } from '../../src/api/index.ts';
+import type { Jid } from '../../src/jid/index.ts';
+import { leave } from './leaving.ts';
+import { Occupant, OccupantSession } from './occupants.ts';
+import { NO_PARTS, partsOf } from './presence.ts';
+import { atLeast, initialRole } from './roles.ts';
+import { Room, type RoomHouse } from './room.ts';
+import type { Visit } from './visits.ts';
+
+/** The rooms that are awake. One that is asleep is a row in the database, and is woken when somebody wants something of it. */
+export class Rooms {
+  private readonly house: RoomHouse;
+  private readonly hostOf: (domain: string) => string | undefined;
+  private readonly awake = new Map<string, Room>();
+
+  constructor(house: Omit<RoomHouse, 'forget'>, hostOf: (domain: string) => string | undefined) {
+    this.house = { ...house, forget: room => this.forget(room) };
+    this.hostOf = hostOf;
+  }
+
+  get size(): number {
+    return this.awake.size;
+  }
+
+  /** All that are awake. */
+  all(): IterableIterator<Room> {
+    return this.awake.values();
+  }
+
+  /** The room of an address: what is asked of it waits until it is awake. */
+  at(jid: Jid): Room {
+    let room = this.awake.get(jid.bare);
+    if (!room) {
+      room = new Room(jid.toBare(), this.hostOf(jid.domain) ?? jid.domain, this.house);
+      this.awake.set(jid.bare, room);
+      room.wake();
+    }
+    return room;
+  }
+
+  private forget(room: Room): void {
+    if (this.awake.get(room.jid.bare) === room) this.awake.delete(room.jid.bare);
+  }
+
+  /** Lets rooms sleep where nobody has been for so many milliseconds. */
+  sleep(after: number, now = Date.now()): void {
+    for (const room of this.awake.values()) {
+      if (room.occupants.size === 0 && !room.isBusy && now - room.emptySince >= after) this.forget(room);
+    }
+  }
+
+  /** A session is over: it is in no room any more. */
+  ended(session: SessionView, visits: readonly Visit[]): void {
+    for (const { address } of visits) {
+      const room = this.at(address);
+      void room.do(() => {
+        const client = room.occupants.client(session.jid);
+        return client?.session === session ? leave(room, client) : undefined;
+      });
+    }
+  }
+
+  /** A session was in rooms before the program, or this module, began anew: nobody has seen it leave. */
+  restored(session: SessionView, visits: readonly Visit[]): void {
+    for (const visit of visits) {
+      const room = this.at(visit.address);
+      void room.do(() => restore(room, session, visit));
+    }
+  }
+
+  /** Removes temporary rooms that nobody came back to. */
+  async sweep(addresses: readonly Jid[]): Promise<void> {
+    for (const address of addresses) {
+      const room = this.at(address);
+      await room.do(() => room.left());
+      // others have their turn
+      await new Promise<void>(resolve => setImmediate(resolve));
+    }
+  }
+}
+
+function restore(room: Room, session: SessionView, { address, role }: Visit): void {
+  if (!session.alive || room.occupants.client(session.jid)) return;
+  const account = session.jid.toBare();
+  const affiliation = room.affiliationOf(account);
+  const there = room.occupants.named(address.resource);
+  const parts = session.presence ? partsOf(session.presence) : NO_PARTS;
+  if (!room.state || affiliation === 'outcast' || (there && there.account.bare !== account.bare)) {
+    room.house.visits.forget(session, room.jid);
+    return;
+  }
+  const kept = atLeast(affiliation, 'admin') ? initialRole(room.config, affiliation) : role;
+  const occupant = there ?? new Occupant(address, account, room.house.occupantId(room, account), affiliation, kept);
+  room.occupants.add(new OccupantSession(session.jid, occupant, session, parts));
+}

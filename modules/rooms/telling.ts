@@ -1,0 +1,89 @@
+/* To whom the presence of an occupant is sent: XEP-0045 7.2.2 to 7.2.4, 10.2 (muc#roomconfig_presencebroadcast). */
+import type { MaybePromise, Packet } from '../../src/api/index.ts';
+import type { Occupant, OccupantSession } from './occupants.ts';
+import { availablePresence, presencePacket, type Remarks } from './presence.ts';
+import type { OccupantRole } from './roles.ts';
+import type { Room } from './room.ts';
+
+/** Stanzas that a room sends before others have their turn. */
+const PORTION = 500;
+const NONE: Remarks = {};
+
+/** Does something for each of many, in portions, in order. */
+export function inPortions<T>(all: Iterable<T>, each: (item: T) => void): MaybePromise<void> {
+  const items = [...all];
+  if (items.length > PORTION) return portions(items, each);
+  for (const item of items) each(item);
+  return undefined;
+}
+
+async function portions<T>(items: readonly T[], each: (item: T) => void): Promise<void> {
+  for (let from = 0; from < items.length; from += PORTION) {
+    if (from > 0) await new Promise<void>(resolve => setImmediate(resolve));
+    for (const item of items.slice(from, from + PORTION)) each(item);
+  }
+}
+
+/** Whether others are told of the presence of who has that role. */
+export function isBroadcast(room: Room, role: OccupantRole): boolean {
+  return room.config.presenceBroadcast.includes(role);
+}
+
+/** Tells who enters of all who are there already. */
+export function tellOfOthers(room: Room, to: OccupantSession): MaybePromise<void> {
+  const open = room.showsAddressesTo(to.occupant.role);
+  return inPortions(room.occupants.all(), occupant => {
+    if (occupant === to.occupant || !isBroadcast(room, occupant.role)) return;
+    room.send(availablePresence(occupant, open), to);
+  });
+}
+
+export interface Told {
+  /** Whose presence it is, in the name of its occupant. */
+  readonly session: OccupantSession;
+  readonly type?: '' | 'unavailable';
+  /** What the room says with it to everybody. */
+  readonly remarks?: Remarks;
+  /** Whether others are told; by the occupant's role when left out. */
+  readonly others?: boolean;
+}
+
+/** Tells all others of the presence of an occupant. */
+export function tellOthers(room: Room, { session, type = '', remarks = NONE, others }: Told): MaybePromise<void> {
+  const { occupant } = session;
+  if (!(others ?? isBroadcast(room, occupant.role))) return undefined;
+  const made: { open?: Packet; hidden?: Packet } = {};
+  const plain = type === '' && remarks === NONE && session === occupant.shown;
+  return inPortions(room.occupants.sessions(), to => {
+    if (to.occupant === occupant) return;
+    const open = room.showsAddressesTo(to.occupant.role);
+    const packet = plain
+      ? availablePresence(occupant, open)
+      : (made[open ? 'open' : 'hidden'] ??= presencePacket(occupant, session, type, open, false, remarks));
+    room.send(packet, to);
+  });
+}
+
+/** Tells a client of its own presence in the room: XEP-0045 7.2.2, 'self-presence'. `id` is that of its stanza. */
+export function tellSelf(
+  room: Room,
+  to: OccupantSession,
+  { session, type = '', remarks = NONE }: Told,
+  id?: string,
+): void {
+  const packet = presencePacket(session.occupant, session, type, false, true, remarks, id);
+  if (type === '') room.send(packet, to);
+  // by the way that lets its server see that it need not say goodbye any more (RFC 6121 4.6.3)
+  else void room.house.node.route(packet.readdressed(to.jid));
+}
+
+/** Tells all of an occupant's presence, its own clients first. */
+export function tellAll(room: Room, told: Told): MaybePromise<void> {
+  for (const own of told.session.occupant.sessions) tellSelf(room, own, told);
+  return tellOthers(room, told);
+}
+
+/** Tells all of the presence of an occupant as it is now. */
+export function tellChange(room: Room, occupant: Occupant, remarks: Remarks = NONE): MaybePromise<void> {
+  return tellAll(room, { session: occupant.shown, remarks });
+}
