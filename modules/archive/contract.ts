@@ -9,7 +9,7 @@ import {
 import type { Jid } from '../../src/jid/index.ts';
 import type { Conversations } from './conversations.ts';
 
-export type { Conversation, Conversations } from './conversations.ts';
+export type { Conversation, Conversations, Displayed } from './conversations.ts';
 export { idOf, keyOf, markOf } from './key.ts';
 export { type Paging, readPaging } from './query.ts';
 export type { Kept } from './reading.ts';

@@ -1,14 +1,13 @@
-import type { Storage } from '../../src/api/index.ts';
+import type { MaybePromise, Storage } from '../../src/api/index.ts';
 import { lineOf } from './reading.ts';
 import { ADDRESSES, CORRECTS, ENTRIES, INCOMING_TEXT, MESSAGES, RECEIVED, SENT, TEXT } from './schema.ts';
 import type { Entry } from './tail.ts';
 
 /** Conversations that are looked at in one go. */
 export const SLICE = 250;
-/** Conversations of one statement that counts. */
-export const COUNTERS = 50;
-/** Entries of each that are counted then; and of one that has more, or is looked through, in one go. */
+/** Unread texts of one that are counted with it; of one that has more, those are counted in portions. */
 export const SOME = 500;
+/** Entries of one that are counted, or looked through, in one go. */
 export const MANY = 10_000;
 /** Corrections of one text that are looked at. */
 export const CORRECTIONS = 20;
@@ -18,37 +17,17 @@ export const TOGETHER = 50;
 /** A correction's key is negative. */
 const TEXTS = [SENT | TEXT, RECEIVED | TEXT, SENT | CORRECTS, RECEIVED | CORRECTS].join(', ');
 
-/** What is asked about conversations (conversations.ts). */
+/** What is asked about conversations (conversations.ts), whatever was displayed of them. */
 export function statements(storage: Storage) {
-  const last = (peer: string): string => `(select max(id) from ${ENTRIES} where owner = ? and peer = ${peer}) as last`;
-  // `e.id`: PostgreSQL calls the result of the case `id` as well
-  const text = (peer: string): string =>
-    `(select case when flags >= ${CORRECTS} then -id else id end from ${ENTRIES} e
-      where owner = ? and peer = ${peer} and flags in (${TEXTS}) order by e.id desc limit 1) as text`;
-  const next = (after: string): string =>
-    `(select peer from ${ENTRIES} where owner = ? and peer > ${after} order by peer limit 1)`;
-  const count = (most: number): string =>
-    `select max(peer) as peer, count(*) as entries, min(id) as first, max(id) as newest from
-      (select peer, id from ${ENTRIES} where owner = ? and peer = ? and id > ? and id <= ? and flags = ${INCOMING_TEXT}
-        order by id limit ${most}) as part`;
-  // the correspondents of an owner behind one, by their numbers: one step of an index each, however much they wrote
-  const walk =
-    storage.dialect === 'mysql'
-      ? // MySQL 5.7 knows no recursion, and groups by steps of the index
-        `select peer, ${text('c.peer')}, last from
-          (select peer, max(id) as last from ${ENTRIES} where owner = ? and peer > ? group by peer order by peer limit ${SLICE}) as c
-          order by peer`
-      : `with recursive c(peer, step) as (
-          select ${next('?')}, 1 union all select ${next('c.peer')}, step + 1 from c where peer is not null and step < ${SLICE})
-        select peer, ${text('c.peer')}, ${last('c.peer')} from c where peer is not null`;
   const repeated = (part: string, times: number, between: string): string =>
     Array.from({ length: times }, () => part).join(between);
   const among = `in (${repeated('?', TOGETHER, ', ')})`;
   return {
-    walk: storage.prepare<Row>(walk),
-    one: storage.prepare<Omit<Row, 'peer'>>(`select ${text('?')}, ${last('?')}`),
-    count: storage.prepare<CountRow>(repeated(count(SOME), COUNTERS, ' union all ')),
-    countOne: storage.prepare<CountRow>(count(MANY)),
+    count: storage.prepare<CountRow>(
+      `select count(*) as entries, max(id) as newest from
+        (select id from ${ENTRIES} where owner = ? and peer = ? and id > ? and id <= ? and flags = ${INCOMING_TEXT}
+          order by id limit ${MANY}) as part`,
+    ),
     jids: storage.prepare<{ id: number; jid: string }>(`select id, jid from ${ADDRESSES} where id ${among}`),
     messages: storage.prepare<{ line: string }>(`select ${lineOf('m', 'm')} from ${MESSAGES} m where id ${among}`),
     tails: storage.prepare<{ id: number; tail: string }>(`select id, tail from ${MESSAGES} where id ${among}`),
@@ -62,15 +41,121 @@ export function statements(storage: Storage) {
   };
 }
 
+/** Looks conversations up, with what is unread behind a table's marks. */
+export interface Walk {
+  /** Those of an owner behind a correspondent, in the order of their numbers: a slice of them. */
+  slice(parts: { owner: number; lowest: number; after: number }): MaybePromise<Row[]>;
+  one(parts: { owner: number; lowest: number; peer: number }): MaybePromise<Row | undefined>;
+}
+
+/**
+ * Some steps of one index for each conversation, however much was written in it; `marks`: the table of what was displayed (owner, peer,
+ * id); `forgets`: some of the archive is not there any more, and the first of what is unread may be the next that goes.
+ */
+export function walk(storage: Storage, marks: string, forgets: boolean): Walk {
+  const { dialect } = storage;
+  if (dialect === 'mysql') return walkOfMysql(storage, marks);
+  const greatest = dialect === 'sqlite' ? 'max' : 'greatest';
+  const figures = (peer: string): string => {
+    const displayed = `coalesce(${displayedOf(marks, peer)}, 0)`;
+    const unread = `${entriesOf(peer)} and e.id > ${greatest}(:lowest, ${displayed}) and e.flags = ${INCOMING_TEXT}`;
+    return [
+      ...lastOf(peer),
+      `(select count(*) from (select 1 ${unread} limit ${SOME}) as part) as unread`,
+      forgets ? `(select e.id ${unread} order by e.id limit 1) as first` : '0 as first',
+    ].join(', ');
+  };
+  const next = (after: string): string =>
+    `(select e.peer from ${ENTRIES} e where e.owner = :owner and e.peer > ${after} order by e.peer limit 1)`;
+  const slice = `with recursive c(peer, step) as (
+      select ${next(':after')}, 1 union all select ${next('c.peer')}, step + 1 from c where peer is not null and step < ${SLICE})
+    select c.peer, ${figures('c.peer')} from c where c.peer is not null`;
+  return { slice: named<Row>(storage, slice).all, one: named<Row>(storage, `select ${figures(':peer')}`).get };
+}
+
+/** MySQL 5.7 knows no recursion, and groups by steps of the index; what it counts it finds by steps only where it is told from where on. */
+function walkOfMysql(storage: Storage, marks: string): Walk {
+  const figures = (peer: string): string => [...lastOf(peer), `${displayedOf(marks, peer)} as displayed`].join(', ');
+  const slice = named<MarkedRow>(
+    storage,
+    `select c.peer, ${figures('c.peer')} from
+      (select peer from ${ENTRIES} where owner = :owner and peer > :after group by peer order by peer limit ${SLICE}) as c
+      order by c.peer`,
+  );
+  const one = named<MarkedRow>(storage, `select ${figures(':peer')}`);
+  const part = `select max(peer) as peer, count(*) as entries, min(id) as first from
+    (select peer, id from ${ENTRIES} where owner = ? and peer = ? and id > ? and id <= ? and flags = ${INCOMING_TEXT}
+      order by id limit ${SOME}) as part`;
+  const count = storage.prepare<{ peer: number | null; entries: number; first: number }>(
+    Array.from({ length: TOGETHER }, () => part).join(' union all '),
+  );
+  const counted = async (owner: number, lowest: number, rows: readonly MarkedRow[]): Promise<Row[]> => {
+    const wanted = rows.flatMap(({ peer, last, text, displayed }) => {
+      const after = Math.max(Number(displayed), lowest);
+      // behind the last text is none
+      return Math.abs(Number(text)) > after ? [[owner, Number(peer), after, Number(last)]] : [];
+    });
+    const unread = new Map<number, { entries: number; first: number }>();
+    for (let i = 0; i < wanted.length; i += TOGETHER) {
+      const some = wanted.slice(i, i + TOGETHER);
+      while (some.length < TOGETHER) some.push([0, 0, 0, 0]);
+      for (const row of await count.all(...some.flat())) if (row.peer !== null) unread.set(Number(row.peer), row);
+    }
+    return rows.map(({ peer, last, text }) => {
+      const { entries = 0, first = null } = unread.get(Number(peer)) ?? {};
+      return { peer, last, text, unread: entries, first };
+    });
+  };
+  return {
+    slice: async parts => counted(parts.owner, parts.lowest, await slice.all(parts)),
+    one: async parts => {
+      const row = await one.get(parts);
+      return row && (await counted(parts.owner, parts.lowest, [{ ...row, peer: parts.peer }]))[0];
+    },
+  };
+}
+
+const entriesOf = (peer: string): string => `from ${ENTRIES} e where e.owner = :owner and e.peer = ${peer}`;
+
+const lastOf = (peer: string): string[] => [
+  `(select max(e.id) ${entriesOf(peer)}) as last`,
+  `(select case when e.flags >= ${CORRECTS} then -e.id else e.id end ${entriesOf(peer)} and e.flags in (${TEXTS})
+    order by e.id desc limit 1) as text`,
+];
+
+const displayedOf = (marks: string, peer: string): string =>
+  `(select d.id from ${marks} d where d.owner = :owner and d.peer = ${peer})`;
+
+/** A statement whose parameters have names. */
+function named<T>(storage: Storage, sql: string) {
+  const names: string[] = [];
+  const statement = storage.prepare<T>(
+    sql.replace(/:([a-z]+)/g, (_, name: string) => {
+      names.push(name);
+      return '?';
+    }),
+  );
+  const values = (parts: Readonly<Record<string, number>>): unknown[] => names.map(name => parts[name]);
+  return {
+    all: (parts: Readonly<Record<string, number>>) => statement.all(...values(parts)),
+    get: (parts: Readonly<Record<string, number>>) => statement.get(...values(parts)),
+  };
+}
+
 export interface Row {
-  peer: number;
+  /** Not of one that is asked for by it. */
+  peer?: number;
   last: number | null;
   text: number | null;
+  unread: number;
+  first: number | null;
+}
+
+interface MarkedRow extends Omit<Row, 'unread' | 'first'> {
+  displayed: number | null;
 }
 
 export interface CountRow {
-  peer: number | null;
   entries: number;
-  first: number | null;
   newest: number | null;
 }

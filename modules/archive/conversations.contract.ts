@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Storage } from '../../src/storage/index.ts';
 import { Random } from '../../test/crash/random.ts';
+import { displayedStore, type DisplayedStore } from '../inbox/store.ts';
 import { idMaker } from '../stanza-id/ids.ts';
 import type { Conversation } from './conversations.ts';
 import { keyOf, markOf } from './key.ts';
@@ -44,7 +45,7 @@ export function counted(said: readonly Said[], owner: string, peer: string, lowe
     text: (text ?? correction)?.key ?? 0,
     shown: (correction ?? text)?.key ?? 0,
     unread: unread.length,
-    firstUnread: unread[0]?.key ?? 0,
+    firstUnread: lowest < 0 ? 0 : (unread[0]?.key ?? 0),
   };
 }
 
@@ -52,13 +53,16 @@ export function counted(said: readonly Said[], owner: string, peer: string, lowe
 export function conversationsContract(open: () => Promise<Storage>): void {
   let storage: Storage;
   let store: ArchiveStore;
+  let marks: DisplayedStore;
   let said: Said[];
   let next: () => string;
 
   beforeEach(async () => {
     storage = await open();
     await storage.migrate('archive/messages', archiveStore.migrations);
+    await storage.migrate('inbox/displayed', displayedStore.migrations);
     store = await ArchiveStore.open(storage, { gathered: 40, portion: 7 });
+    marks = await displayedStore.open(storage);
     let now = 1_790_000_000_000;
     next = idMaker(() => (now += 1));
     said = [];
@@ -92,9 +96,10 @@ export function conversationsContract(open: () => Promise<Storage>): void {
   }
 
   async function all(owner: string, lowest = -1, displayed = new Map<string, number>()): Promise<Conversation[]> {
-    const marks = new Map<number, number>();
-    for (const [peer, key] of displayed) marks.set(await number(peer), key);
-    const parts = { owner: await number(owner), lowest, displayed: (peer: number) => marks.get(peer) ?? 0 };
+    const id = await number(owner);
+    await marks.remove(id);
+    for (const [peer, key] of displayed) await marks.move(id, await number(peer), key);
+    const parts = { owner: id, lowest, displayed: marks };
     const found = await store.conversations.all(parts, tick);
     // one by one they are the same
     for (const one of found) assert.deepEqual(await store.conversations.of(parts, one.peer, tick), one);
@@ -103,7 +108,7 @@ export function conversationsContract(open: () => Promise<Storage>): void {
 
   it('there are none at first', async () => {
     assert.deepEqual(await all(ROMEO), []);
-    const parts = { owner: await number(ROMEO), lowest: -1, displayed: () => 0 };
+    const parts = { owner: await number(ROMEO), lowest: -1, displayed: marks };
     assert.equal(await store.conversations.of(parts, await number(JULIET), tick), undefined);
   });
 
@@ -136,6 +141,10 @@ export function conversationsContract(open: () => Promise<Storage>): void {
     assert.equal((await all(ROMEO))[0]!.unread, 1204);
     assert.equal((await all(ROMEO, said[3]!.key))[0]!.unread, 1200);
     assert.equal((await all(ROMEO, -1, new Map([[JULIET, said[703]!.key]])))[0]!.unread, 500);
+    const behind = said[2]!.key;
+    assert.equal((await all(ROMEO, behind))[0]!.firstUnread, said[3]!.key);
+    for (let i = 0; i < 4; i++) await say(JULIET, ROMEO);
+    assert.equal((await all(ROMEO, behind))[0]!.unread, 1205);
   });
 
   it('tells who listens what has changed', async () => {

@@ -2,20 +2,20 @@ import type { Statement, Storage } from '../../src/api/index.ts';
 import { indexed } from '../../src/xml/index.ts';
 import {
   CORRECTIONS,
-  COUNTERS,
-  type CountRow,
   MANY,
   type Row,
   SLICE,
   SOME,
   statements,
   TOGETHER,
+  type Walk,
+  walk,
 } from './conversation-statements.ts';
 import { replacedId } from './keepable.ts';
 import { idOf } from './key.ts';
 import { type Kept, keptOf, type Reading } from './reading.ts';
 import { CORRECTS, INCOMING_TEXT, RECEIVED, RETRACTED, SENT, TEXT } from './schema.ts';
-import type { Entry, Tail } from './tail.ts';
+import type { Entry, Span, Tail } from './tail.ts';
 
 /** What an archive says of a conversation: keys of its messages, 0 for none. */
 export interface Conversation {
@@ -27,18 +27,26 @@ export interface Conversation {
   readonly text: number;
   /** What shows that text now: itself, or its last correction (XEP-0308). */
   readonly shown: number;
-  /** Texts that came in behind what was displayed, and the first of them. */
+  /** Texts that came in behind what was displayed. */
   readonly unread: number;
+  /** The first of them, of an archive from which something is gone (`Counted.lowest`); else 0. */
   readonly firstUnread: number;
 }
 
 /** What of an archive counts. */
 export interface Counted {
   readonly owner: number;
-  /** Keys up to here are not there any more. */
+  /** Keys up to here are not there any more; below 0 when nothing is gone. */
   readonly lowest: number;
-  /** Up to where its owner has displayed a conversation; 0 for none of it. */
-  displayed(peer: number): number;
+  readonly displayed: Displayed;
+}
+
+/** Up to where owners have displayed their conversations: keys of messages. */
+export interface Displayed {
+  /** A table of the same database: owner, peer, id, of which the first two are its key. */
+  readonly table: string;
+  /** Of some conversations of an owner, by their correspondents; those of which nothing was displayed are left out. */
+  of(owner: number, peers: readonly number[]): Promise<ReadonlyMap<number, number>>;
 }
 
 /** Entries that are looked through for the text of a correction. */
@@ -47,7 +55,7 @@ const NEVER = Number.MAX_SAFE_INTEGER;
 
 /** A conversation that is being put together: first what the table says, then what is in memory. */
 interface Draft {
-  peer: number;
+  readonly peer: number;
   /** The last in the table: what is behind it comes from memory. */
   readonly stored: number;
   last: number;
@@ -65,17 +73,16 @@ export class Conversations {
   private readonly tail: Tail;
   private readonly reading: Reading;
   private readonly ask: ReturnType<typeof statements>;
-  private readonly walkParameters: (owner: number, after: number) => readonly number[];
+  private readonly storage: Storage;
+  /** By the tables of what was displayed. */
+  private readonly walks = new Map<string, Walk>();
   private readonly listeners = new Set<(owner: number, peer: number) => void>();
 
   constructor(storage: Storage, tail: Tail, reading: Reading) {
     this.tail = tail;
     this.reading = reading;
     this.ask = statements(storage);
-    this.walkParameters =
-      storage.dialect === 'mysql'
-        ? (owner, after) => [owner, owner, after]
-        : (owner, after) => [owner, after, owner, owner, owner];
+    this.storage = storage;
   }
 
   /** Something of a conversation came, or was retracted. */
@@ -91,99 +98,95 @@ export class Conversations {
 
   /** All conversations of an archive, in no order. `pause` is waited for now and then. */
   async all(counted: Counted, pause: () => Promise<void>): Promise<Conversation[]> {
-    const { owner } = counted;
-    const view = this.tail.of(owner);
-    const drafts = new Map<number, Draft>();
+    const { owner, lowest } = counted;
+    const recent = this.recent({ owner, after: lowest, before: NEVER });
+    const out: Conversation[] = [];
+    const drafts: Draft[] = [];
+    const { slice } = this.walk(counted);
     for (let after = 0; ;) {
-      const rows = await this.ask.walk.all(...this.walkParameters(owner, after));
-      for (const row of rows) drafts.set(Number(row.peer), draftOf(row));
+      const rows = await slice({ owner, lowest, after });
+      for (const row of rows) {
+        const peer = Number(row.peer);
+        const more = recent.size === 0 ? undefined : recent.get(peer);
+        const known = more ? undefined : plain(row, peer, lowest);
+        if (known) out.push(known);
+        else drafts.push(draftOf(peer, row));
+      }
       if (rows.length < SLICE) break;
       after = Number(rows.at(-1)!.peer);
       await pause();
     }
-    return this.complete(
-      counted,
-      drafts,
-      view.forwards({ owner, after: counted.lowest, before: NEVER }, Infinity),
-      pause,
-    );
+    const drafted = new Set(drafts.map(({ peer }) => peer));
+    for (const peer of recent.keys()) if (!drafted.has(peer)) drafts.push(draftOf(peer));
+    return [...out, ...(await this.complete(counted, drafts, recent, pause))];
   }
 
   /** One conversation; undefined when there is nothing of it. */
   async of(counted: Counted, peer: number, pause: () => Promise<void>): Promise<Conversation | undefined> {
-    const { owner } = counted;
-    const view = this.tail.of(owner);
-    const row = await this.ask.one.get(owner, peer, owner, peer);
-    const drafts = new Map([[peer, draftOf({ peer, last: row?.last ?? null, text: row?.text ?? null })]]);
-    const recent = view.forwards({ owner, peer, after: counted.lowest, before: NEVER }, Infinity);
-    return (await this.complete(counted, drafts, recent, pause))[0];
+    const { owner, lowest } = counted;
+    const recent = this.recent({ owner, peer, after: lowest, before: NEVER });
+    const row = (await this.walk(counted).one({ owner, lowest, peer }))!;
+    const known = recent.size === 0 ? plain(row, peer, lowest) : undefined;
+    return known ?? (await this.complete(counted, [draftOf(peer, row)], recent, pause))[0];
   }
 
-  private async complete(
-    counted: Counted,
-    drafts: Map<number, Draft>,
-    recent: readonly Entry[],
-    pause: () => Promise<void>,
-  ): Promise<Conversation[]> {
-    const { lowest } = counted;
-    await this.count(counted, [...drafts.values()], pause);
-    for (const { id, peer, flags } of recent) {
-      let draft = drafts.get(peer);
-      if (!draft) drafts.set(peer, (draft = draftOf({ peer, last: 0, text: 0 })));
-      if (id <= draft.stored) continue;
-      draft.last = id;
-      if ((flags & RETRACTED) !== 0) continue;
-      if ((flags & TEXT) !== 0) draft.text = id;
-      if ((flags & CORRECTS) !== 0) draft.correction = id;
-      if (flags === INCOMING_TEXT && id > counted.displayed(peer)) {
-        if (draft.unread++ === 0) draft.firstUnread = id;
-      }
-    }
-    const out: Conversation[] = [];
-    for (const draft of drafts.values()) {
-      if (draft.last === 0 || draft.last <= lowest) continue;
-      const { peer, last, unread, firstUnread } = draft;
-      const plain = draft.text > draft.correction && draft.text > lowest;
-      // hardly ever asked for: not a promise for each
-      const { text, shown } = plain ? { text: draft.text, shown: draft.text } : await this.standing(counted, draft);
-      out.push({ peer, last, text, shown, unread, firstUnread });
+  private walk({ lowest, displayed: { table } }: Counted): Walk {
+    const forgets = lowest >= 0;
+    const name = `${table} ${forgets}`;
+    const known = this.walks.get(name) ?? walk(this.storage, table, forgets);
+    this.walks.set(name, known);
+    return known;
+  }
+
+  /** What of a span is in memory, by correspondents. */
+  private recent(span: Span): Map<number, Entry[]> {
+    const out = new Map<number, Entry[]>();
+    for (const entry of this.tail.of(span.owner).forwards(span, Infinity)) {
+      const list = out.get(entry.peer);
+      if (list) list.push(entry);
+      else out.set(entry.peer, [entry]);
     }
     return out;
   }
 
-  /** Counts what the table has of each, behind what was displayed. */
-  private async count(counted: Counted, drafts: readonly Draft[], pause: () => Promise<void>): Promise<void> {
+  private async complete(
+    counted: Counted,
+    drafts: readonly Draft[],
+    recent: ReadonlyMap<number, readonly Entry[]>,
+    pause: () => Promise<void>,
+  ): Promise<Conversation[]> {
     const { owner, lowest } = counted;
-    const wanted: { draft: Draft; after: number }[] = [];
+    const asked = drafts.filter(({ peer, unread }) => unread === SOME || recent.has(peer)).map(({ peer }) => peer);
+    const displayed = asked.length === 0 ? undefined : await counted.displayed.of(owner, asked);
+    const out: Conversation[] = [];
     for (const draft of drafts) {
-      const after = Math.max(counted.displayed(draft.peer), lowest);
-      // behind the last text is none
-      if (Math.max(draft.text, draft.correction) > after) wanted.push({ draft, after });
+      const { peer } = draft;
+      const read = Math.max(displayed?.get(peer) ?? 0, lowest);
+      if (draft.unread === SOME) draft.unread = await this.count(owner, draft, read, pause);
+      for (const entry of recent.get(peer) ?? []) if (entry.id > draft.stored) follow(draft, entry, read);
+      if (draft.last === 0 || draft.last <= lowest) continue;
+      const { last, unread } = draft;
+      const { text, shown } = await this.standing(counted, draft);
+      out.push({ peer, last, text, shown, unread, firstUnread: lowest < 0 ? 0 : draft.firstUnread });
     }
-    const parameters = Array.from({ length: COUNTERS * 4 }, () => 0);
-    for (let i = 0; i < wanted.length; i += COUNTERS) {
-      const some = wanted.slice(i, i + COUNTERS);
-      parameters.fill(0);
-      for (const [at, { draft, after }] of some.entries()) {
-        parameters[at * 4] = owner;
-        parameters[at * 4 + 1] = draft.peer;
-        parameters[at * 4 + 2] = after;
-        parameters[at * 4 + 3] = draft.stored;
-      }
-      const rows = new Map<number, CountRow>();
-      for (const row of await this.ask.count.all(...parameters)) if (row.peer !== null) rows.set(Number(row.peer), row);
-      for (const { draft } of some) {
-        let row = rows.get(draft.peer);
-        if (!row) continue;
-        draft.unread = Number(row.entries);
-        draft.firstUnread = Number(row.first);
-        for (let most = SOME; row && Number(row.entries) === most; most = MANY) {
-          await pause();
-          row = await this.ask.countOne.get(owner, draft.peer, Number(row.newest), draft.stored);
-          draft.unread += Number(row?.entries ?? 0);
-        }
-      }
-      if (i % (COUNTERS * 4) === 0) await pause();
+    return out;
+  }
+
+  /** Counts what the table has of a conversation behind what was displayed. */
+  private async count(
+    owner: number,
+    { peer, stored }: Draft,
+    displayed: number,
+    pause: () => Promise<void>,
+  ): Promise<number> {
+    let total = 0;
+    for (let after = displayed; ;) {
+      const row = await this.ask.count.get(owner, peer, after, stored);
+      const entries = Number(row?.entries ?? 0);
+      total += entries;
+      if (entries < MANY) return total;
+      after = Number(row!.newest);
+      await pause();
     }
   }
 
@@ -309,17 +312,41 @@ export class Conversations {
   }
 }
 
-/** What the table says of a conversation. */
-function draftOf({ peer, last, text }: Row): Draft {
-  const stored = Number(last ?? 0);
-  const newest = Number(text ?? 0);
+/** A conversation of which nothing is in memory, and whose last text is no correction: hardly any is another one. */
+function plain({ last, text, unread, first }: Row, peer: number, lowest: number): Conversation | undefined {
+  const newest = Number(text);
+  const texts = Number(unread);
+  if (newest <= lowest || newest <= 0 || texts === SOME) return undefined;
   return {
-    peer: Number(peer),
+    peer,
+    last: Number(last),
+    text: newest,
+    shown: newest,
+    unread: texts,
+    firstUnread: lowest < 0 ? 0 : Number(first),
+  };
+}
+
+/** What the table says of a conversation. */
+function draftOf(peer: number, row?: Row): Draft {
+  const stored = Number(row?.last ?? 0);
+  const newest = Number(row?.text ?? 0);
+  return {
+    peer,
     stored,
     last: stored,
     text: Math.max(newest, 0),
     correction: Math.max(-newest, 0),
-    unread: 0,
-    firstUnread: 0,
+    unread: Number(row?.unread ?? 0),
+    firstUnread: Number(row?.first ?? 0),
   };
+}
+
+/** With an entry that is newer. */
+function follow(draft: Draft, { id, flags }: Entry, displayed: number): void {
+  draft.last = id;
+  if ((flags & RETRACTED) !== 0) return;
+  if ((flags & TEXT) !== 0) draft.text = id;
+  if ((flags & CORRECTS) !== 0) draft.correction = id;
+  if (flags === INCOMING_TEXT && id > displayed && draft.unread++ === 0) draft.firstUnread = id;
 }

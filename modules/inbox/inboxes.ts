@@ -38,7 +38,7 @@ class Memo implements Inbox {
   unread: Row[] = [];
   allUnread = 0;
   loaded = false;
-  lowest = 0;
+  lowest = -1;
   readonly dirty = new Set<number>();
   working: Promise<unknown> = Promise.resolve();
 
@@ -105,11 +105,13 @@ export class Inboxes {
 
   private async bring(memo: Memo, shelf: Shelf): Promise<void> {
     const { owner, lowest } = shelf;
-    if (lowest > memo.lowest) {
+    // the first of what is unread is known from when something is gone
+    if (lowest < memo.lowest || (lowest > memo.lowest && memo.lowest < 0)) memo.loaded = false;
+    else if (lowest > memo.lowest) {
       for (const { peer, last, text, firstUnread } of memo.rows.values())
         if (last <= lowest || (text !== 0 && text <= lowest) || (firstUnread !== 0 && firstUnread <= lowest))
           memo.dirty.add(peer);
-    } else if (lowest < memo.lowest) memo.loaded = false;
+    }
     memo.lowest = lowest;
     if (!memo.loaded || memo.dirty.size > MANY) await this.load(memo, shelf);
     else if (memo.dirty.size > 0) await this.renew(memo, owner, lowest);
@@ -119,8 +121,7 @@ export class Inboxes {
 
   private async load(memo: Memo, { owner, lowest }: Shelf): Promise<void> {
     memo.dirty.clear();
-    const displayed = await this.displayed.of(owner);
-    const counted = { owner, lowest, displayed: (peer: number) => displayed.get(peer) ?? 0 };
+    const counted = { owner, lowest, displayed: this.displayed };
     const rows = new Map<number, Row>();
     for (const row of await this.archive.conversations.all(counted, tick)) rows.set(row.peer, this.named(memo, row));
     memo.rows = rows;
@@ -132,8 +133,7 @@ export class Inboxes {
     const peers = [...memo.dirty];
     memo.dirty.clear();
     for (const peer of peers) {
-      const displayed = await this.displayed.get(owner, peer);
-      const row = await this.archive.conversations.of({ owner, lowest, displayed: () => displayed }, peer, tick);
+      const row = await this.archive.conversations.of({ owner, lowest, displayed: this.displayed }, peer, tick);
       if (row) rows.set(peer, this.named(memo, row));
       else rows.delete(peer);
     }

@@ -20,7 +20,7 @@ export function displayedStoreContract(open: () => Promise<Storage>): void {
 
   it('nothing is displayed at first', async () => {
     assert.equal(await store.get(ROMEO, JULIET), 0);
-    assert.deepEqual(await store.of(ROMEO), new Map());
+    assert.deepEqual(await store.of(ROMEO, [JULIET, NURSE]), new Map());
   });
 
   it('moves on, and tells whether it did', async () => {
@@ -44,21 +44,29 @@ export function displayedStoreContract(open: () => Promise<Storage>): void {
       store.move(JULIET, ROMEO, KEY + 3),
     ]);
     assert.deepEqual(
-      [...(await store.of(ROMEO))].toSorted(([a], [b]) => a - b),
+      [...(await store.of(ROMEO, [JULIET, NURSE]))].toSorted(([a], [b]) => a - b),
       [
         [JULIET, KEY + 1],
         [NURSE, KEY + 2],
       ],
     );
-    assert.deepEqual([...(await store.of(JULIET))], [[ROMEO, KEY + 3]]);
+    assert.deepEqual([...(await store.of(JULIET, [ROMEO, NURSE]))], [[ROMEO, KEY + 3]]);
     assert.equal(await store.get(NURSE, ROMEO), 0);
+    assert.deepEqual(await store.of(ROMEO, [NURSE]), new Map([[NURSE, KEY + 2]]));
+    assert.deepEqual(await store.of(ROMEO, []), new Map());
+    const many = Array.from({ length: 120 }, (_, i) => 100 + i);
+    await Promise.all(many.map(peer => store.move(ROMEO, peer, KEY + peer)));
+    assert.deepEqual(
+      new Map([...(await store.of(ROMEO, [...many, 7]))].toSorted(([a], [b]) => a - b)),
+      new Map(many.map(peer => [peer, KEY + peer])),
+    );
   });
 
   it('goes with its account, and no other', async () => {
     await store.move(ROMEO, JULIET, KEY);
     await store.move(JULIET, ROMEO, KEY);
     await store.remove(ROMEO);
-    assert.deepEqual(await store.of(ROMEO), new Map());
+    assert.deepEqual(await store.of(ROMEO, [JULIET, NURSE]), new Map());
     assert.equal(await store.get(JULIET, ROMEO), KEY);
     const again = await displayedStore.open(storage);
     assert.equal(await again.get(ROMEO, JULIET), 0);

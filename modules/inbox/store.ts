@@ -1,6 +1,9 @@
 import { andThen, type BatchWriter, type Statement, type Storage, type StoreDefinition } from '../../src/api/index.ts';
+import type { Displayed } from '../archive/contract.ts';
 
 const TABLE = 'inbox_displayed';
+/** Conversations that are asked for in one go. */
+const TOGETHER = 50;
 
 interface Mark {
   readonly owner: number;
@@ -12,16 +15,18 @@ interface Mark {
  * Up to which message each account has displayed each of its conversations. Accounts and correspondents are numbers, messages keys, of
  * the module archive.
  */
-export class DisplayedStore {
+export class DisplayedStore implements Displayed {
+  readonly table = TABLE;
   private readonly storage: Storage;
   private readonly one: Statement<{ id: number }>;
-  private readonly all: Statement<{ peer: number; id: number }>;
+  private readonly some: Statement<{ peer: number; id: number }>;
   private readonly moving: BatchWriter<Mark, boolean>;
 
   constructor(storage: Storage) {
     this.storage = storage;
     this.one = storage.prepare(`select id from ${TABLE} where owner = ? and peer = ?`);
-    this.all = storage.prepare(`select peer, id from ${TABLE} where owner = ?`);
+    const places = Array.from({ length: TOGETHER }, () => '?').join(', ');
+    this.some = storage.prepare(`select peer, id from ${TABLE} where owner = ? and peer in (${places})`);
     this.moving = storage.batch<Mark, boolean>({
       name: 'inbox',
       write: (tx, { owner, peer, key }) =>
@@ -40,9 +45,15 @@ export class DisplayedStore {
     return Number((await this.one.get(owner, peer))?.id ?? 0);
   }
 
-  /** Of all conversations of an account, by their correspondents. */
-  async of(owner: number): Promise<Map<number, number>> {
-    return new Map((await this.all.all(owner)).map(({ peer, id }) => [Number(peer), Number(id)]));
+  /** Of some conversations of an account, by their correspondents; those of which nothing was displayed are left out. */
+  async of(owner: number, peers: readonly number[]): Promise<Map<number, number>> {
+    const out = new Map<number, number>();
+    for (let i = 0; i < peers.length; i += TOGETHER) {
+      const some = peers.slice(i, i + TOGETHER);
+      while (some.length < TOGETHER) some.push(0);
+      for (const { peer, id } of await this.some.all(owner, ...some)) out.set(Number(peer), Number(id));
+    }
+    return out;
   }
 
   /** All up to a message is displayed: never moves back. False when it was displayed before. */
