@@ -8,6 +8,7 @@ import { type Storage, StorageError } from '../storage/index.ts';
 import type { Clients, LoginNoted, LoginOfClient } from '../stream/clients.ts';
 import type { LoginToken } from '../stream/sasl/index.ts';
 import { Hmac } from '../util/hmac.ts';
+import { Lru } from '../util/lru.ts';
 import { andThen, type MaybePromise } from '../util/maybe.ts';
 import { installationKey, Seal } from './clients/seal.ts';
 import { type ClientRow, ClientStore, type StoredToken } from './clients/store.ts';
@@ -33,6 +34,9 @@ interface Parts {
 
 const ID = 12; // bytes
 const SECRET = 32;
+/** Ids of clients that are remembered, and the longest text that one is remembered for. */
+const NAMED = 8192;
+const LONGEST_NAMED = 200;
 const RESOURCE = 9;
 /** ms in which logins of one client that change nothing are noted once. */
 const LATELY = 60_000;
@@ -67,6 +71,8 @@ export class ClientsService implements Clients, ClientsView {
   private store!: ClientStore;
   private seal!: Seal;
   private purging: NodeJS.Timeout | undefined;
+  /** Ids that were asked for lately, by what they are made of. */
+  private readonly names = new Lru<string, string>(NAMED);
   /**
    * Tokens that were opened, as long as the store remembers their rows. Who can read this memory can read the key that opens them all;
    * so this gives nobody more than the key does, and goes with the row when a token is revoked.
@@ -90,7 +96,13 @@ export class ClientsService implements Clients, ClientsView {
   // ---- for streams ----------------------------------------------------------------------------------------------------------
 
   idOf(account: Jid, agent: string): string {
-    return this.seal.name('client', account.bare, agent).toString('hex', 0, ID);
+    const key = `${account.bare}\0${agent}`;
+    const known = this.names.get(key);
+    if (known !== undefined) return known;
+    const id = this.seal.name('client', account.bare, agent).toString('hex', 0, ID);
+    // strangers choose these texts
+    if (key.length <= LONGEST_NAMED) this.names.set(key, id);
+    return id;
   }
 
   resourceOf(id: string, tag: string): string {

@@ -10,7 +10,7 @@ import type { LoginThrottle } from '../stream/sasl/index.ts';
 import { tlsTrouble } from '../transport/tls-trouble.ts';
 import { type MaybePromise, andThen } from '../util/maybe.ts';
 import { Portions } from '../util/portions.ts';
-import type { Metrics } from './metrics.ts';
+import type { Count, Metrics } from './metrics.ts';
 import type { SessionHub } from './session-hub.ts';
 
 /** What streams are told of the node; read at each use. */
@@ -46,6 +46,9 @@ export class Streams implements StreamEnvironment {
   /** Streams without a session, oldest first. */
   private readonly unbound = new Set<ClientStream>();
   private readonly sweeper: NodeJS.Timeout;
+  private resumptions: Count | undefined;
+  /** By mechanism. */
+  private readonly loggedIn = new Map<string, Count>();
 
   constructor(parts: {
     log: Logger;
@@ -134,7 +137,8 @@ export class Streams implements StreamEnvironment {
 
   resumed(stream: ClientStream, session: Session): void {
     this.unbound.delete(stream);
-    this.metrics.counter('posthouse_resumptions_total', 'Sessions resumed (XEP-0198).').inc();
+    this.resumptions ??= this.metrics.counter('posthouse_resumptions_total', 'Sessions resumed (XEP-0198).');
+    this.resumptions.inc();
     this.log.info(
       {
         session: session.id,
@@ -154,7 +158,12 @@ export class Streams implements StreamEnvironment {
   }
 
   authenticated(stream: ClientStream, mechanism: string): void {
-    this.metrics.counter('posthouse_logins_total', 'Logins that succeeded.', { mechanism }).inc();
+    let logins = this.loggedIn.get(mechanism);
+    if (!logins) {
+      logins = this.metrics.counter('posthouse_logins_total', 'Logins that succeeded.', { mechanism });
+      this.loggedIn.set(mechanism, logins);
+    }
+    logins.inc();
     this.log.debug(
       { stream: stream.id, account: stream.account?.bare, mechanism, address: stream.connection.address },
       'logged in',

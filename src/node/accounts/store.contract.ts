@@ -115,6 +115,17 @@ export function accountsContract(makeStorage: () => Promise<Storage>): void {
     await store.setStatus('example.org', 'juliet', 'active');
     assert.equal((await store.get('example.org', 'juliet'))!.status, 'active');
     assert.equal(await store.setStatus('example.org', 'nobody', 'disabled'), false);
+    // as often as it is asked for, and of accounts that are gone and come back
+    const status = async () => [
+      await store.status('example.org', 'juliet'),
+      await store.status('example.org', 'juliet'),
+      await store.status('example.com', 'juliet'),
+    ];
+    assert.deepEqual(await status(), ['active', 'active', undefined]);
+    await store.remove('example.org', 'juliet');
+    assert.deepEqual(await status(), [undefined, undefined, undefined]);
+    await add('juliet');
+    assert.deepEqual(await status(), ['active', 'active', undefined]);
   });
 
   it('removes, and gives the name to the next', async () => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { BatchWriter, Migration, Statement, Storage } from '../../api/storage.ts';
 import { type MaybePromise, andThen } from '../../util/maybe.ts';
+import { Remembered } from '../../util/remembered.ts';
 import type { ScramHash } from '../../stream/sasl/index.ts';
 
 /** What is kept of a password for one hash: RFC 5802 3. */
@@ -82,9 +83,13 @@ export const migrations: readonly Migration[] = [
   },
 ];
 
+/** Accounts whose status is remembered: each login by token asks for it. */
+const REMEMBERED = 20_000;
+
 /** Accounts by host and local part. */
 export class AccountStore {
   private readonly storage: Storage;
+  private readonly statuses = new Remembered<AccountRow['status']>(REMEMBERED);
   private readonly byName: Statement<Columns>;
   private readonly statusByName: Statement<Pick<Columns, 'status'>>;
   private readonly logins: BatchWriter<{ host: string; local: string; at: number }, void>;
@@ -122,7 +127,9 @@ export class AccountStore {
 
   /** Undefined where there is no such account. */
   status(host: string, local: string): MaybePromise<'active' | 'disabled' | undefined> {
-    return andThen(this.statusByName.get(host, local), row => row?.status);
+    return this.statuses.get(address(host, local), () =>
+      andThen(this.statusByName.get(host, local), row => row?.status),
+    );
   }
 
   /** False when there is one of that name. */
@@ -152,11 +159,13 @@ export class AccountStore {
   }
 
   async setStatus(host: string, local: string, status: 'active' | 'disabled'): Promise<boolean> {
-    return (await this.storage.transact(tx => tx(TABLE).where({ host, local }).update({ status }))) > 0;
+    const done = this.storage.transact(tx => tx(TABLE).where({ host, local }).update({ status }));
+    return (await this.statuses.written(address(host, local), done)) > 0;
   }
 
   async remove(host: string, local: string): Promise<boolean> {
-    return (await this.storage.transact(tx => tx(TABLE).where({ host, local }).delete())) > 0;
+    const done = this.storage.transact(tx => tx(TABLE).where({ host, local }).delete());
+    return (await this.statuses.written(address(host, local), done)) > 0;
   }
 
   /** Notes a login; with others, at the end of the tick. */
@@ -175,6 +184,10 @@ export class AccountStore {
     const row = await this.storage.read(q => q(TABLE).where({ host }).count({ n: '*' }).first());
     return Number(row?.n ?? 0);
   }
+}
+
+function address(host: string, local: string): string {
+  return `${local}@${host}`;
 }
 
 function fromColumns(row: Columns): AccountRow {

@@ -1,6 +1,6 @@
 import type { BatchTransaction, BatchWriter, Migration, Statement, Storage } from '../../api/storage.ts';
-import { Lru } from '../../util/lru.ts';
 import { andThen, type MaybePromise } from '../../util/maybe.ts';
+import { Remembered } from '../../util/remembered.ts';
 
 /** A token as it is kept: sealed (see seal.ts). */
 export interface StoredToken {
@@ -123,9 +123,7 @@ const REMEMBERED = 8192;
  */
 export class ClientStore {
   private readonly storage: Storage;
-  private readonly lately = new Lru<string, ClientRow>(REMEMBERED);
-  /** Counts what was written: what was read before that is not remembered. */
-  private changes = 0;
+  private readonly lately = new Remembered<ClientRow>(REMEMBERED);
   private readonly byId: Statement<Columns>;
   private readonly logins: BatchWriter<ClientLogin, readonly string[] | undefined>;
   private readonly sightings: BatchWriter<{ id: string; at: number }, void>;
@@ -148,14 +146,7 @@ export class ClientStore {
 
   /** The same object for the same question, as long as nothing is written. */
   get(id: string): MaybePromise<ClientRow | undefined> {
-    const known = this.lately.get(id);
-    if (known) return known;
-    const { changes } = this;
-    return andThen(this.byId.get(id), columns => {
-      const row = columns && fromColumns(columns);
-      if (row && changes === this.changes) this.lately.set(id, row);
-      return row;
-    });
+    return this.lately.get(id, () => andThen(this.byId.get(id), row => row && fromColumns(row)));
   }
 
   /**
@@ -163,25 +154,14 @@ export class ClientStore {
    * nothing is noted, when that token is gone, or its count was there before. Resolved when it is safe.
    */
   async login(login: ClientLogin): Promise<boolean> {
-    const gone = await this.changed(login.id, this.logins.write(login));
-    gone?.forEach(id => this.lately.delete(id));
+    const gone = await this.lately.written(login.id, this.logins.write(login));
+    gone?.forEach(id => this.lately.forget(id));
     return gone !== undefined;
   }
 
   /** Notes that a client was there. */
   seen(id: string, at: number): Promise<void> {
-    return this.changed(id, this.sightings.write({ id, at }));
-  }
-
-  /** What is remembered is forgotten before anybody hears that it is another now; also when that failed, since nobody knows how far. */
-  private async changed<T>(id: string | undefined, written: Promise<T>): Promise<T> {
-    try {
-      return await written;
-    } finally {
-      this.changes++;
-      if (id === undefined) this.lately.clear();
-      else this.lately.delete(id);
-    }
+    return this.lately.written(id, this.sightings.write({ id, at }));
   }
 
   /** The clients of an account, the one that was seen last first. */
@@ -195,7 +175,7 @@ export class ClientStore {
   /** Takes a client its tokens. False when there is none of that id. */
   async revoke(id: string): Promise<boolean> {
     return (
-      (await this.changed(
+      (await this.lately.written(
         id,
         this.storage.transact(tx => tx(TABLE).where({ id }).update(NO_TOKENS)),
       )) > 0
@@ -209,12 +189,12 @@ export class ClientStore {
         .where({ host, local })
         .update({ ...NO_TOKENS, password_at: null }),
     );
-    await this.changed(undefined, done);
+    await this.lately.written(undefined, done);
   }
 
   async forget(id: string): Promise<boolean> {
     return (
-      (await this.changed(
+      (await this.lately.written(
         id,
         this.storage.transact(tx => tx(TABLE).where({ id }).delete()),
       )) > 0
@@ -222,7 +202,7 @@ export class ClientStore {
   }
 
   async removeAccount(host: string, local: string): Promise<void> {
-    await this.changed(
+    await this.lately.written(
       undefined,
       this.storage.transact(tx => tx(TABLE).where({ host, local }).delete()),
     );
@@ -235,7 +215,7 @@ export class ClientStore {
       if (ids.length > 0) await tx(TABLE).whereIn('id', ids).delete();
       return ids.length;
     });
-    return this.changed(undefined, done);
+    return this.lately.written(undefined, done);
   }
 }
 
