@@ -30,11 +30,12 @@ export function changeAffiliations(
   const { from } = request;
   const refused = refusedChanges(room, from, changes);
   if (refused) return refused;
-  return affiliate(room, changes, from, () => room.house.answer(request, Empty)).then(() => Answered);
+  const between = (): void => room.house.answer(request, Empty);
+  return affiliate(room, changes, from, { between }).then(() => Answered);
 }
 
 /** Why these changes cannot be made by somebody. */
-function refusedChanges(room: Room, from: Jid, changes: readonly NewAffiliation[]): StanzaError | undefined {
+export function refusedChanges(room: Room, from: Jid, changes: readonly NewAffiliation[]): StanzaError | undefined {
   const { affiliations } = room.state!;
   const actor = room.actor(from).affiliation;
   // a ban of a domain is none of each of its users: what counts for a change is what is kept
@@ -59,26 +60,37 @@ function refusedChanges(room: Room, from: Jid, changes: readonly NewAffiliation[
   return count > 0 ? undefined : refuse('conflict', 'A room has at least one owner.');
 }
 
-/** Gives affiliations: kept first, then told. `between` is called before others than those that are removed are told. */
+/** What else is done where affiliations are given. */
+export interface Along {
+  /** Called before others than those that are removed are told. */
+  readonly between?: () => void;
+  /** How they are kept, where more is kept with them. */
+  readonly keep?: (entries: readonly (Affiliated | Unaffiliated)[]) => Promise<void>;
+  /** Whether those who become members of a members-only room are invited by the room (9.5). */
+  readonly invite?: boolean;
+}
+
+/** Gives affiliations: kept first, then told. */
 export async function affiliate(
   room: Room,
   changes: readonly NewAffiliation[],
   by: Jid,
-  between: () => void = () => {},
+  { between, keep, invite = true }: Along = {},
 ): Promise<void> {
   const { affiliations, id } = room.state!;
   const since = Date.now();
   const actor = actorName(room, by);
   const entries = changes.map(change => entryOf(change, affiliations.get(change.jid), since));
-  await room.house.store.affiliate(id, entries);
+  await (keep ? keep(entries) : room.house.store.affiliate(id, entries));
   const before = changes.map(({ jid }) => room.affiliationOf(jid));
   for (const entry of entries) affiliations.set(entry);
+  room.settle(entries);
   await tellAffiliations(room, changes, before, actor, between);
   // a temporary room is gone when the last occupant has been removed
   if (!room.state) return;
   for (const [index, { jid, affiliation }] of changes.entries()) {
     // 9.5
-    if (room.config.membersOnly && atLeast(affiliation, 'member') && before[index] === 'none')
+    if (invite && room.config.membersOnly && atLeast(affiliation, 'member') && before[index] === 'none')
       room.house.inviteMember(room, jid, by);
   }
 }
@@ -100,7 +112,7 @@ function tellAffiliations(
   changes: readonly NewAffiliation[],
   before: readonly Affiliation[],
   actor: ActorName,
-  between: () => void,
+  between?: () => void,
 ): MaybePromise<void> {
   const removed: Removal[] = [];
   const changed: { occupant: Occupant; wasBroadcast: boolean; reason: string }[] = [];

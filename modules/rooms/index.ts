@@ -23,6 +23,7 @@ import type { RoomIq, RoomMessage } from './hooks.ts';
 import { PassedIqs } from './iqs.ts';
 import { messageCame } from './messages.ts';
 import { occupantId } from './occupant-ids.ts';
+import { ownerIqs } from './owner.ts';
 import { privateMessageCame } from './private.ts';
 import { NO_ROOM, type Room } from './room.ts';
 import { Rooms } from './rooms.ts';
@@ -80,7 +81,7 @@ export default defineModule({
     const { node } = mod;
     const visits = new Visits(mod);
     const passed = new PassedIqs(node);
-    const iqs: readonly RoomIq[] = [...adminIqs];
+    const iqs: readonly RoomIq[] = [...adminIqs, ...ownerIqs];
     const messages: readonly RoomMessage[] = [];
 
     const service: ServiceDomain = new ServiceDomain(mod, {

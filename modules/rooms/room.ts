@@ -14,7 +14,7 @@ import { configFromJson, type RoomConfig } from './config.ts';
 import { History } from './history.ts';
 import { Occupants, type OccupantSession } from './occupants.ts';
 import type { Actor, Affiliation, OccupantRole } from './roles.ts';
-import type { Application, RoomStore, StoredRoom, Subject } from './store.ts';
+import type { Affiliated, Application, RoomStore, StoredRoom, Subject, Unaffiliated } from './store.ts';
 import type { Visits } from './visits.ts';
 
 /** What an operator allows rooms of a host. */
@@ -185,6 +185,14 @@ export class Room {
       applications: [],
       affiliations,
     };
+  }
+
+  /** Who has an affiliation now does not wait for one any more; who has none could ask anew. */
+  settle(entries: readonly (Affiliated | Unaffiliated)[]): void {
+    const { state } = this;
+    if (!state || state.applications.length === 0) return;
+    const given = new Set(entries.filter(({ affiliation }) => affiliation !== 'none').map(({ jid }) => jid.bare));
+    state.applications = state.applications.filter(({ jid }) => !given.has(jid.bare));
   }
 
   /** Takes it away for good. Its occupants have been told, or there are none. */

@@ -1,0 +1,34 @@
+/* The end of a room: XEP-0045 10.9. */
+import type { Jid } from '../../src/jid/index.ts';
+import { wireAttribute } from '../../src/xml/index.ts';
+import { textElement } from './presence.ts';
+import type { Room } from './room.ts';
+import { inPortions, tellSelf } from './telling.ts';
+
+export interface Farewell {
+  /** A room to go to instead. */
+  readonly alternative?: Jid | undefined;
+  /** The password of that one. */
+  readonly password?: string;
+  readonly reason?: string;
+}
+
+/** Takes a room away for good, and tells each of its clients so by one presence. It is gone before anybody hears of it. */
+export async function destroyRoom(room: Room, farewell: Farewell = {}): Promise<void> {
+  const clients = [...room.occupants.sessions()];
+  await room.destroy();
+  const remarks = { affiliation: 'none', role: 'none', more: element(farewell) } as const;
+  await inPortions(clients, client => {
+    room.occupants.remove(client);
+    room.house.visits.leave(room, client);
+    tellSelf(room, client, { session: client, type: 'unavailable', remarks });
+  });
+}
+
+/** It is there even if nothing is said in it: by it alone clients see that the room is gone. */
+function element({ alternative, password = '', reason = '' }: Farewell): string {
+  const jid = alternative ? wireAttribute('jid', alternative.full) : '';
+  const inner =
+    (password === '' ? '' : textElement('password', password)) + (reason === '' ? '' : textElement('reason', reason));
+  return inner === '' ? `<destroy${jid}/>` : `<destroy${jid}>${inner}</destroy>`;
+}
