@@ -18,7 +18,13 @@ const PIECE = 1000;
 /** Bytes that a connection has written when it is not young any more. */
 const EARLY = 16 * 1024;
 
-/** A TCP connection, plain or under TLS, with one write a flush. */
+/**
+ * Characters that are gathered for one write. A text longer than V8's ordinary pages (128 KB) is a block of its own each time, from the
+ * system and back to it: 165 KB took half as much again.
+ */
+const GATHERED = 60 * 1024;
+
+/** A TCP connection, plain or under TLS, with one write a flush; a few for what is long. */
 export class TcpConnection implements Connection, Reader, Writer {
   readonly framed = false;
   readonly address: string;
@@ -97,6 +103,7 @@ export class TcpConnection implements Connection, Reader, Writer {
   write(wire: string): void {
     this.out = this.out === '' ? wire : this.out + wire;
     this.written += wire.length;
+    if (this.out.length >= GATHERED) this.flush();
   }
 
   flush(): void {
