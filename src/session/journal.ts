@@ -40,15 +40,34 @@ export class SentNote implements Note {
     this.item = item;
   }
 
-  record(): string {
+  get wire(): string {
+    return this.item.wire;
+  }
+
+  record(before: string | undefined): string {
     const { session, item } = this;
-    return sentRecord(session.id, session.outbox.numberOf(item), item.since, item.wire);
+    return sentRecord(session.id, session.outbox.numberOf(item), item.since, item.wire, before);
   }
 }
 
-/** A message in an outbox: its number among the stanzas sent (XEP-0198 4); 0 while it is not known. */
-export function sentRecord(session: string, number: number, since: number, wire: string): string {
+/**
+ * A message in an outbox: its number among the stanzas sent (XEP-0198 4); 0 while it is not known. Where all behind its addresses is as in
+ * the message that was noted just before, as of what a room sends to many, it is not written again.
+ */
+export function sentRecord(session: string, number: number, since: number, wire: string, before?: string): string {
+  if (before !== undefined) {
+    const head = addressesEnd(wire);
+    if (head > 0 && before.endsWith(wire.slice(head)))
+      return `P ${session} ${number} ${since} ${wire.length - head} ${head}\n${wire.slice(0, head)}`;
+  }
   return `O ${session} ${number} ${since} ${wire.length}\n${wire}`;
+}
+
+/** Where the addresses end at the beginning of a stanza; 0 where it begins otherwise. */
+function addressesEnd(wire: string): number {
+  const to = wire.indexOf(" to='");
+  if (to < 0 || to > wire.indexOf('>')) return 0;
+  return wire.indexOf("'", to + 5) + 1;
 }
 
 /** All up to a number, modulo 2^32, is acknowledged. */

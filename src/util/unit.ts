@@ -5,8 +5,10 @@ export interface UnitListener {
 
 /** A record, as it is when it is written. */
 export interface Note {
-  /** A wire string. */
-  record(): string;
+  /** What it is about, if that is markup: the next one may refer to it. */
+  readonly wire?: string;
+  /** A wire string. `before`: the markup that the note before it in the same unit is about. */
+  record(before: string | undefined): string;
 }
 
 /**

@@ -236,7 +236,11 @@ export class Journal implements SessionJournal {
       if (acks) data += ackRecord(acks.session.id, acks.upTo);
       if (!unit) continue;
       unit.writing = true;
-      if (unit.notes) for (const note of unit.notes) data += note.record();
+      let before: string | undefined;
+      for (const note of unit.notes ?? []) {
+        data += note.record(before);
+        before = note.wire;
+      }
     }
     const { counts } = this;
     this.counts = new Set();

@@ -46,6 +46,37 @@ describe('the journal of sessions', () => {
     }
   });
 
+  it('has what a room sent to many, whose content is written once', () => {
+    const content = (to: string, rest = ` id='1'><body>a to='b'</body></message>`): string =>
+      `<message from='r@x/n' to='${to}' type='groupchat'${rest}`;
+    const wires = [
+      content('a@x'),
+      content('bb@x/r'),
+      content('a@x'),
+      content('c@x', '/>'),
+      content('d@x', '/>'),
+      `<message type='groupchat'/>`,
+    ];
+    const ids = ['s1', 's2', 'unknown', 's1', 's2', 's1'];
+    let text = stateRecord('s1', romeo, true) + stateRecord('s2', romeo, true);
+    wires.forEach((wire, i) => {
+      const record = sentRecord(ids[i]!, i + 1, 10, wire, wires[i - 1]);
+      assert.equal(record.startsWith('P'), i === 1 || i === 2 || i === 4, record);
+      text += record;
+    });
+    for (let cut = 1; cut < text.length; cut++) {
+      const [one, two] = replayed(text.slice(0, cut), text.slice(cut));
+      assert.deepEqual(
+        one!.items.map(item => item.wire),
+        [wires[0], wires[3], wires[5]],
+      );
+      assert.deepEqual(
+        two!.items.map(item => item.wire),
+        [wires[1], wires[4]],
+      );
+    }
+  });
+
   it('a half record at the end is none', () => {
     const [session] = replayed(stateRecord('s1', romeo, true) + sentRecord('s1', 1, 1, '<a/>').slice(0, -1));
     assert.equal(numbers(session!), '');

@@ -12,10 +12,14 @@ interface Reading {
   later: KeptItem[];
 }
 
+const WITH_CONTENT: ReadonlySet<string> = new Set(['O', 'P', 'R', 'S']);
+
 /** Reads the records of src/session/journal.ts, as they come. */
 export class Replay {
   private readonly sessions = new Map<string, Reading>();
   private rest = '';
+  /** The message of the last record that has one. */
+  private last = '';
 
   /** Throws when what it is given is no journal. */
   add(data: string): void {
@@ -24,10 +28,14 @@ export class Replay {
     for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', at)) {
       const words = text.slice(at, end).split(' ');
       const [kind, id = ''] = words;
-      const length = kind === 'O' || kind === 'R' || kind === 'S' ? Number(words.at(-1)) : 0;
+      const length = WITH_CONTENT.has(kind!) ? Number(words.at(-1)) : 0;
       const next = end + 1 + length;
       if (next > text.length) break;
-      this.apply(kind!, id, words, text.slice(end + 1, next));
+      let content = text.slice(end + 1, next);
+      // what is behind its addresses stands in the record before it
+      if (kind === 'P') content += this.last.slice(-Number(words[4]));
+      if (kind === 'O' || kind === 'P') this.last = content;
+      this.apply(kind!, id, words, content);
       at = next;
     }
     this.rest = text.slice(at);
@@ -50,6 +58,7 @@ export class Replay {
         // they are in there
         session.acks = session.h = undefined;
         return;
+      case 'P':
       case 'O': {
         const item = { number, since: Number(words[3]), wire: content };
         if (number === 0) session.later.push(item);
