@@ -1,5 +1,13 @@
 /* Giving and taking affiliations: XEP-0045 9.1 to 9.5, 10.3 to 10.8. */
-import { type Answer, Answered, Empty, type IqRequest, type MaybePromise, Packet } from '../../src/api/index.ts';
+import {
+  andThen,
+  type Answer,
+  Answered,
+  Empty,
+  type IqRequest,
+  type MaybePromise,
+  Packet,
+} from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { NS, refuse, type StanzaError } from '../../src/protocol/index.ts';
 import { wireAttribute } from '../../src/xml/index.ts';
@@ -7,6 +15,7 @@ import { actorName, tellGiven } from './granting.ts';
 import { oneByOne, type Removal, remove } from './leaving.ts';
 import type { Occupant } from './occupants.ts';
 import type { ActorName } from './presence.ts';
+import { stepsOf } from './policies.ts';
 import { type Affiliation, atLeast, refusedAffiliation, roleAfter } from './roles.ts';
 import type { Room } from './room.ts';
 import type { Affiliated, Unaffiliated } from './store.ts';
@@ -31,7 +40,10 @@ export function changeAffiliations(
   const refused = refusedChanges(room, from, changes);
   if (refused) return refused;
   const between = (): void => room.house.answer(request, Empty);
-  return affiliate(room, changes, from, { between }).then(() => Answered);
+  return andThen(
+    room.house.policies.mayAffiliate(room, from.toBare(), changes),
+    no => no ?? affiliate(room, changes, from, { between }).then(() => Answered),
+  );
 }
 
 /** Why these changes cannot be made by somebody. */
@@ -81,10 +93,12 @@ export async function affiliate(
   const since = Date.now();
   const actor = actorName(room, by);
   const entries = changes.map(change => entryOf(change, affiliations.get(change.jid), since));
+  const steps = stepsOf(room, changes);
   await (keep ? keep(entries) : room.house.store.affiliate(id, entries));
   const before = changes.map(({ jid }) => room.affiliationOf(jid));
   for (const entry of entries) affiliations.set(entry);
   room.settle(entries);
+  room.house.policies.affiliated(room, steps, by.toBare());
   await tellAffiliations(room, changes, before, actor, between);
   // a temporary room is gone when the last occupant has been removed
   if (!room.state) return;

@@ -1,5 +1,13 @@
 /* A new configuration: kept, then told. XEP-0045 10.1, 10.2. */
-import { type Answer, Answered, Empty, type IqRequest, type MaybePromise, Packet } from '../../src/api/index.ts';
+import {
+  andThen,
+  type Answer,
+  Answered,
+  Empty,
+  type IqRequest,
+  type MaybePromise,
+  Packet,
+} from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { NS, StanzaError } from '../../src/protocol/index.ts';
 import type { Element } from '../../src/xml/index.ts';
@@ -19,8 +27,12 @@ export function configure(room: Room, request: IqRequest, x: Element): MaybeProm
   const changes = officerChanges(room, read);
   const refused = refusedChanges(room, request.from, changes);
   if (refused) return refused;
-  return reconfigure(room, read.config, changes, request.from, () => room.house.answer(request, Empty)).then(
-    () => Answered,
+  const { policies } = room.house;
+  const by = request.from.toBare();
+  const answer = (): void => room.house.answer(request, Empty);
+  return andThen(
+    andThen(policies.mayConfigure(room, by, read.config), no => no ?? policies.mayAffiliate(room, by, changes)),
+    no => no ?? reconfigure(room, read.config, changes, request.from, answer).then(() => Answered),
   );
 }
 
@@ -71,6 +83,7 @@ export async function reconfigure(
     await affiliate(room, changes, by, { keep, between: answer });
   }
   if (!room.state) return;
+  room.house.policies.configured(room, before, by.toBare());
   if (config.membersOnly && !before.membersOnly) await removeStrangers(room);
   // whose presence was told before and is not any more, or the other way round (muc#roomconfig_presencebroadcast)
   const other = [...shown].filter(

@@ -1,22 +1,15 @@
 /* The end of a room: XEP-0045 10.9. */
 import type { Jid } from '../../src/jid/index.ts';
 import { wireAttribute } from '../../src/xml/index.ts';
+import type { Farewell } from './contract.ts';
 import { textElement } from './presence.ts';
 import type { Room } from './room.ts';
 import { inPortions, tellSelf } from './telling.ts';
 
-export interface Farewell {
-  /** A room to go to instead. */
-  readonly alternative?: Jid | undefined;
-  /** The password of that one. */
-  readonly password?: string;
-  readonly reason?: string;
-}
-
 /** Takes a room away for good, and tells each of its clients so by one presence. It is gone before anybody hears of it. */
-export async function destroyRoom(room: Room, farewell: Farewell = {}): Promise<void> {
+export async function destroyRoom(room: Room, farewell: Farewell = {}, by?: Jid): Promise<void> {
   const clients = [...room.occupants.sessions()];
-  await room.destroy();
+  await room.destroy(farewell, by);
   const remarks = { affiliation: 'none', role: 'none', more: element(farewell) } as const;
   await inPortions(clients, client => {
     room.occupants.remove(client);

@@ -33,11 +33,19 @@ function enter(room: Room, packet: Packet): MaybePromise<void> {
   if (!room.state) {
     return andThen(room.house.mayCreate(packet.from, room.jid, room.host), refused => {
       if (refused) return room.refuse(packet, refused);
-      return room.create(packet.from).then(() => admit(room, packet, [201]));
+      const { jid, host, house } = room;
+      const making = { creator: packet.from.toBare(), room: jid, host, config: house.defaults(host) };
+      return andThen(house.policies.mayCreate(making), no => {
+        if (no) return room.refuse(packet, no);
+        return room.create(packet.from).then(() => admit(room, packet, [201]));
+      });
     });
   }
   const refused = mayEnter(room, packet);
-  return refused ? room.refuse(packet, refused) : admit(room, packet, []);
+  if (refused) return room.refuse(packet, refused);
+  return andThen(room.house.policies.mayEnter(room, packet.from), no =>
+    no ? room.refuse(packet, no) : admit(room, packet, []),
+  );
 }
 
 /** 7.2.5 to 7.2.11, 7.6. */

@@ -17,6 +17,7 @@ import { refuse } from '../../src/protocol/index.ts';
 import { StanzaIds } from '../stanza-id/contract.ts';
 import { adminIqs } from './admin.ts';
 import { DEFAULTS } from './config.ts';
+import { Rooms as RoomsKey } from './contract.ts';
 import { isThere, roomDisco, SERVICE_FEATURES } from './disco.ts';
 import { presenceCame } from './entering.ts';
 import type { RoomIq, RoomMessage } from './hooks.ts';
@@ -25,6 +26,8 @@ import { messageCame } from './messages.ts';
 import { occupantId } from './occupant-ids.ts';
 import { ownerIqs } from './owner.ts';
 import { privateMessageCame } from './private.ts';
+import { Policies } from './policies.ts';
+import { ForeignDisco, Provided } from './provided.ts';
 import { NO_ROOM, type Room } from './room.ts';
 import { Rooms } from './rooms.ts';
 import { roomSecret } from './secret.ts';
@@ -81,13 +84,16 @@ export default defineModule({
     const { node } = mod;
     const visits = new Visits(mod);
     const passed = new PassedIqs(node);
+    const policies = new Policies(mod.log);
+    const disco = new ForeignDisco();
     const iqs: readonly RoomIq[] = [...adminIqs, ...ownerIqs];
     const messages: readonly RoomMessage[] = [];
 
     const service: ServiceDomain = new ServiceDomain(mod, {
       identity: { category: 'conference', type: 'text', name: 'Rooms' },
       domain: host => mod.options(host).domain,
-      features: () => SERVICE_FEATURES,
+      features: host => [...SERVICE_FEATURES, ...disco.features(host)],
+      node: (of, request, name) => disco.node(of, request, name),
       stanza,
       otherIq,
     });
@@ -96,6 +102,7 @@ export default defineModule({
         node,
         store,
         visits,
+        policies,
         stanzaIds: () => mod.maybe(StanzaIds),
         limits: host => mod.options(host),
         defaults: () => DEFAULTS,
@@ -153,10 +160,11 @@ export default defineModule({
       'bare',
       roomDisco(
         jid => rooms.at(jid),
-        () => [],
+        room => disco.features(room.host, room),
       ),
     );
     service.open();
+    mod.provide(RoomsKey, new Provided({ rooms, service, disco }));
 
     mod.when('ended', session => rooms.ended(session, visits.of(session)));
     mod.when('restored', session => rooms.restored(session, visits.of(session)));

@@ -74,6 +74,18 @@ export class RoomLists {
     return rows.map(({ jid }) => jid);
   }
 
+  /** Rooms that stay when nobody is in them, behind an address, with the keys of those who made them. */
+  persistent(after: string, most: number): Promise<{ jid: string; creator: string }[]> {
+    return this.storage.read(q =>
+      q<{ jid: string; creator: string; temporary: number }>(ROOMS)
+        .where('temporary', 0)
+        .where('jid', '>', after)
+        .orderBy('jid')
+        .limit(most)
+        .select('jid', 'creator'),
+    );
+  }
+
   /** Rooms where somebody asked to become a member before a time. */
   async waitingSince(time: number): Promise<string[]> {
     const rows = await this.storage.read(q =>

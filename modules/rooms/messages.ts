@@ -42,6 +42,8 @@ function groupchat(room: Room, client: OccupantSession | undefined, packet: Pack
   if (stanza.has('subject', stanza.xmlns) && !packet.hasBody && !stanza.has('thread', stanza.xmlns))
     return changeSubject(room, client, packet);
   if (client.occupant.role === 'visitor') return room.error(packet, 'forbidden', 'You have no voice in this room.');
+  const refused = room.house.policies.maySpeak(room, packet.from, packet);
+  if (refused) return room.refuse(packet, refused);
   return tellMessage(room, client.occupant, packet);
 }
 
@@ -74,6 +76,7 @@ function isOfRoom(room: Room, address: string | undefined): boolean {
 function tellMessage(room: Room, occupant: Occupant, packet: Packet): MaybePromise<void> {
   const copy = reflected(room, occupant, packet);
   if (copy.hasBody && !copy.hint('no-store')) room.history.add(copy, room.jid, Date.now(), keptHistory(room));
+  room.house.policies.said(room, copy, occupant.account);
   return inPortions(room.occupants.sessions(), to => room.send(copy, to));
 }
 
@@ -89,6 +92,7 @@ function changeSubject(room: Room, { occupant }: OccupantSession, packet: Packet
   const copy = reflected(room, occupant, packet);
   return room.house.store.setSubject(id, subject).then(() => {
     room.state!.subject = subject;
+    room.house.policies.said(room, copy, occupant.account);
     return inPortions(room.occupants.sessions(), to => room.send(copy, to));
   });
 }

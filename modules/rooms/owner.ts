@@ -1,6 +1,6 @@
 /* What owners ask of a room (muc#owner): XEP-0045 10.1, 10.2, 10.9. */
-import { type Answer, type Answered, Empty, type IqRequest, type MaybePromise } from '../../src/api/index.ts';
-import { parseJid } from '../../src/jid/index.ts';
+import { andThen, type Answer, type Answered, Empty, type IqRequest, type MaybePromise } from '../../src/api/index.ts';
+import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { NS, refuse, type StanzaError } from '../../src/protocol/index.ts';
 import { type Element, xml } from '../../src/xml/index.ts';
 import { writeConfigForm } from './config-form.ts';
@@ -38,7 +38,7 @@ function submit(room: Room, request: IqRequest): MaybePromise<Answer | typeof An
   const refused = refusedTo(room, from);
   if (refused) return refused;
   const destroy = payload.getChild('destroy', MUC_OWNER);
-  if (destroy) return end(room, destroy);
+  if (destroy) return end(room, destroy, from);
   const x = payload.getChild('x', NS.dataForms);
   if (!x) return refuse('bad-request', 'There is a form or <destroy/>.');
   if (x.attrs.type === 'cancel') return cancel(room);
@@ -55,12 +55,16 @@ function cancel(room: Room): MaybePromise<Answer> {
 }
 
 /** 10.9. */
-function end(room: Room, destroy: Element): MaybePromise<Answer> {
+function end(room: Room, destroy: Element, by: Jid): MaybePromise<Answer> {
   const { jid } = destroy.attrs;
   const alternative = jid === undefined || jid === '' ? undefined : parseJid(jid);
   if (jid && !alternative) return refuse('jid-malformed', `'${jid.slice(0, 100)}' is no address.`);
   const text = (name: string): string => (destroy.getChildText(name, MUC_OWNER) ?? '').slice(0, LONGEST_REASON);
-  return destroyRoom(room, { alternative, reason: text('reason'), password: text('password') }).then(() => Empty);
+  const farewell = { alternative, reason: text('reason'), password: text('password') };
+  return andThen(
+    room.house.policies.mayDestroy(room, by.toBare()),
+    no => no ?? destroyRoom(room, farewell, by.toBare()).then(() => Empty),
+  );
 }
 
 export const ownerIqs: readonly RoomIq[] = [

@@ -11,10 +11,13 @@ import { refuse, StanzaError, type StanzaErrorCondition, type StanzaErrorDetails
 import type { StanzaIdsService } from '../stanza-id/contract.ts';
 import { Affiliations } from './affiliations.ts';
 import { configFromJson, type RoomConfig } from './config.ts';
+import type { AffiliationChange, Farewell } from './contract.ts';
 import { History } from './history.ts';
 import { Occupants, type OccupantSession } from './occupants.ts';
+import type { Policies } from './policies.ts';
 import type { Actor, Affiliation, OccupantRole } from './roles.ts';
 import type { Affiliated, Application, RoomStore, StoredRoom, Subject, Unaffiliated } from './store.ts';
+import { View } from './view.ts';
 import type { Visits } from './visits.ts';
 
 /** What an operator allows rooms of a host. */
@@ -32,6 +35,8 @@ export interface RoomHouse {
   readonly node: NodeView;
   readonly store: RoomStore;
   readonly visits: Visits;
+  /** What other modules have to say. */
+  readonly policies: Policies;
   readonly stanzaIds: () => StanzaIdsService | undefined;
   limits(host: string): RoomLimits;
   /** How a new room is. */
@@ -59,6 +64,13 @@ export interface RoomState {
   readonly affiliations: Affiliations;
 }
 
+/** How a room is that is open from the beginning. */
+export interface FirstState {
+  readonly config: Partial<RoomConfig>;
+  /** Beside its owner. */
+  readonly affiliated: readonly AffiliationChange[];
+}
+
 /**
  * A room as an actor: all that is asked of it comes through `do`, one after the other, and nobody else changes its state. A room that was
  * never made, or is gone, is one too, without a state: who enters it makes it.
@@ -70,6 +82,8 @@ export class Room {
   readonly house: RoomHouse;
   readonly occupants = new Occupants();
   readonly history = new History();
+  /** As other modules see it, while it is there. */
+  readonly view = new View(this);
   state: RoomState | undefined;
   /** Since when nobody is in it; milliseconds since 1970. */
   emptySince = Date.now();
@@ -167,24 +181,30 @@ export class Room {
     };
   }
 
-  /** Makes it, locked, with its first owner (XEP-0045 10.1). */
-  async create(creator: Jid): Promise<void> {
-    const { store } = this.house;
+  /** Makes it, with its first owner: locked (XEP-0045 10.1), or where somebody says how it is, open. */
+  async create(creator: Jid, as?: FirstState): Promise<void> {
+    const { store, policies } = this.house;
     const created = Date.now();
-    const config = this.house.defaults(this.host);
-    const owner = { jid: creator.toBare(), affiliation: 'owner', since: created } as const;
-    const id = await store.create({ jid: this.jid, creator: owner.jid, config, locked: true, created }, [owner]);
-    const affiliations = new Affiliations([owner]);
+    const config = { ...this.house.defaults(this.host), ...as?.config };
+    const owner: Affiliated = { jid: creator.toBare(), affiliation: 'owner', since: created };
+    const affiliated = [owner];
+    for (const { jid, affiliation, nick } of as?.affiliated ?? [])
+      if (affiliation !== 'none' && jid.bare !== owner.jid.bare)
+        affiliated.push({ jid, affiliation, ...(nick && { nick }), since: created });
+    const locked = as === undefined;
+    const id = await store.create({ jid: this.jid, creator: owner.jid, config, locked, created }, affiliated);
+    const affiliations = new Affiliations(affiliated);
     this.state = {
       id,
       created,
       config,
-      locked: true,
+      locked,
       subject: undefined,
       avatarHashes: [],
       applications: [],
       affiliations,
     };
+    policies.created(this, owner.jid);
   }
 
   /** Who has an affiliation now does not wait for one any more; who has none could ask anew. */
@@ -196,12 +216,14 @@ export class Room {
   }
 
   /** Takes it away for good. Its occupants have been told, or there are none. */
-  async destroy(): Promise<void> {
-    const { state } = this;
+  async destroy(farewell: Farewell = {}, by?: Jid): Promise<void> {
+    const { state, jid, host } = this;
     if (!state) return;
     await this.house.store.remove(state.id);
     this.state = undefined;
     this.history.clear();
+    const { id, config, affiliations } = state;
+    this.house.policies.destroyed({ jid, host, id, config, affiliated: [...affiliations.all()] }, farewell, by);
   }
 
   /** Somebody has left it: a temporary room goes with the last one. */

@@ -5,6 +5,8 @@ import { Occupant, OccupantSession } from './occupants.ts';
 import { NO_PARTS, partsOf } from './presence.ts';
 import { atLeast, initialRole } from './roles.ts';
 import { Room, type RoomHouse } from './room.ts';
+import type { Policies } from './policies.ts';
+import type { RoomStore } from './store.ts';
 import type { Visit } from './visits.ts';
 
 /** The rooms that are awake. One that is asleep is a row in the database, and is woken when somebody wants something of it. */
@@ -16,6 +18,14 @@ export class Rooms {
   constructor(house: Omit<RoomHouse, 'forget'>, hostOf: (domain: string) => string | undefined) {
     this.house = { ...house, forget: room => this.forget(room) };
     this.hostOf = hostOf;
+  }
+
+  get policies(): Policies {
+    return this.house.policies;
+  }
+
+  get store(): RoomStore {
+    return this.house.store;
   }
 
   get size(): number {

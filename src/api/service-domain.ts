@@ -55,6 +55,12 @@ export interface ServiceParts {
   readonly features: (host: string) => readonly string[];
   /** Extended information of the service itself. */
   readonly forms?: (host: string) => readonly Element[];
+  /** What others say of nodes, also of those at it; asked first. Undefined: none of them knows it. */
+  readonly node?: (
+    of: 'info' | 'items',
+    request: IqRequest,
+    node: string,
+  ) => MaybePromise<Element | StanzaError | undefined>;
   /** Takes messages and presence; without it, messages are refused. */
   readonly stanza?: (packet: Packet, place: Place) => MaybePromise<void>;
   /** Takes IQs that no handler is for, results and errors too. False: it has not; requests are then answered service-unavailable. */
@@ -157,15 +163,20 @@ export class ServiceDomain {
     return this.mod.node.hosts.has(host) && this.mod.enabled(host) && this.domainOf(host) === domain;
   }
 
-  /** Answers requests of one payload. Throws when they are answered already. */
-  iq({ xmlns, name, type = 'both', to }: ServiceIq, handler: Handler): void {
+  /** Answers requests of one payload, until what it returns is called. Throws when they are answered already. */
+  iq({ xmlns, name, type = 'both', to }: ServiceIq, handler: Handler): () => void {
+    const keys: string[] = [];
     for (const one of type === 'both' ? (['get', 'set'] as const) : [type]) {
       for (const place of typeof to === 'string' ? [to] : to) {
         const key = keyOf(one, place, name ?? '*', xmlns);
         if (this.table.has(key)) throw new Error(`'${key}' is answered already`);
         this.table.set(key, handler);
+        keys.push(key);
       }
     }
+    return () => {
+      for (const key of keys) this.table.delete(key);
+    };
   }
 
   /** What addresses of a kind answer to disco, together with what was said of them before. */
@@ -225,6 +236,8 @@ export class ServiceDomain {
 
   private async info(request: IqRequest): Promise<Answer> {
     const node = nodeOf(request);
+    const known = node === undefined ? undefined : await this.parts.node?.('info', request, node);
+    if (known) return known;
     const said = await this.disco.get(placeOf(request.to))?.info?.(request, node);
     if (!said) return refuse('service-unavailable');
     if (said instanceof StanzaError || said instanceof Element) return said;
@@ -243,6 +256,8 @@ export class ServiceDomain {
   private async items(request: IqRequest): Promise<Answer> {
     const disco = this.disco.get(placeOf(request.to))!;
     const node = nodeOf(request);
+    const known = node === undefined ? undefined : await this.parts.node?.('items', request, node);
+    if (known) return known;
     if (!disco.items && node !== undefined) return refuse('item-not-found');
     const said = (await disco.items?.(request, node)) ?? [];
     return said instanceof StanzaError ? said : xml('query', { xmlns: NS.discoItems, node }, ...said);

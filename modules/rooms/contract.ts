@@ -1,0 +1,183 @@
+/*
+ * Rooms for other modules: to look at them and change them within their order, to be told of what happens in them, and to have a say in it
+ * (policies). A room is never given out itself: a `RoomView` is good within the job, policy or fact that it was given to.
+ */
+import { type Answer, type IqRequest, type MaybePromise, type Packet, serviceKey } from '../../src/api/index.ts';
+import type { Jid } from '../../src/jid/index.ts';
+import type { StanzaError } from '../../src/protocol/index.ts';
+import type { Element } from '../../src/xml/index.ts';
+import type { RoomConfig } from './config.ts';
+import type { RoomOf } from './lists.ts';
+import type { Actor, Affiliation } from './roles.ts';
+import type { Affiliated, Application } from './store.ts';
+
+export { type RoomConfig } from './config.ts';
+export { type RoomOf } from './lists.ts';
+export { type Actor, type Affiliation, atLeast } from './roles.ts';
+export { keyOf as accountKey, LONGEST_ADDRESS } from './schema.ts';
+export type { Affiliated, Application, KeptAffiliation } from './store.ts';
+
+/** Who is to have which affiliation. */
+export interface AffiliationChange {
+  /** Bare. */
+  readonly jid: Jid;
+  readonly affiliation: Affiliation;
+  /** The nickname to reserve; '' for none, left out: as it was. */
+  readonly nick?: string;
+  readonly reason?: string;
+}
+
+/** A change of an affiliation that is asked for, or has happened. */
+export interface AffiliationStep {
+  readonly jid: Jid;
+  readonly before: Affiliation;
+  readonly after: Affiliation;
+}
+
+/** What is said with the end of a room (XEP-0045 10.9). */
+export interface Farewell {
+  /** A room to go to instead. */
+  readonly alternative?: Jid | undefined;
+  /** The password of that one. */
+  readonly password?: string;
+  readonly reason?: string;
+}
+
+/** A room that is there, within its order: nothing else happens in it meanwhile. */
+export interface RoomView {
+  readonly jid: Jid;
+  /** The host that its service belongs to. */
+  readonly host: string;
+  /** No other room has or had it. */
+  readonly id: number;
+  /** Milliseconds since 1970. */
+  readonly created: number;
+  readonly config: RoomConfig;
+  /** It is being made: nobody but its owner can enter (XEP-0045 10.1). */
+  readonly locked: boolean;
+  /** Who asks to become a member (XEP-0045 7.10). */
+  readonly applications: readonly Application[];
+  /** How many are affiliated with it: banned ones too. */
+  readonly affiliatedCount: number;
+  affiliated(): Iterable<Affiliated>;
+  affiliationOf(jid: Jid): Affiliation;
+  /** What somebody is to it who asks for something: administrators of the host are as owners. */
+  actor(from: Jid): Actor;
+  /** The nickname under which an account is in it, or which is reserved for it; '' for none. */
+  nickOf(account: Jid): string;
+  /** How many are in it. */
+  readonly occupantCount: number;
+  /** Whether a client is in it. */
+  isInside(client: Jid): boolean;
+  /** Whether any client of an account is in it. */
+  hasInside(account: Jid): boolean;
+
+  /** Gives affiliations, all or none: kept, then told as XEP-0045 9 and 10 want it. Policies are not asked. */
+  affiliate(changes: readonly AffiliationChange[], by: Jid): Promise<void>;
+  /** Changes the configuration: kept, then told (10.2.1). Policies are not asked. */
+  configure(changes: Partial<RoomConfig>, by: Jid): Promise<void>;
+  /** Ends it (10.9). Policies are not asked. */
+  destroy(farewell: Farewell, by: Jid): Promise<void>;
+  /** Sends a message to all who are in it, and to nobody else: `inner` is markup (a wire string). */
+  announce(inner: string): void;
+}
+
+/** A room that somebody wants to make. */
+export interface Making {
+  readonly creator: Jid;
+  readonly room: Jid;
+  readonly host: string;
+  /** How it would be at first. */
+  readonly config: RoomConfig;
+}
+
+/**
+ * What other modules have to say before something happens in a room: why it may not, or undefined. They are asked behind all rules of
+ * XEP-0045, in the room's order: what waits for them keeps everything else in that room waiting.
+ */
+export interface RoomPolicy {
+  mayCreate?(making: Making): MaybePromise<StanzaError | undefined>;
+  /** `after`: the configuration that an owner wants it to have. */
+  mayConfigure?(room: RoomView, by: Jid, after: RoomConfig): MaybePromise<StanzaError | undefined>;
+  /** Somebody who may do so by the rules gives affiliations; also by an invitation, an approval, or by registering where that is open. */
+  mayAffiliate?(room: RoomView, by: Jid, steps: readonly AffiliationStep[]): MaybePromise<StanzaError | undefined>;
+  mayEnter?(room: RoomView, from: Jid): MaybePromise<StanzaError | undefined>;
+  /** A member gives up its membership (XEP-0045 7.10, XEP-0077 3.2). */
+  mayLeave?(room: RoomView, member: Jid): MaybePromise<StanzaError | undefined>;
+  /** Somebody asks to become a member. */
+  mayApply?(room: RoomView, from: Jid): MaybePromise<StanzaError | undefined>;
+  mayDestroy?(room: RoomView, by: Jid): MaybePromise<StanzaError | undefined>;
+  /** Asked of every message to all in a room: must not wait. */
+  maySpeak?(room: RoomView, from: Jid, packet: Packet): StanzaError | undefined;
+}
+
+/** A room that is there no more. */
+export interface GoneRoom {
+  readonly jid: Jid;
+  readonly host: string;
+  readonly id: number;
+  readonly config: RoomConfig;
+  readonly affiliated: readonly Affiliated[];
+}
+
+/** What has happened in rooms: kept already. Told in the room's order; a listener that fails is logged. */
+export interface RoomListener {
+  created?(room: RoomView, by: Jid): void;
+  configured?(room: RoomView, before: RoomConfig, by: Jid): void;
+  affiliated?(room: RoomView, steps: readonly AffiliationStep[], by: Jid): void;
+  destroyed?(room: GoneRoom, farewell: Farewell, by: Jid | undefined): void;
+  /**
+   * A message to all is being sent, as occupants get it, without a recipient. It is in one unit with the message that caused it, where
+   * that has not been waiting. `author`: the bare address of who said it.
+   */
+  said?(room: RoomView, packet: Packet, author: Jid): void;
+}
+
+/** A room to be made by another module than this one. */
+export interface NewRoom {
+  readonly jid: Jid;
+  /** Becomes its owner. */
+  readonly creator: Jid;
+  readonly config: Partial<RoomConfig>;
+  /** Who belongs to it beside the creator. */
+  readonly affiliated: readonly AffiliationChange[];
+}
+
+/** A request to the service of a domain ('service') or to a room ('bare') that another module answers. */
+export interface RoomsIq {
+  readonly xmlns: string;
+  readonly name?: string;
+  readonly type: 'get' | 'set';
+  readonly to: 'service' | 'bare';
+  readonly answer: (request: IqRequest) => MaybePromise<Answer>;
+}
+
+/** What another module says to disco of nodes of a service or room that it knows; undefined: it knows it not. */
+export interface RoomsDisco {
+  info?(request: IqRequest, node: string): MaybePromise<Element | StanzaError | undefined>;
+  items?(request: IqRequest, node: string): MaybePromise<Element | StanzaError | undefined>;
+  /** Features of a service or, where there is a room, of that. */
+  features?(host: string, room: RoomView | undefined): readonly string[];
+}
+
+export interface RoomsService {
+  /** The domain of a host's rooms; undefined where it has none. */
+  domainOf(host: string): string | undefined;
+  /** The host that a domain of rooms belongs to; undefined for other domains. */
+  hostOf(domain: string): string | undefined;
+  /** Does something in a room's order: at once where nothing waits. The job gets undefined where there is no such room. */
+  with<T>(jid: Jid, job: (room: RoomView | undefined) => MaybePromise<T>): MaybePromise<T>;
+  /** Makes a room that is open at once; 'conflict' where there is one by that name. Policies are not asked. */
+  create(room: NewRoom): MaybePromise<StanzaError | undefined>;
+  /** The rooms that know somebody, of all domains. */
+  of(account: Jid): MaybePromise<RoomOf[]>;
+  /** Persistent rooms of all domains behind an address, in the order of addresses: at most so many, each with the key of its creator. */
+  persistent(after: string, most: number): Promise<{ readonly jid: Jid; readonly creator: string }[]>;
+  /** These end what they begin by calling what they return. */
+  guard(policy: RoomPolicy): () => void;
+  listen(listener: RoomListener): () => void;
+  iq(iq: RoomsIq): () => void;
+  disco(disco: RoomsDisco): () => void;
+}
+
+export const Rooms = serviceKey<RoomsService>('rooms');

@@ -1,0 +1,128 @@
+/* What other modules have to say in rooms, and whom they tell: the lists behind contract.ts. */
+import type { Logger } from 'pino';
+import type { MaybePromise, Packet } from '../../src/api/index.ts';
+import type { Jid } from '../../src/jid/index.ts';
+import type { StanzaError } from '../../src/protocol/index.ts';
+import type { RoomConfig } from './config.ts';
+import type { AffiliationChange, AffiliationStep, GoneRoom, Making, RoomListener, RoomPolicy } from './contract.ts';
+import type { Room } from './room.ts';
+
+type Refusal = MaybePromise<StanzaError | undefined>;
+
+export class Policies {
+  private readonly log: Logger;
+  private policies: readonly RoomPolicy[] = [];
+  private listeners: readonly RoomListener[] = [];
+  private readers: readonly RoomListener[] = [];
+
+  constructor(log: Logger) {
+    this.log = log;
+  }
+
+  guard(policy: RoomPolicy): () => void {
+    this.policies = [...this.policies, policy];
+    return () => {
+      this.policies = this.policies.filter(other => other !== policy);
+    };
+  }
+
+  listen(listener: RoomListener): () => void {
+    const take = (all: readonly RoomListener[]): void => {
+      this.listeners = all;
+      this.readers = all.filter(({ said }) => said !== undefined);
+    };
+    take([...this.listeners, listener]);
+    return () => take(this.listeners.filter(other => other !== listener));
+  }
+
+  /** The first refusal. */
+  private ask(question: (policy: RoomPolicy) => Refusal | undefined, from = 0): Refusal {
+    for (let index = from; index < this.policies.length; index++) {
+      const refused = question(this.policies[index]!);
+      if (refused instanceof Promise) return refused.then(it => it ?? this.ask(question, index + 1));
+      if (refused) return refused;
+    }
+    return undefined;
+  }
+
+  mayCreate(making: Making): Refusal {
+    return this.ask(policy => policy.mayCreate?.(making));
+  }
+
+  mayConfigure({ view }: Room, by: Jid, after: RoomConfig): Refusal {
+    return this.ask(policy => policy.mayConfigure?.(view, by, after));
+  }
+
+  mayAffiliate(room: Room, by: Jid, changes: readonly AffiliationChange[]): Refusal {
+    if (this.policies.length === 0) return undefined;
+    const steps = stepsOf(room, changes);
+    return steps.length === 0 ? undefined : this.ask(policy => policy.mayAffiliate?.(room.view, by, steps));
+  }
+
+  mayEnter({ view }: Room, from: Jid): Refusal {
+    return this.ask(policy => policy.mayEnter?.(view, from));
+  }
+
+  mayLeave({ view }: Room, member: Jid): Refusal {
+    return this.ask(policy => policy.mayLeave?.(view, member));
+  }
+
+  mayApply({ view }: Room, from: Jid): Refusal {
+    return this.ask(policy => policy.mayApply?.(view, from));
+  }
+
+  mayDestroy({ view }: Room, by: Jid): Refusal {
+    return this.ask(policy => policy.mayDestroy?.(view, by));
+  }
+
+  maySpeak({ view }: Room, from: Jid, packet: Packet): StanzaError | undefined {
+    for (const policy of this.policies) {
+      const refused = policy.maySpeak?.(view, from, packet);
+      if (refused) return refused;
+    }
+    return undefined;
+  }
+
+  private tell(all: readonly RoomListener[], each: (listener: RoomListener) => void): void {
+    for (const listener of all) {
+      try {
+        each(listener);
+      } catch (error) {
+        this.log.error({ err: error }, 'a module that is told of rooms failed');
+      }
+    }
+  }
+
+  created({ view }: Room, by: Jid): void {
+    this.tell(this.listeners, listener => listener.created?.(view, by));
+  }
+
+  configured({ view }: Room, before: RoomConfig, by: Jid): void {
+    this.tell(this.listeners, listener => listener.configured?.(view, before, by));
+  }
+
+  affiliated({ view }: Room, steps: readonly AffiliationStep[], by: Jid): void {
+    const changed = steps.filter(({ before, after }) => before !== after);
+    if (changed.length > 0) this.tell(this.listeners, listener => listener.affiliated?.(view, changed, by));
+  }
+
+  destroyed(room: GoneRoom, farewell: Parameters<NonNullable<RoomListener['destroyed']>>[1], by?: Jid): void {
+    this.tell(this.listeners, listener => listener.destroyed?.(room, farewell, by));
+  }
+
+  said({ view }: Room, packet: Packet, author: Jid): void {
+    if (this.readers.length > 0) this.tell(this.readers, listener => listener.said!(view, packet, author));
+  }
+}
+
+/** What changes would change. */
+export function stepsOf(room: Room, changes: readonly AffiliationChange[]): AffiliationStep[] {
+  const { affiliations } = room.state!;
+  return changes
+    .map(({ jid, affiliation: after }): AffiliationStep => ({
+      jid,
+      before: affiliations.get(jid)?.affiliation ?? 'none',
+      after,
+    }))
+    .filter(({ before, after }) => before !== after);
+}
