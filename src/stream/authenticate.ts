@@ -30,22 +30,27 @@ const AGENT_ID = 100;
 
 export function readAuthenticate(stanza: Stanza): AuthenticateRequest {
   const mechanism = stanza.attr('mechanism');
-  const fast = child(stanza, 'fast', NS.fast);
-  const resume = child(stanza, 'resume', NS.sm);
+  // reconnects have no more than these, and no trees are made of them
+  const fast = stanza.child('fast', NS.fast);
+  const resume = stanza.child('resume', NS.sm);
   const bind = child(stanza, 'bind', NS.bind2);
-  const times = count(fast?.attrs.count as string | undefined);
+  const used = stanza.kidAttr(fast, 'count');
+  const times = count(used);
   let fault: string | undefined;
   if (mechanism === undefined) fault = 'Which mechanism?';
   // XEP-0484 3.3: a positive number
-  else if (fast?.attrs.count !== undefined && !times) fault = "The 'count' of a token is a positive number.";
+  else if (used !== undefined && !times) fault = "The 'count' of a token is a positive number.";
   return {
     mechanism: mechanism ?? '',
     initial: initialResponse(stanza),
     agent: userAgent(child(stanza, 'user-agent', NS.sasl2)),
-    resume: resume && { previd: resume.attrs.previd as string | undefined, h: count(resume.attrs.h as string) },
+    resume:
+      resume === undefined
+        ? undefined
+        : { previd: stanza.kidAttr(resume, 'previd'), h: count(stanza.kidAttr(resume, 'h')) },
     bind: bind && readBind(bind),
-    fast: fast && { count: times, invalidate: isTrue(fast.attrs.invalidate) },
-    requestToken: child(stanza, 'request-token', NS.fast)?.attrs.mechanism as string | undefined,
+    fast: fast === undefined ? undefined : { count: times, invalidate: isTrue(stanza.kidAttr(fast, 'invalidate')) },
+    requestToken: stanza.kidAttr(stanza.child('request-token', NS.fast), 'mechanism'),
     fault,
   };
 }

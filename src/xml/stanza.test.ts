@@ -33,6 +33,27 @@ const CHAT =
   `<x xmlns='urn:x' a='1'>one<y>two</y>three</x><x xmlns='urn:y'></x></message>`;
 
 describe('Stanza', () => {
+  it('attributes of a child: as those of its tree', () => {
+    const markup =
+      `<message><x xmlns='urn:x' a='\u00e9&amp;&gt;' b="b='c'" a.b=''><y c='of another'/></x>` +
+      `<z  xmlns = "urn:z"  p:d='1'\td='2\t3' />` +
+      `<x xmlns='urn:x' a='second'/></message>`;
+    inAllWays(markup.replace('p:d', `xmlns:p='urn:p' p:d`), each => {
+      for (const [child, xmlns] of [
+        ['x', 'urn:x'],
+        ['z', 'urn:z'],
+      ] as const) {
+        const kid = each.child(child, xmlns)!;
+        const { attrs } = each.kidElement(kid);
+        for (const name of ['a', 'b', 'a.b', 'c', 'd', 'e', 'xmlns', 'constructor'])
+          assert.equal(each.kidAttr(kid, name), Object.hasOwn(attrs, name) ? attrs[name] : undefined, name);
+      }
+      assert.equal(each.kidAttr(each.child('x', 'urn:x'), 'a'), '\u00e9&>');
+      assert.equal(each.kidAttr(each.child('z', 'urn:z'), 'd'), '2 3');
+      assert.equal(each.kidAttr(undefined, 'a'), undefined);
+    });
+  });
+
   it('attributes: by name as written, unescaped; undefined when absent', () => {
     inAllWays(CHAT, each => {
       assert.equal(each.attr('to'), 'juliet@example.com/balcony');

@@ -1,6 +1,6 @@
 import type { Element } from '@xmpp/xml';
 import { escapeAttribute, fromWire, toWire, unescapeXml } from './escape.ts';
-import { parseElement } from './tree.ts';
+import { parseElement, readStartTag } from './tree.ts';
 
 /*
  * A stanza as it came from the scanner: canonical bytes (a wire string, see escape.ts) and an index into them. No tree is made
@@ -154,6 +154,16 @@ export class Stanza {
   /** A child as a tree. */
   kidElement(k: Kid): Element {
     return parseElement(this.kidRaw(k), this.xmlns);
+  }
+
+  /** Value of an attribute of a child, unescaped; undefined when absent, or no child. */
+  kidAttr(k: Kid | undefined, name: string): string | undefined {
+    if (k === undefined) return undefined;
+    const { kids, raw } = this;
+    const head = raw.slice(kids[k + K_START]!, kids[k + K_HEAD_END]!);
+    // a name that is nowhere is no attribute
+    if (!head.includes(name)) return undefined;
+    return readStartTag(fromWire(head), 1).attrs.find(([each]) => each === name)?.[1];
   }
 
   /** The character data of a child, unescaped; that of elements inside it left out. Undefined for no child. */
