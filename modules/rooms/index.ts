@@ -13,15 +13,15 @@ import {
   ServiceDomain,
 } from '../../src/api/index.ts';
 import { type Jid, parseJid } from '../../src/jid/index.ts';
-import { refuse } from '../../src/protocol/index.ts';
+import { NS, refuse } from '../../src/protocol/index.ts';
 import { StanzaIds } from '../stanza-id/contract.ts';
 import { adminIqs } from './admin.ts';
-import { DEFAULTS } from './config.ts';
 import { Rooms as RoomsKey } from './contract.ts';
 import { isThere, roomDisco, SERVICE_FEATURES } from './disco.ts';
 import { presenceCame } from './entering.ts';
 import type { RoomIq, RoomMessage } from './hooks.ts';
 import { PassedIqs } from './iqs.ts';
+import { listRooms } from './listing.ts';
 import { messageCame } from './messages.ts';
 import { occupantId } from './occupant-ids.ts';
 import { ownerIqs } from './owner.ts';
@@ -30,6 +30,8 @@ import { Policies } from './policies.ts';
 import { ForeignDisco, Provided } from './provided.ts';
 import { NO_ROOM, type Room } from './room.ts';
 import { Rooms } from './rooms.ts';
+import { newConfig, refusedMaking, ruleOptions, ruleProblem } from './rules.ts';
+import { Search, SEARCH } from './search.ts';
 import { roomSecret } from './secret.ts';
 import { roomStore } from './store.ts';
 import { Visits } from './visits.ts';
@@ -48,26 +50,13 @@ export default defineModule({
       doc: "The domain of a host's rooms; '{host}' stands for the host.",
       reload: 'live',
     }),
-    occupants: option.integer({
-      default: 10_000,
-      minimum: 1,
-      maximum: 100_000,
-      doc: 'Most occupants of a room; admins and owners get in when there are 100 more.',
-      reload: 'live',
-    }),
+    ...ruleOptions,
     nickLength: option.integer({
       default: 64,
       minimum: 1,
       maximum: 1023,
       unit: 'characters',
       doc: 'The longest nickname.',
-      reload: 'live',
-    }),
-    history: option.integer({
-      default: 50,
-      minimum: 0,
-      maximum: 1000,
-      doc: 'Most messages of the past that somebody gets who enters; the owners of a room may choose less.',
       reload: 'live',
     }),
     sleep: option.duration({
@@ -92,7 +81,7 @@ export default defineModule({
     const service: ServiceDomain = new ServiceDomain(mod, {
       identity: { category: 'conference', type: 'text', name: 'Rooms' },
       domain: host => mod.options(host).domain,
-      features: host => [...SERVICE_FEATURES, ...disco.features(host)],
+      features: host => [...SERVICE_FEATURES, SEARCH, NS.rsm, ...disco.features(host)],
       node: (of, request, name) => disco.node(of, request, name),
       stanza,
       otherIq,
@@ -105,8 +94,9 @@ export default defineModule({
         policies,
         stanzaIds: () => mod.maybe(StanzaIds),
         limits: host => mod.options(host),
-        defaults: () => DEFAULTS,
-        mayCreate: () => undefined,
+        defaults: host => newConfig(mod.options(host)),
+        mayCreate: (creator, room, host) =>
+          refusedMaking({ creator, room, host }, mod.options(host), node, store.lists),
         occupantId: (room, account) => occupantId(secret.value, room.jid, room.state!.id, account),
         answer: ({ packet }, answer) => service.answer(packet, answer),
         inviteMember: () => {},
@@ -156,6 +146,17 @@ export default defineModule({
         return room.do(() => (isThere(room, request.from) ? answer(room, request) : NO_ROOM));
       });
     }
+    // 6.3
+    service.describe('service', {
+      items: (request, node) =>
+        node === undefined ? listRooms(store.lists, request.to.domain, request.payload) : refuse('item-not-found'),
+    });
+    const search = new Search({
+      lists: store.lists,
+      occupied: domain => rooms.occupied(domain),
+      occupants: jid => rooms.occupants(jid),
+    });
+    service.iq({ xmlns: SEARCH, name: 'search', to: 'service' }, request => search.answer(request));
     service.describe(
       'bare',
       roomDisco(
@@ -168,6 +169,10 @@ export default defineModule({
 
     mod.when('ended', session => rooms.ended(session, visits.of(session)));
     mod.when('restored', session => rooms.restored(session, visits.of(session)));
+    for (const host of node.hosts) {
+      const problem = mod.enabled(host) ? ruleProblem(mod.options(host)) : undefined;
+      if (problem !== undefined) mod.log.error({ host }, problem);
+    }
     for (const user of node.users()) for (const session of user.sessions) rooms.restored(session, visits.of(session));
 
     let swept = false;

@@ -1,5 +1,6 @@
 import type { SessionView } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
+import type { Found } from './finding.ts';
 import { leave } from './leaving.ts';
 import { Occupant, OccupantSession } from './occupants.ts';
 import { NO_PARTS, partsOf } from './presence.ts';
@@ -35,6 +36,19 @@ export class Rooms {
   /** All that are awake. */
   all(): IterableIterator<Room> {
     return this.awake.values();
+  }
+
+  /** The listed rooms of a domain that somebody is in. */
+  *occupied(domain: string): Generator<Found> {
+    for (const { jid, state, occupants } of this.awake.values()) {
+      if (jid.domain === domain && state?.config.listed && !state.locked && occupants.size > 0)
+        yield { jid: jid.bare, config: state.config, occupants: occupants.size };
+    }
+  }
+
+  /** How many are in a room. */
+  occupants(bare: string): number {
+    return this.awake.get(bare)?.occupants.size ?? 0;
   }
 
   /** The room of an address: what is asked of it waits until it is awake. */
