@@ -45,12 +45,19 @@ export class Pace {
 
 const tick = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
 
+/** A text in one piece: one that was put together is copied piece by piece wherever it is part of another. */
+const flat = (wire: string): string => Buffer.from(wire, 'latin1').latin1Slice();
+const FORWARDED = flat(`'><forwarded xmlns='${NS.forward}'><delay xmlns='${NS.delay}' stamp='`);
+const MESSAGE = flat(`'/><message xmlns='${NS.client}'`);
+const END = '</forwarded></result></message>';
+
 /** The results of one query, on their way to a client no faster than it takes them. */
 export class Results {
   private readonly session: SessionView;
   private readonly pace: Pace;
   private readonly open: string;
   private readonly result: string;
+  private readonly head: string;
   private readonly owner: Jid;
   private readonly shown: ((stanza: string) => string) | undefined;
   private bytes = 0;
@@ -68,32 +75,32 @@ export class Results {
     this.shown = shown;
     this.owner = owner;
     this.pace = pace;
-    this.result = `<result xmlns='${NS.mam}'${queryId === undefined ? '' : wireAttribute('queryid', queryId)} id='`;
-    this.open = `<message from='${wireJid(owner)}' to='${wireJid(session.jid)}'>`;
+    this.result = flat(
+      `<result xmlns='${NS.mam}'${queryId === undefined ? '' : wireAttribute('queryid', queryId)} id='`,
+    );
+    this.open = flat(`<message from='${wireJid(owner)}' to='${wireJid(session.jid)}'>`);
+    this.head = flat(this.open + this.result);
   }
 
   /** XEP-0313 4.2. */
-  add(message: Kept): void {
-    this.put(this.open + this.forwarded(message));
+  add({ id, key, stanza }: Kept): void {
+    this.put(this.head + id + FORWARDED + stampOf(key) + MESSAGE + stanza.slice(8) + END);
   }
 
   /** Other markup (a wire string), and a message behind it. */
   addBehind(markup: string, message: Kept | undefined): void {
-    this.put(this.open + markup + (message ? this.forwarded(message) : ''));
+    const { open, result } = this;
+    if (!message) this.put(`${open}${markup}</message>`);
+    else {
+      const { id, key, stanza } = message;
+      this.put(open + markup + result + id + FORWARDED + stampOf(key) + MESSAGE + stanza.slice(8) + END);
+    }
   }
 
-  private forwarded({ id, key, stanza: kept }: Kept): string {
-    const stanza = this.shown ? this.shown(kept) : kept;
-    const delay = `<delay xmlns='${NS.delay}' stamp='${stampOf(key)}'/>`;
-    const message = `<message xmlns='${NS.client}'${stanza.slice(8)}`;
-    return `${this.result}${id}'><forwarded xmlns='${NS.forward}'>${delay}${message}</forwarded></result>`;
-  }
-
-  /** `stanza`: without its end. */
   private put(stanza: string): void {
     if (this.last !== undefined) this.session.sendWire(this.last);
-    this.last = `${stanza}</message>`;
-    this.bytes += this.last.length;
+    this.last = stanza;
+    this.bytes += stanza.length;
   }
 
   /** As `add`, and waits when the client is behind. */
@@ -141,7 +148,7 @@ const DAY = 86_400_000;
 const digits = (count: number, length: number): string[] =>
   Array.from({ length: count }, (_, i) => String(i).padStart(length, '0'));
 const TWO = digits(60, 2);
-const THREE = digits(1000, 3);
+const THREE = digits(1000, 3).map(number => `.${number}Z`);
 /** The last day that was written: those of a page are mostly the same. */
 let today = { day: Number.NaN, text: '' };
 
@@ -153,8 +160,9 @@ export function stampOf(key: number): string {
   const rest = time - day * DAY;
   const minutes = Math.floor(rest / 60_000);
   const milliseconds = rest - minutes * 60_000;
-  const hour = TWO[Math.floor(minutes / 60)]!;
-  return `${today.text}${hour}:${TWO[minutes % 60]!}:${TWO[Math.floor(milliseconds / 1000)]!}.${THREE[milliseconds % 1000]!}Z`;
+  // up to twelve characters are put together at once, what is longer is kept as its pieces
+  const clock = `${TWO[Math.floor(minutes / 60)]!}:${TWO[minutes % 60]!}:${TWO[Math.floor(milliseconds / 1000)]!}`;
+  return today.text + clock + THREE[milliseconds % 1000]!;
 }
 
 /** Whether a message went to, or came from, that full JID (XEP-0313 4.1.1). */
