@@ -2,8 +2,15 @@ import { createHash } from 'node:crypto';
 import { NS } from '../../src/protocol/index.ts';
 import type { Element } from '../../src/xml/index.ts';
 
-/** The verification string of what disco#info says: XEP-0115 5.1. */
-export function capsHash(info: { identities: Element[]; features: string[]; forms: Element[] }): string {
+/** What disco#info says, as far as it is hashed. */
+export interface Described {
+  readonly identities: readonly Element[];
+  readonly features: readonly string[];
+  readonly forms: readonly Element[];
+}
+
+/** The verification string of what disco#info says: XEP-0115 5.1. `algorithm` as Node calls it. */
+export function capsHash(info: Described, algorithm = 'sha1'): string {
   let s = '';
   const identities = info.identities.map(
     ({ attrs }) => `${attrs.category}/${attrs.type}/${attrs['xml:lang'] ?? ''}/${attrs.name ?? ''}<`,
@@ -34,7 +41,7 @@ export function capsHash(info: { identities: Element[]; features: string[]; form
     };
   });
   for (const { type, text } of forms.sort((a, b) => octets(a.type, b.type))) s += `${type}<${text}`;
-  return createHash('sha1').update(s, 'utf8').digest('base64');
+  return createHash(algorithm).update(s, 'utf8').digest('base64');
 }
 
 /** The i;octet collation of RFC 4790 9.3. */

@@ -3,7 +3,7 @@
  * (XEP-0115) of the server in its stream features. What there is to discover is declared by modules (src/api/collections.ts).
  */
 import { defineModule, type IqRequest, type Mod } from '../../src/api/index.ts';
-import { NS, refuse } from '../../src/protocol/index.ts';
+import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
 import { type Element, xml } from '../../src/xml/index.ts';
 import { capsHash } from './caps.ts';
 import { Roster } from '../roster/contract.ts';
@@ -122,13 +122,23 @@ async function items(mod: Mod, request: IqRequest) {
     }
     return refuse('item-not-found');
   }
-  if (of === 'account') return query(NS.discoItems, undefined, resources(mod, request));
+  if (of === 'account') return query(NS.discoItems, undefined, await ofAccount(mod, request));
   const list: Element[] = [];
   for (const { owner, item } of mod.collections.discoItems.entries) {
     if (!mod.node.moduleEnabled(owner, host) || item.visible?.(request.from, host) === false) continue;
     list.push(xml('item', { jid: item.jid(host), name: item.name, node: item.node }));
   }
   return query(NS.discoItems, undefined, list);
+}
+
+async function ofAccount(mod: Mod, request: IqRequest): Promise<Element[]> {
+  const list = resources(mod, request);
+  for (const { owner, item } of mod.collections.discoAccountItems.entries) {
+    if (!mod.node.moduleEnabled(owner, request.to.domain)) continue;
+    const items = await item.items(request);
+    if (!(items instanceof StanzaError)) list.push(...items);
+  }
+  return list;
 }
 
 /** XEP-0030 4.1: the available resources of an account, but not the one that asks. */

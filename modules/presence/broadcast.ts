@@ -1,7 +1,15 @@
-import { FULL, type MaybePromise, type NodeView, Packet, type SessionView, andThen } from '../../src/api/index.ts';
+import {
+  andThen,
+  eachInSlices,
+  FULL,
+  inOrder,
+  type MaybePromise,
+  type NodeView,
+  Packet,
+  type SessionView,
+} from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import type { RosterItem, RosterMap, RosterService } from '../roster/contract.ts';
-import { eachInSlices, inOrder } from './each.ts';
 import type { Shown } from './shown.ts';
 
 type Step = void | Promise<void>;
@@ -11,7 +19,7 @@ export type Blocks = (account: Jid, address: Jid) => MaybePromise<boolean>;
 const UNAVAILABLE = "<presence type='unavailable'/>";
 const PROBE = "<presence type='probe'/>";
 
-/** Costs of an item (each.ts): a contact who is told, and one who is not there. */
+/** Costs of an item (slices.ts): a contact who is told, and one who is not there. */
 const TOLD = 10;
 const PASSED = 1;
 
@@ -114,7 +122,7 @@ export class Broadcast {
     return address.local === '' || this.node.user(address) !== undefined;
   }
 
-  /** XEP-0191 3.3; for accounts of this node the module blocking sees to it. What the telling has cost, as each.ts counts. */
+  /** XEP-0191 3.3; for accounts of this node the module blocking sees to it. What the telling has cost, as slices.ts counts. */
   private ifMaySee(account: Jid, { address }: RosterItem, tell: () => Step): number | Promise<void> {
     const blocked = !this.node.hosts.has(address.domain) && this.blocks(account, address);
     if (blocked instanceof Promise) return blocked.then(yes => (yes ? undefined : tell()));

@@ -2,7 +2,15 @@
  * Presence and subscriptions: RFC 6121 3 and 4. The state machine of appendix A is in states.ts, its use in subscriptions.ts; who is
  * told of whose presence is in broadcast.ts, who is told when asking in probes.ts, presence to somebody in directed.ts.
  */
-import { defineModule, defineOptions, DONE, option, type Packet, type SessionView } from '../../src/api/index.ts';
+import {
+  defineModule,
+  defineOptions,
+  DONE,
+  inOrder,
+  option,
+  type Packet,
+  type SessionView,
+} from '../../src/api/index.ts';
 import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { NS } from '../../src/protocol/index.ts';
 import { parseElement } from '../../src/xml/index.ts';
@@ -11,7 +19,6 @@ import { Roster } from '../roster/contract.ts';
 import { available, Broadcast } from './broadcast.ts';
 import { PresenceService, type SubscriptionRequest } from './contract.ts';
 import { Directed } from './directed.ts';
-import { inOrder } from './each.ts';
 import { portableRequests } from './portable.ts';
 import { Probes } from './probes.ts';
 import { Shown } from './shown.ts';

@@ -1,10 +1,9 @@
-import { DONE, type NodeView, Packet, type SessionView, type Verdict } from '../../src/api/index.ts';
+import { DONE, inOrder, type NodeView, Packet, type SessionView, type Verdict } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { NS } from '../../src/protocol/index.ts';
 import { wireAttribute } from '../../src/xml/index.ts';
 import type { RosterService } from '../roster/contract.ts';
 import { available } from './broadcast.ts';
-import { inOrder } from './each.ts';
 import type { Shown } from './shown.ts';
 
 /** Answers those who ask for an account's presence: RFC 6121 4.3.2, 4.6.6. */

@@ -1,9 +1,8 @@
-import { DONE, type NodeView, Packet, type SessionView, andThen, type Verdict } from '../../src/api/index.ts';
+import { DONE, inOrder, type NodeView, Packet, type SessionView, andThen, type Verdict } from '../../src/api/index.ts';
 import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { refuse, StanzaError } from '../../src/protocol/index.ts';
 import type { RosterItem, RosterService } from '../roster/contract.ts';
 import { available, type Blocks, type Broadcast } from './broadcast.ts';
-import { inOrder } from './each.ts';
 import { type Change, inbound, itemOf, outbound, type State, stateOf, type SubscriptionType } from './states.ts';
 import type { Request, RequestStore } from './store.ts';
 

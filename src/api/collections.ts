@@ -41,6 +41,11 @@ export interface DiscoNode {
   items?(request: { node: string; from: Jid; to: Jid }): NodeAnswer | Promise<NodeAnswer>;
 }
 
+/** Items of an account in disco#items, beside its resources, for somebody who may see its presence. */
+export interface DiscoAccountItems {
+  items(request: { from: Jid; to: Jid }): readonly Element[] | StanzaError | Promise<readonly Element[] | StanzaError>;
+}
+
 /** A stream feature (RFC 6120 4.3.2) beyond those of the core. */
 export interface StreamFeature {
   readonly when: 'before-login' | 'after-login';
@@ -133,6 +138,7 @@ export function makeCollections() {
     disco: new Collection<DiscoEntry>('disco'),
     discoItems: new Collection<DiscoItem>('discoItems'),
     discoNodes: new Collection<DiscoNode>('discoNodes'),
+    discoAccountItems: new Collection<DiscoAccountItems>('discoAccountItems'),
     streamFeatures: new Collection<StreamFeature>('streamFeatures'),
     bindFeatures: new Collection<BindFeature>('bindFeatures'),
     beforeLogin: new Collection<BeforeLoginIq>('beforeLogin'),

@@ -21,6 +21,7 @@ export type {
   BeforeLoginIq,
   BindFeature,
   Collections,
+  DiscoAccountItems,
   DiscoEntry,
   DiscoItem,
   DiscoNode,
@@ -79,3 +80,4 @@ export { currentUnit, type Unit } from '../util/unit.ts';
 export { Lru } from '../util/lru.ts';
 export { type MaybePromise, andThen } from '../util/maybe.ts';
 export { networkOf } from '../util/network.ts';
+export { eachInSlices, inOrder } from '../util/slices.ts';

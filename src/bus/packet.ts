@@ -250,7 +250,8 @@ export class Packet {
   errorWire(error: StanzaError): string {
     const { stanza } = this;
     // the original content goes back too, unless it is large, or better not said twice
-    const inner = stanza.raw.length <= 4096 && !error.alone ? stanza.inner : '';
+    const whole = stanza.raw.length <= 4096 && !error.alone ? stanza.inner : '';
+    const inner = error.content ? serialize(error.content, NS.client) : whole;
     const element = serialize(error.element(), NS.client);
     return `<${stanza.name} type='error'${this.answerAttributes()}>${inner}${element}</${stanza.name}>`;
   }

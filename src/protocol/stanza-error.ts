@@ -42,6 +42,8 @@ export interface StanzaErrorDetails {
   alone?: boolean;
   /** The address of who refuses, where that is not who was asked (RFC 6120 8.3.1). */
   by?: string;
+  /** What goes back in the place of what it answers: the part of it that is refused. */
+  content?: Element;
 }
 
 /** An answer that refuses, as a value: returned, never thrown. RFC 6120 8.3. */
@@ -52,6 +54,7 @@ export class StanzaError {
   readonly application: Element | undefined;
   readonly alone: boolean;
   readonly by: string | undefined;
+  readonly content: Element | undefined;
 
   constructor(condition: StanzaErrorCondition, details: StanzaErrorDetails = {}) {
     this.condition = condition;
@@ -60,6 +63,7 @@ export class StanzaError {
     this.application = details.application;
     this.alone = details.alone ?? false;
     this.by = details.by;
+    this.content = details.content;
   }
 
   /** The same, said by somebody. */

@@ -403,6 +403,7 @@ describe('play: external components (XEP-0114)', () => {
         (await romeo.iq('get', ITEMS, 'localhost'))
           .getChild('query')!
           .getChildren('item')
+          .filter(({ attrs }) => attrs.name === 'Echo')
           .map(({ attrs }) => `${attrs.jid} ${attrs.name}`);
       assert.deepEqual(await listed(), []);
       const one = await joined();

@@ -94,13 +94,13 @@ describe('play: service discovery and capabilities (XEP-0030, XEP-0115, XEP-0128
     assert.equal(new Set(all).size, all.length);
     for (const feature of [INFO, ITEMS, CAPS, 'urn:xmpp:ping', 'jabber:iq:version', 'urn:xmpp:time', 'vcard-temp'])
       assert.ok(all.includes(feature), feature);
-    assert.deepEqual(listed(await romeo.iq('get', items(), 'localhost')), []);
+    assert.deepEqual(listed(await romeo.iq('get', items(), 'localhost')), ['pubsub.localhost']);
   });
 
   it('an account tells its owner and those who may see its presence, and nobody else (8)', async () => {
     const own = await romeo.iq('get', info());
     assert.equal(own.attrs.from ?? 'romeo@localhost', 'romeo@localhost');
-    assert.deepEqual(identities(own), ['account/registered']);
+    assert.deepEqual(identities(own), ['account/registered', 'pubsub/pep']);
     assert.ok(features(own).includes(INFO));
     for (const query of [items(), items('x')]) {
       const strange = await juliet.iq('get', query, 'romeo@localhost');
@@ -127,7 +127,10 @@ describe('play: service discovery and capabilities (XEP-0030, XEP-0115, XEP-0128
       );
     }
     await befriend(juliet, romeo);
-    assert.deepEqual(identities(await juliet.iq('get', info(), 'romeo@localhost')), ['account/registered']);
+    assert.deepEqual(identities(await juliet.iq('get', info(), 'romeo@localhost')), [
+      'account/registered',
+      'pubsub/pep',
+    ]);
     // the other way nothing was granted
     assert.equal(condition(await romeo.iq('get', info(), 'juliet@localhost')), 'service-unavailable');
   });

@@ -3,6 +3,7 @@ import type {
   BeforeLoginIq,
   BindFeature,
   Collections,
+  DiscoAccountItems,
   DiscoEntry,
   DiscoItem,
   DiscoNode,
@@ -115,6 +116,11 @@ export class Guards {
       info: request => this.answer(`disco node ${item.node}`, () => item.info?.(request), isOne),
       items: request => this.answer(`disco node ${item.node}`, () => item.items?.(request), isOne),
     };
+  }
+
+  discoAccountItems(item: DiscoAccountItems): Partial<DiscoAccountItems> {
+    const isList = (value: unknown): boolean => Array.isArray(value) && value.every(isElement);
+    return { items: request => this.answer('disco items of accounts', () => item.items(request), isList) };
   }
 
   streamFeatures(item: StreamFeature): Partial<StreamFeature> {

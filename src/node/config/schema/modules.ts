@@ -17,6 +17,7 @@ export const DEFAULT_MODULES = [
   'ping',
   'presence',
   'private-storage',
+  'pubsub',
   'registration',
   'roster',
   'stanza-id',

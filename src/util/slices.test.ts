@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { eachInSlices, inOrder } from './each.ts';
+import { eachInSlices, inOrder } from './slices.ts';
 
 describe('telling many', () => {
   it('is done at once when it costs little', () => {

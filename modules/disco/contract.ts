@@ -1,0 +1,1 @@
+export { capsHash, type Described } from './caps.ts';

@@ -1,0 +1,170 @@
+/* Nodes are made, configured and deleted: XEP-0060 8.1 to 8.5. */
+import { randomUUID } from 'node:crypto';
+import { type Answer, Empty } from '../../src/api/index.ts';
+import { refuse, StanzaError } from '../../src/protocol/index.ts';
+import type { Jid } from '../../src/jid/index.ts';
+import { serialize, wireAttribute, xml } from '../../src/xml/index.ts';
+import { formIn, type NodeConfig } from './config.ts';
+import {
+  type Asked,
+  type Engine,
+  LONGEST,
+  mostItems,
+  nodeNameOf,
+  ownedNode,
+  owner,
+  pubsub,
+  type Service,
+} from './engine.ts';
+import { NO_PERSISTENT_ITEMS, refusal } from './names.ts';
+import type { PubsubNode } from './node.ts';
+import { subscribersLost } from './subscribing.ts';
+
+/** 8.1; without a name it is an instant node. */
+export async function create(engine: Engine, asked: Asked): Promise<Answer> {
+  const { service, from, element } = asked;
+  const given = (element.attrs as { node?: string }).node ?? '';
+  const name = given === '' ? randomUUID() : given;
+  const x = asked.pubsub.getChild('configure')?.getChild('x', 'jabber:x:data');
+  const config = x && x.attrs.type !== 'cancel' ? service.form.read(x, service.defaults) : service.defaults;
+  if (config instanceof StanzaError) return config;
+  const made = await engine.nodes.turn(service.jid, name, () => makeNode(engine, service, from, name, config));
+  if (made instanceof StanzaError) return made;
+  return given === '' ? pubsub(xml('create', { node: name })) : Empty;
+}
+
+/** Called in the node's turn. */
+export async function makeNode(
+  engine: Engine,
+  service: Service,
+  creator: Jid,
+  name: string,
+  config: NodeConfig,
+): Promise<PubsubNode | StanzaError> {
+  if (!engine.mayCreate(service, creator)) return refuse('forbidden', 'You may not create nodes there.');
+  if (name.length > LONGEST) return refuse('not-acceptable', `A node's name has at most ${LONGEST} characters.`);
+  const created = Date.now();
+  const { bare } = creator;
+  const stored = { service: service.jid.bare, name, creator: bare, created, config };
+  const id = await engine.store.create(stored, service.personal ? undefined : bare, service.limits.nodes);
+  if (id === 'conflict') return refuse('conflict', 'There is a node of that name.');
+  if (id === 'full') return refuse('resource-constraint', `You may have ${service.limits.nodes} nodes there.`);
+  const node: PubsubNode = {
+    id,
+    service: service.jid,
+    name,
+    creator: bare,
+    created,
+    config,
+    affiliations: new Map(service.personal ? [] : [[bare, 'owner']]),
+    subscriptions: new Map(),
+    telling: undefined,
+  };
+  await engine.nodes.put(node);
+  return node;
+}
+
+/** 8.2, the form. */
+export async function configuration(engine: Engine, asked: Asked): Promise<Answer> {
+  const name = nodeNameOf(asked.element);
+  if (name instanceof StanzaError) return name;
+  const node = await ownedNode(engine, asked, name);
+  if (node instanceof StanzaError) return node;
+  return owner(xml('configure', { node: name }, asked.service.form.form.form(node.config)));
+}
+
+/** 8.2.4 and 8.2.5. */
+export async function configure(engine: Engine, asked: Asked): Promise<Answer> {
+  const { service, element } = asked;
+  const name = nodeNameOf(element);
+  if (name instanceof StanzaError) return name;
+  return engine.nodes.turn(service.jid, name, async () => {
+    const node = await ownedNode(engine, asked, name);
+    if (node instanceof StanzaError) return node;
+    const x = formIn(element);
+    if (x instanceof StanzaError) return x;
+    if (x.attrs.type === 'cancel') return Empty;
+    const config = service.form.read(x, node.config);
+    if (config instanceof StanzaError) return config;
+    await reconfigure(engine, service, node, config);
+    return Empty;
+  });
+}
+
+/** Called in the node's turn. */
+export async function reconfigure(
+  engine: Engine,
+  service: Service,
+  node: PubsubNode,
+  config: NodeConfig,
+): Promise<void> {
+  const before = node.config;
+  await engine.store.configure(node.id, config);
+  node.config = config;
+  await engine.nodes.put(node);
+  if (!config.persistItems) await engine.store.items.purge(node.id);
+  else await engine.store.items.shrink(node.id, mostItems(node, service.limits));
+  if (config.notifyConfig) {
+    const form = config.deliverPayloads ? serialize(service.form.form.result(config), '') : '';
+    const name = wireAttribute('node', node.name);
+    engine.telling.tell(
+      node,
+      form === '' ? `<configuration${name}/>` : `<configuration${name}>${form}</configuration>`,
+    );
+  }
+  // 12.14, XEP-0163 7.1: who may not read it any more is not subscribed any more
+  if (before.accessModel !== config.accessModel || before.rosterGroupsAllowed !== config.rosterGroupsAllowed)
+    await subscribersLost(engine, node);
+}
+
+/** 8.3. */
+export function defaults(_engine: Engine, { service, element }: Asked): Answer {
+  const type = (element.getChild('x', 'jabber:x:data')?.getChildren('field') ?? []).find(
+    ({ attrs }) => attrs.var === 'pubsub#node_type',
+  );
+  if (type && type.getChildText('value') !== 'leaf')
+    return refusal('feature-not-implemented', 'unsupported', { feature: 'collections' });
+  return owner(xml('default', {}, service.form.form.form(service.defaults)));
+}
+
+/** 8.4. */
+export async function remove(engine: Engine, asked: Asked): Promise<Answer> {
+  const { service, from, element } = asked;
+  const name = nodeNameOf(element);
+  if (name instanceof StanzaError) return name;
+  const uri = element.getChild('redirect')?.attrs.uri as string | undefined;
+  return engine.nodes.turn(service.jid, name, async () => {
+    const node = await ownedNode(engine, asked, name);
+    if (node instanceof StanzaError) return node;
+    await deleteNode(engine, node, from, uri);
+    return Empty;
+  });
+}
+
+/** Called in the node's turn. */
+export async function deleteNode(engine: Engine, node: PubsubNode, by: Jid, uri?: string): Promise<void> {
+  await engine.store.remove(node.id);
+  await engine.nodes.drop(node);
+  const name = wireAttribute('node', node.name);
+  const redirect = uri === undefined ? '' : `<redirect${wireAttribute('uri', uri.slice(0, 2000))}/>`;
+  if (node.config.notifyDelete)
+    engine.telling.tell(node, redirect === '' ? `<delete${name}/>` : `<delete${name}>${redirect}</delete>`, true);
+  engine.happened({ node, by, published: [], retracted: [], emptied: true });
+}
+
+/** 8.5. */
+export async function purge(engine: Engine, asked: Asked): Promise<Answer> {
+  const { service, from, element } = asked;
+  const name = nodeNameOf(element);
+  if (name instanceof StanzaError) return name;
+  return engine.nodes.turn(service.jid, name, async () => {
+    const node = await ownedNode(engine, asked, name);
+    if (node instanceof StanzaError) return node;
+    if (!node.config.persistItems) return NO_PERSISTENT_ITEMS;
+    await node.telling;
+    await engine.store.items.purge(node.id);
+    if (node.config.notifyRetract) engine.telling.tell(node, `<purge${wireAttribute('node', name)}/>`);
+    engine.happened({ node, by: from, published: [], retracted: [], emptied: true });
+    return Empty;
+  });
+}

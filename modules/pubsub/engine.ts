@@ -1,0 +1,109 @@
+import type { MaybePromise, SessionView } from '../../src/api/index.ts';
+import type { Jid } from '../../src/jid/index.ts';
+import type { StanzaError } from '../../src/protocol/index.ts';
+import { type Element, xml } from '../../src/xml/index.ts';
+import type { Access } from './access.ts';
+import { type ConfigForm, MAX, type NodeConfig } from './config.ts';
+import { NODE_REQUIRED, NOT_FOUND, NOT_OWNER, OWNER, PUBSUB } from './names.ts';
+import type { Item, PubsubNode } from './node.ts';
+import type { Nodes } from './nodes.ts';
+import type { PubsubStore } from './store.ts';
+import type { Telling } from './telling.ts';
+
+/** What an operator allows at a service. */
+export interface ServiceLimits {
+  readonly items: number;
+  readonly size: number;
+  /** Nodes that one creator may have there. */
+  readonly nodes: number;
+  readonly subscriptions: number;
+  /** Items of an answer. */
+  readonly page: number;
+  /** Affiliations of a node. */
+  readonly affiliations: number;
+}
+
+/** Where nodes are: a domain, or an account. */
+export interface Service {
+  readonly jid: Jid;
+  /** Whether it is an account's (XEP-0163). */
+  readonly personal: boolean;
+  readonly limits: ServiceLimits;
+  readonly defaults: NodeConfig;
+  readonly form: ConfigForm;
+}
+
+/** A request as its handler sees it. */
+export interface Asked {
+  readonly service: Service;
+  readonly from: Jid;
+  readonly session: SessionView | undefined;
+  readonly type: 'get' | 'set';
+  /** `<pubsub/>`, and in it what is asked for. */
+  readonly pubsub: Element;
+  readonly element: Element;
+}
+
+export interface Engine {
+  readonly store: PubsubStore;
+  readonly nodes: Nodes;
+  readonly access: Access;
+  readonly telling: Telling;
+  /** Whether somebody may make nodes there. */
+  mayCreate(service: Service, who: Jid): boolean;
+  /** Told when items have been published or retracted. */
+  happened(event: Happened): void;
+}
+
+/** What was published or retracted, once it is stored. */
+export interface Happened {
+  readonly node: PubsubNode;
+  /** Who did it; the account itself where a module did. */
+  readonly by: Jid;
+  readonly published: readonly Item[];
+  readonly retracted: readonly string[];
+  /** The node was purged or deleted. */
+  readonly emptied: boolean;
+}
+
+/** Most characters of a node's name, and of an item's id. */
+export const LONGEST = 1024;
+
+/** The node that is named in a request, or why there is none. */
+export function nodeNameOf(element: Element): string | StanzaError {
+  const { node } = element.attrs as { node?: string };
+  return node === undefined || node === '' ? NODE_REQUIRED : node;
+}
+
+/** A node for its owners alone: item-not-found, forbidden. */
+export async function ownedNode(
+  engine: Engine,
+  { service, from }: Asked,
+  name: string,
+): Promise<PubsubNode | StanzaError> {
+  const node = await engine.nodes.find(service.jid, name);
+  if (!node) return NOT_FOUND;
+  return engine.access.isOwner(node, from) ? node : NOT_OWNER;
+}
+
+/** Since when items are not expired; milliseconds since 1970. */
+export function freshSince({ config }: PubsubNode): number {
+  return config.itemExpire === MAX ? 0 : Math.max(0, Date.now() - config.itemExpire * 1000);
+}
+
+/** Items that a node may have. */
+export function mostItems({ config }: PubsubNode, { items }: ServiceLimits): number {
+  return Math.min(config.maxItems, items);
+}
+
+export function lastItem(engine: Pick<Engine, 'store'>, node: PubsubNode): MaybePromise<Item | undefined> {
+  return node.config.persistItems ? engine.store.items.last(node.id, freshSince(node)) : undefined;
+}
+
+export function pubsub(...children: (Element | undefined)[]): Element {
+  return xml('pubsub', { xmlns: PUBSUB }, ...children);
+}
+
+export function owner(...children: Element[]): Element {
+  return xml('pubsub', { xmlns: OWNER }, ...children);
+}

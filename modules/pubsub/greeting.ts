@@ -1,0 +1,100 @@
+import { andThen, eachInSlices, inOrder, type NodeView, type SessionView } from '../../src/api/index.ts';
+import type { Jid } from '../../src/jid/index.ts';
+import type { RosterChange, RosterService } from '../roster/contract.ts';
+import type { Capabilities } from './capabilities.ts';
+import { type Engine, lastItem } from './engine.ts';
+import type { PubsubNode } from './node.ts';
+import { subscribersLost } from './subscribing.ts';
+
+type Step = void | Promise<void>;
+
+/** Costs (src/util/slices.ts): an account that is looked at, and one that is not. */
+const LOOKED = 10;
+const PASSED = 1;
+
+/**
+ * Sends what was published last to those who have not seen it: clients that come online, or want to be told of more (XEP-0163 4.3.3), and
+ * those of contacts who may see more than before.
+ */
+export class Greeting {
+  private readonly engine: Engine;
+  private readonly node: NodeView;
+  private readonly roster: () => RosterService | undefined;
+  private readonly enabled: (host: string) => boolean;
+
+  constructor(
+    engine: Engine,
+    node: NodeView,
+    roster: () => RosterService | undefined,
+    enabled: (host: string) => boolean,
+  ) {
+    this.engine = engine;
+    this.node = node;
+    this.roster = roster;
+    this.enabled = enabled;
+  }
+
+  /** Of the account itself, and of all whose presence it sees. */
+  greet(session: SessionView, names: ReadonlySet<string>): Step {
+    const account = session.user.jid;
+    return andThen(this.lastOf(account, names, session), () =>
+      andThen(this.roster()?.get(account), contacts =>
+        eachInSlices(contacts?.values() ?? [], ({ address, subscription }) => {
+          if (!session.alive || (subscription !== 'to' && subscription !== 'both')) return PASSED;
+          if (address.local === '' || !this.node.hosts.has(address.domain)) return PASSED;
+          return this.lastOf(address, names, session) ?? LOOKED;
+        }),
+      ),
+    );
+  }
+
+  /** The last items of an account's nodes to a client that wants them. */
+  private lastOf(account: Jid, names: ReadonlySet<string>, session: SessionView): Step {
+    if (!this.enabled(account.domain)) return undefined;
+    return andThen(this.engine.nodes.of(account), nodes =>
+      inOrder(nodes.values(), node => {
+        if (!names.has(node.name) || !isGreeted(node)) return undefined;
+        return this.engine.telling.lastTo(node, () => lastItem(this.engine, node), session);
+      }),
+    );
+  }
+
+  /** XEP-0163 7.1: a contact may see more, or less, than before. */
+  async changed(account: Jid, { before, after }: RosterChange, capabilities: Capabilities): Promise<void> {
+    const contact = (after ?? before)!.address;
+    const nodes = await this.engine.nodes.of(account);
+    if (nodes.size === 0) return;
+    await this.cancel(account, nodes, contact);
+    if (!isSeen(after)) return;
+    const gains = (node: PubsubNode): boolean => {
+      const { accessModel, rosterGroupsAllowed } = node.config;
+      if (!isSeen(before)) return accessModel !== 'authorize' && accessModel !== 'whitelist';
+      const isIn = (groups: readonly string[]) => groups.some(group => rosterGroupsAllowed.includes(group));
+      return accessModel === 'roster' && !isIn(before!.groups) && isIn(after!.groups);
+    };
+    for (const session of this.node.user(contact)?.sessions ?? []) {
+      for (const node of nodes.values()) {
+        if (!isGreeted(node) || !gains(node) || !capabilities.wants(session, node.name)) continue;
+        await this.engine.telling.lastTo(node, () => lastItem(this.engine, node), session);
+      }
+    }
+  }
+
+  private async cancel(account: Jid, nodes: ReadonlyMap<string, PubsubNode>, contact: Jid): Promise<void> {
+    for (const { name, subscriptions } of nodes.values()) {
+      if (![...subscriptions.values()].some(({ jid }) => jid.bare === contact.bare)) continue;
+      await this.engine.nodes.turn(account, name, async () => {
+        const node = await this.engine.nodes.find(account, name);
+        if (node) await subscribersLost(this.engine, node, contact);
+      });
+    }
+  }
+}
+
+function isGreeted({ config }: PubsubNode): boolean {
+  return config.sendLastPublishedItem === 'on_sub_and_presence' && config.deliverNotifications && config.persistItems;
+}
+
+function isSeen(item: RosterChange['after']): boolean {
+  return item !== undefined && (item.subscription === 'from' || item.subscription === 'both');
+}

@@ -1,0 +1,279 @@
+/*
+ * Publish-Subscribe (XEP-0060) at a domain of its own, and on every account (XEP-0163), by one engine: nodes.ts keeps the nodes, access.ts
+ * says who may do what, requests.ts what is answered by whom; telling.ts sends what happened to those who want to know it, whom
+ * capabilities.ts knows.
+ */
+import {
+  defineModule,
+  defineOptions,
+  DONE,
+  type IqRequest,
+  option,
+  type OptionsOf,
+  ServiceDomain,
+} from '../../src/api/index.ts';
+import type { Jid } from '../../src/jid/index.ts';
+import { formTypeOf, NS, StanzaError } from '../../src/protocol/index.ts';
+import { type Element, xml } from '../../src/xml/index.ts';
+import { Blocking } from '../blocking/contract.ts';
+import { Roster } from '../roster/contract.ts';
+import { Access } from './access.ts';
+import { Capabilities } from './capabilities.ts';
+import { capabilitiesStore } from './capabilities-store.ts';
+import { ConfigForm, PERSONAL_DEFAULTS, SERVICE_DEFAULTS } from './config.ts';
+import { Pubsub } from './contract.ts';
+import {
+  accountNodes,
+  nodeInfo,
+  nodeItems,
+  PERSONAL_FEATURES,
+  PERSONAL_IDENTITY,
+  SERVICE_FEATURES,
+  SERVICE_IDENTITY,
+  serviceNodes,
+} from './discovery.ts';
+import type { Engine, Service } from './engine.ts';
+import { Greeting } from './greeting.ts';
+import { Inside } from './inside.ts';
+import { OWNER, PUBSUB, SUBSCRIBE_AUTHORIZATION } from './names.ts';
+import { Nodes } from './nodes.ts';
+import { GET_PENDING, getPending } from './pending.ts';
+import { portableItems, portableNodes } from './portable.ts';
+import { removeAccount } from './removal.ts';
+import { answer, answerOfNobody } from './requests.ts';
+import { pubsubStore } from './store.ts';
+import { authorize } from './subscribing.ts';
+import { sweep } from './sweeping.ts';
+import { Telling } from './telling.ts';
+
+/** Milliseconds between two sweeps. */
+const SWEEP = 600_000;
+
+const options = defineOptions({
+  domain: option.string({
+    default: 'pubsub.{host}',
+    doc: 'The domain of the service below a host, `{host}` being the host.',
+    reload: 'live',
+  }),
+  create: option.choice(['accounts', 'admins', 'everyone'], {
+    default: 'accounts',
+    doc: 'Who may make nodes at the domain: accounts of this server, those who administer the host, or everyone. Nodes of accounts are made by their owners.',
+    reload: 'live',
+  }),
+  nodes: option.integer({
+    default: 500,
+    minimum: 1,
+    maximum: 100_000,
+    doc: 'Nodes of one account, and nodes that one may make at the domain.',
+    reload: 'live',
+  }),
+  items: option.integer({
+    default: 10_000,
+    minimum: 1,
+    maximum: 1_000_000,
+    doc: 'Items of a node: what `max` stands for in its configuration.',
+    reload: 'live',
+  }),
+  size: option.size({
+    default: 131_072,
+    minimum: 1024,
+    maximum: 1_048_576,
+    doc: 'Largest payload of an item.',
+    reload: 'live',
+  }),
+  subscriptions: option.integer({
+    default: 1000,
+    minimum: 1,
+    maximum: 100_000,
+    doc: 'Subscriptions of one person at the domain, and to the nodes of an account.',
+    reload: 'live',
+  }),
+  affiliations: option.integer({
+    default: 10_000,
+    minimum: 1,
+    maximum: 100_000,
+    doc: 'Members, publishers, owners and banned of one node.',
+    reload: 'live',
+  }),
+  page: option.integer({
+    default: 250,
+    minimum: 1,
+    maximum: 10_000,
+    doc: 'Items of one answer; who asks for more gets so many, and learns how many there are.',
+    reload: 'live',
+  }),
+  remembered: option.integer({
+    default: 20_000,
+    minimum: 100,
+    maximum: 10_000_000,
+    doc: 'Accounts and nodes of which the rules are kept in memory.',
+  }),
+  capabilities: option.integer({
+    default: 20_000,
+    minimum: 100,
+    maximum: 10_000_000,
+    doc: 'Kinds of clients of which it is kept what they want to be told, so that none of a kind need be asked again.',
+    reload: 'live',
+  }),
+});
+
+export default defineModule({
+  name: 'pubsub',
+  doc: 'Publish-Subscribe at a domain of its own, and the personal nodes of accounts (PEP).',
+  xeps: [
+    {
+      number: 60,
+      version: '1.31.0',
+      note: 'Without collections, several subscriptions of one address, leases and digests; see docs/pubsub.md.',
+    },
+    { number: 163, version: '1.2.2' },
+    { number: 222, version: '1.0.1' },
+    { number: 223, version: '1.1.1' },
+    { number: 115, version: '1.6.0', note: 'of clients' },
+  ],
+  needs: ['disco'],
+  after: ['roster', 'blocking', 'presence'],
+  features: { account: PERSONAL_FEATURES },
+  options,
+  stores: { pubsub: pubsubStore, capabilities: capabilitiesStore },
+
+  setup(mod) {
+    const { node } = mod;
+    const { pubsub: store } = mod.stores;
+    const roster = () => mod.maybe(Roster);
+    const nodes = new Nodes(store, mod.options().remembered);
+    const served = new ServiceDomain(mod, {
+      identity: SERVICE_IDENTITY,
+      domain: host => mod.options(host).domain,
+      features: () => SERVICE_FEATURES,
+      stanza: packet => {
+        const x = packet.kind === 0 && packet.type !== 'error' ? packet.child('x', NS.dataForms) : undefined;
+        if (x === undefined) return undefined;
+        return decided(serviceAt(packet.to!), packet.from, packet.stanza.kidElement(x));
+      },
+    });
+    const access = new Access(node, roster, domain => served.hostOf(domain));
+    const capabilities: Capabilities = new Capabilities(mod, mod.stores.capabilities, (session, names) => {
+      if (mod.enabled(session.jid.domain))
+        telling.later(async () => {
+          await greeting.greet(session, names);
+        });
+    });
+    const telling = new Telling({
+      node,
+      log: mod.log,
+      access,
+      capabilities,
+      roster,
+      blocks: (account, address) => mod.maybe(Blocking)?.blocks(account, address) ?? false,
+    });
+    const engine: Engine = {
+      store,
+      nodes,
+      access,
+      telling,
+      mayCreate: ({ jid, personal }, who) => {
+        if (personal) return who.bare === jid.bare;
+        const host = served.hostOf(jid.domain)!;
+        if (node.isAdmin(who.toBare(), host)) return true;
+        const { create } = mod.options(host);
+        return create === 'everyone' || (create === 'accounts' && node.hosts.has(who.domain));
+      },
+      happened: event => inside.tell(event),
+    };
+    const greeting = new Greeting(engine, node, roster, host => mod.enabled(host));
+    const inside = new Inside(engine, serviceAt, mod.log);
+
+    /** What operators allow at each host, as long as its options are these. */
+    const rules = new WeakMap<object, { form: ConfigForm; limits: Service['limits'] }>();
+    function serviceAt(jid: Jid): Service {
+      const personal = jid.local !== '';
+      const chosen: OptionsOf<typeof options> = mod.options(personal ? jid.domain : served.hostOf(jid.domain));
+      let rule = rules.get(chosen);
+      if (!rule) rules.set(chosen, (rule = { form: new ConfigForm(chosen), limits: chosen }));
+      const defaults = personal ? PERSONAL_DEFAULTS : SERVICE_DEFAULTS;
+      return { jid: jid.toBare(), personal, defaults, ...rule };
+    }
+
+    async function decided(service: Service, from: Jid, x: Element): Promise<void> {
+      if (formTypeOf(x) === SUBSCRIBE_AUTHORIZATION) await authorize(engine, service, from, x);
+    }
+
+    // ---- requests -------------------------------------------------------------------------------------------------------------
+
+    const answered = (request: IqRequest) => answer(engine, serviceAt(request.to), request);
+    const absent = { bare: answerOfNobody };
+    for (const xmlns of [PUBSUB, OWNER]) {
+      served.iq({ xmlns, name: 'pubsub', to: 'service' }, answered);
+      mod.iq({ xmlns, name: 'pubsub', to: 'account', from: 'anyone', absent }, answered);
+    }
+    served.iq({ xmlns: NS.commands, name: 'command', type: 'set', to: 'service' }, request =>
+      getPending(engine, serviceAt(request.to), request),
+    );
+    served.describe('service', {
+      info: ({ to, from }, name) => {
+        if (name !== undefined) return nodeInfo(engine, serviceAt(to), name, from);
+        return { identities: [SERVICE_IDENTITY], features: SERVICE_FEATURES };
+      },
+      items: ({ to, from, payload }, name) => {
+        if (name === NS.commands)
+          return [xml('item', { jid: to.bare, node: GET_PENDING, name: 'Who waits to be let in' })];
+        return name === undefined
+          ? serviceNodes(engine, serviceAt(to), payload)
+          : nodeItems(engine, serviceAt(to), name, from, payload);
+      },
+    });
+    mod.add('disco', { of: 'account', identity: PERSONAL_IDENTITY });
+    mod.add('discoAccountItems', { items: ({ to, from }) => accountNodes(engine, to.toBare(), from) });
+    mod.add('discoNodes', {
+      of: 'account',
+      node: '*',
+      info: async ({ node: name, from, to }) => {
+        const said = await nodeInfo(engine, serviceAt(to), name, from);
+        if (said instanceof StanzaError) return undefined;
+        return xml(
+          'query',
+          { xmlns: NS.discoInfo, node: name },
+          ...said.identities.map(({ category, type, name: title }) => xml('identity', { category, type, name: title })),
+          ...said.features.map(feature => xml('feature', { var: feature })),
+          ...(said.forms ?? []),
+        );
+      },
+      items: async ({ node: name, from, to }) => {
+        const listed = await nodeItems(engine, serviceAt(to), name, from, xml('query', { xmlns: NS.discoItems }));
+        return listed instanceof StanzaError
+          ? undefined
+          : xml('query', { xmlns: NS.discoItems, node: name }, ...listed);
+      },
+    });
+
+    // an owner's answer to a question of its own account (8.6)
+    mod.on('received', 'work', { kind: 'message', to: 'bare' }, packet => {
+      if (packet.to!.bare !== packet.from.bare || packet.type === 'error') return undefined;
+      const kid = packet.child('x', NS.dataForms);
+      const x = kid === undefined ? undefined : packet.stanza.kidElement(kid);
+      if (!x || x.attrs.type === 'form' || formTypeOf(x) !== SUBSCRIBE_AUTHORIZATION) return undefined;
+      return decided(serviceAt(packet.to!), packet.from, x).then(() => DONE);
+    });
+
+    // ---- who wants to be told -------------------------------------------------------------------------------------------------
+
+    mod.on('presence', 'tap', { kind: 'presence' }, (packet, session) => capabilities.shown(packet, session));
+    mod.on('received', 'work', { kind: 'iq', to: 'host' }, (packet, session) =>
+      capabilities.answered(packet, session) ? DONE : undefined,
+    );
+    mod.when('ended', session => capabilities.ended(session));
+    mod.cleanup(() => capabilities.close());
+    const changes = roster()?.onChange((account, change) =>
+      telling.later(() => greeting.changed(account, change, capabilities)),
+    );
+    if (changes) mod.cleanup(changes);
+
+    mod.add('portable', portableNodes({ engine, serviceAt }));
+    mod.add('portable', portableItems({ engine, serviceAt }));
+    mod.when('accountRemoved', account => removeAccount(engine, account));
+    mod.every(SWEEP, () => sweep(store, mod.stores.capabilities, mod.options().capabilities));
+    mod.provide(Pubsub, inside);
+    served.open();
+  },
+});

@@ -1,0 +1,88 @@
+import type { MaybePromise, Mod } from '../../src/api/index.ts';
+import type { Jid } from '../../src/jid/index.ts';
+import type { StanzaError } from '../../src/protocol/index.ts';
+import { type Element, xml } from '../../src/xml/index.ts';
+import type { NodeConfig } from './config.ts';
+import type { NodeEvent, PubsubApi } from './contract.ts';
+import { type Engine, freshSince, type Happened, type Service } from './engine.ts';
+import { isPersonal, type Item } from './node.ts';
+import { publishItems, retractItems } from './publishing.ts';
+
+/** Nodes of accounts, for other modules. */
+export class Inside implements PubsubApi {
+  private readonly engine: Engine;
+  private readonly serviceAt: (account: Jid) => Service;
+  private readonly log: Mod['log'];
+  private readonly listeners = new Set<(event: NodeEvent) => MaybePromise<void>>();
+
+  constructor(engine: Engine, serviceAt: (account: Jid) => Service, log: Mod['log']) {
+    this.engine = engine;
+    this.serviceAt = serviceAt;
+    this.log = log;
+  }
+
+  publish(
+    account: Jid,
+    node: string,
+    items: readonly { readonly id: string; readonly payload: Element }[],
+    config: Partial<NodeConfig> = {},
+  ): Promise<readonly Item[] | StanzaError> {
+    const service = this.serviceAt(account);
+    const elements = items.map(({ id, payload }) => xml('item', { id }, payload));
+    return this.engine.nodes.turn(service.jid, node, async () => {
+      const there = await this.engine.nodes.find(service.jid, node);
+      return publishItems(this.engine, service, service.jid, node, elements, there ? {} : config);
+    });
+  }
+
+  retract(account: Jid, name: string, ids: readonly string[]): Promise<readonly string[]> {
+    const service = this.serviceAt(account);
+    return this.engine.nodes.turn(service.jid, name, async () => {
+      const node = await this.engine.nodes.find(service.jid, name);
+      if (!node) return [];
+      const there: string[] = [];
+      for (const id of ids) if (await this.engine.store.items.get(node.id, id, freshSince(node))) there.push(id);
+      if (there.length > 0) await retractItems(this.engine, service, service.jid, name, there, false);
+      return there;
+    });
+  }
+
+  async items(account: Jid, name: string): Promise<readonly Item[]> {
+    const node = await this.engine.nodes.find(account.toBare(), name);
+    if (!node) return [];
+    const all: Item[] = [];
+    for (let after: string | undefined; ;) {
+      const page = await this.engine.store.items.page(node.id, { after, most: PAGE, since: freshSince(node) });
+      all.push(...(page ?? []));
+      if (!page || page.length < PAGE) return all;
+      after = page.at(-1)!.id;
+    }
+  }
+
+  async item(account: Jid, name: string, id: string): Promise<Item | undefined> {
+    const node = await this.engine.nodes.find(account.toBare(), name);
+    return node && this.engine.store.items.get(node.id, id, freshSince(node));
+  }
+
+  onEvent(listener: (event: NodeEvent) => MaybePromise<void>): () => void {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
+  }
+
+  tell({ node, by, published, retracted, emptied }: Happened): void {
+    if (!isPersonal(node) || this.listeners.size === 0) return;
+    const event: NodeEvent = { account: node.service, node: node.name, by, published, retracted, emptied };
+    for (const listener of this.listeners) {
+      const failed = (error: unknown): void =>
+        this.log.error({ err: error }, 'what follows from an item that was published could not be done');
+      try {
+        const told = listener(event);
+        if (told instanceof Promise) told.catch(failed);
+      } catch (error) {
+        failed(error);
+      }
+    }
+  }
+}
+
+const PAGE = 500;

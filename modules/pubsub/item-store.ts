@@ -1,0 +1,174 @@
+import {
+  andThen,
+  type BatchTransaction,
+  type BatchWriter,
+  type MaybePromise,
+  type Statement,
+  type Storage,
+} from '../../src/api/index.ts';
+import { fromWire, toWire } from '../../src/xml/index.ts';
+import type { Item } from './node.ts';
+import { ITEMS, keyOf } from './schema.ts';
+
+interface Row {
+  id: number;
+  item: string;
+  publisher: string;
+  published_at: number;
+  payload: string;
+}
+
+interface Published {
+  readonly node: number;
+  readonly items: readonly Item[];
+  /** Items that the node may have. */
+  readonly most: number;
+}
+
+interface Retracted {
+  readonly node: number;
+  readonly ids: readonly string[];
+}
+
+/** A page of a node's items: XEP-0059. */
+export interface Page {
+  /** Ids of items that it begins behind, or ends before; '' for `before`: the last page. */
+  readonly after?: string | undefined;
+  readonly before?: string | undefined;
+  readonly most: number;
+  /** Items that were published before this (milliseconds since 1970) are gone. */
+  readonly since: number;
+}
+
+const COLUMNS = 'id, item, publisher, published_at, payload';
+
+/** The items of nodes, the newest first. Nodes are numbers. */
+export class ItemStore {
+  private readonly storage: Storage;
+  private readonly newest: Statement<Row>;
+  private readonly one: Statement<Row>;
+  private readonly down: Statement<Row>;
+  private readonly up: Statement<Row>;
+  private readonly total: Statement<{ n: number }>;
+  private readonly publishing: BatchWriter<Published, string[]>;
+  private readonly retracting: BatchWriter<Retracted, string[]>;
+
+  constructor(storage: Storage) {
+    this.storage = storage;
+    const from = `from ${ITEMS} where node = ? and published_at >= ?`;
+    this.newest = storage.prepare(`select ${COLUMNS} ${from} order by id desc limit 1`);
+    this.one = storage.prepare(`select ${COLUMNS} ${from} and item_key = ?`);
+    this.down = storage.prepare(`select ${COLUMNS} ${from} and id < ? order by id desc limit ?`);
+    this.up = storage.prepare(`select ${COLUMNS} ${from} and id > ? order by id limit ?`);
+    this.total = storage.prepare(`select count(*) as n ${from}`);
+    this.publishing = storage.batch<Published, string[]>({ name: 'pubsub-publish', write: publish });
+    this.retracting = storage.batch<Retracted, string[]>({ name: 'pubsub-retract', write: retract });
+  }
+
+  /** Puts items, each in the place of one with its id, and takes away the oldest beyond `most`: their ids. */
+  publish(node: number, items: readonly Item[], most: number): Promise<string[]> {
+    return this.publishing.write({ node, items, most });
+  }
+
+  /** The ids of those that were there. */
+  retract(node: number, ids: readonly string[]): Promise<string[]> {
+    return this.retracting.write({ node, ids });
+  }
+
+  async purge(node: number): Promise<void> {
+    await this.storage.transact(tx => tx(ITEMS).where({ node }).delete());
+  }
+
+  /** Takes away what was published before a time; how many those were. */
+  async expire(node: number, before: number): Promise<number> {
+    return this.storage.transact(tx => tx(ITEMS).where({ node }).where('published_at', '<', before).delete());
+  }
+
+  /** Takes away the oldest items beyond so many. */
+  async shrink(node: number, most: number): Promise<void> {
+    await this.storage.transact(async tx => {
+      const row = (await tx(ITEMS).where({ node }).orderBy('id', 'desc').offset(most).first('id')) as
+        { id: number } | undefined;
+      if (row) await tx(ITEMS).where({ node }).where('id', '<=', row.id).delete();
+    });
+  }
+
+  last(node: number, since: number): MaybePromise<Item | undefined> {
+    return andThen(this.newest.get(node, since), row => row && fromRow(row));
+  }
+
+  get(node: number, id: string, since: number): MaybePromise<Item | undefined> {
+    return andThen(this.one.get(node, since, keyOf(id)), row => row && fromRow(row));
+  }
+
+  async count(node: number, since: number): Promise<number> {
+    return Number((await this.total.get(node, since))?.n ?? 0);
+  }
+
+  /** A page, the newest item first; undefined when the item that it is to begin or end at is not there. */
+  async page(node: number, { after, before, most, since }: Page): Promise<Item[] | undefined> {
+    if (before !== undefined) {
+      const from = before === '' ? undefined : await this.one.get(node, since, keyOf(before));
+      if (before !== '' && !from) return undefined;
+      return (await this.up.all(node, since, from?.id ?? 0, most)).map(fromRow).toReversed();
+    }
+    const from = after === undefined ? undefined : await this.one.get(node, since, keyOf(after));
+    if (after !== undefined && !from) return undefined;
+    return (await this.down.all(node, since, from?.id ?? Number.MAX_SAFE_INTEGER, most)).map(fromRow);
+  }
+}
+
+function fromRow({ item, publisher, published_at, payload }: Row): Item {
+  return { id: item, publisher, at: Number(published_at), payload: toWire(payload) };
+}
+
+/** One after the other, at once where the database answers at once. */
+function each<T>(items: readonly T[], act: (item: T) => MaybePromise<unknown>, at = 0): MaybePromise<unknown> {
+  if (at === items.length) return undefined;
+  return andThen(act(items[at]!), () => each(items, act, at + 1));
+}
+
+function publish(tx: BatchTransaction, { node, items, most }: Published): MaybePromise<string[]> {
+  const put = ({ id, publisher, at, payload }: Item): MaybePromise<unknown> => {
+    const key = keyOf(id);
+    return andThen(tx.run(`delete from ${ITEMS} where node = ? and item_key = ?`, node, key), () =>
+      tx.run(
+        `insert into ${ITEMS} (node, item_key, item, publisher, published_at, payload) values (?, ?, ?, ?, ?, ?)`,
+        node,
+        key,
+        id,
+        publisher,
+        at,
+        fromWire(payload),
+      ),
+    );
+  };
+  return andThen(each(items, put), () =>
+    andThen(tx.get<{ n: number }>(`select count(*) as n from ${ITEMS} where node = ?`, node), row =>
+      dropOldest(tx, node, Number(row?.n ?? 0) - most, []),
+    ),
+  );
+}
+
+function dropOldest(tx: BatchTransaction, node: number, many: number, dropped: string[]): MaybePromise<string[]> {
+  if (many <= 0) return dropped;
+  const oldest = tx.get<{ id: number; item: string }>(
+    `select id, item from ${ITEMS} where node = ? order by id limit 1`,
+    node,
+  );
+  return andThen(oldest, row => {
+    if (!row) return dropped;
+    return andThen(tx.run(`delete from ${ITEMS} where id = ?`, row.id), () =>
+      dropOldest(tx, node, many - 1, [...dropped, row.item]),
+    );
+  });
+}
+
+function retract(tx: BatchTransaction, { node, ids }: Retracted): MaybePromise<string[]> {
+  const found: string[] = [];
+  const take = (id: string): MaybePromise<unknown> =>
+    andThen(tx.run(`delete from ${ITEMS} where node = ? and item_key = ?`, node, keyOf(id)), ({ changes }) => {
+      if (changes > 0) found.push(id);
+    });
+  return andThen(each(ids, take), () => found);
+}

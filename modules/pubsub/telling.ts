@@ -1,0 +1,216 @@
+import { randomUUID } from 'node:crypto';
+import {
+  andThen,
+  eachInSlices,
+  inOrder,
+  type MaybePromise,
+  type Mod,
+  type NodeView,
+  Packet,
+  type SessionView,
+} from '../../src/api/index.ts';
+import { type Jid, parseJid } from '../../src/jid/index.ts';
+import { NS } from '../../src/protocol/index.ts';
+import { type Element, serialize, wireAttribute } from '../../src/xml/index.ts';
+import type { RosterItem, RosterService } from '../roster/contract.ts';
+import type { Access } from './access.ts';
+import type { Capabilities } from './capabilities.ts';
+import { EVENT } from './names.ts';
+import { isPersonal, type Item, ownersOf, type PubsubNode, type Subscription } from './node.ts';
+
+type Step = void | Promise<void>;
+
+/** Costs of a recipient (src/util/slices.ts): one who is told, and one who is not. */
+const TOLD = 15;
+const PASSED = 1;
+
+export interface TellingParts {
+  readonly node: NodeView;
+  readonly log: Mod['log'];
+  readonly access: Access;
+  readonly capabilities: Capabilities;
+  roster(): RosterService | undefined;
+  /** Whether an account has blocked an address (XEP-0191). */
+  blocks(account: Jid, address: Jid): MaybePromise<boolean>;
+}
+
+/** Tells subscribers what has happened at a node: XEP-0060 7.1.2, 12.2. In slices: many of them hold nobody up. */
+export class Telling {
+  private readonly parts: TellingParts;
+
+  constructor(parts: TellingParts) {
+    this.parts = parts;
+  }
+
+  /** Content of the event as a wire string. What is told of a node is told in order. `pending`: also those who wait to be let in. */
+  tell(node: PubsubNode, content: string, pending = false): void {
+    const packet = eventOf(node, content);
+    // what is behind the addresses is made once, for all
+    packet.wire();
+    const subscribed = [...node.subscriptions.values()].filter(({ state }) => pending || state === 'subscribed');
+    this.behind(node, () => {
+      const told = new Set<string>();
+      const implied = isPersonal(node) ? this.toInterested(node, packet, told) : undefined;
+      return andThen(implied, () => this.toSubscribers(node, packet, subscribed, told));
+    });
+  }
+
+  private behind(node: PubsubNode, run: () => Step): void {
+    const step = node.telling ? node.telling.then(run) : run();
+    if (!step) return;
+    const done: Promise<void> = step
+      .catch((error: unknown) => this.failed(error))
+      .finally(() => {
+        if (node.telling === done) node.telling = undefined;
+      });
+    node.telling = done;
+  }
+
+  /** XEP-0060 9.1: the account's own clients and those of its contacts, as far as they want to be told and may read. */
+  private toInterested(node: PubsubNode, packet: Packet, told: Set<string>): Step {
+    const { roster } = this.parts;
+    const account = node.service;
+    const own = this.toClients(node, packet, account, told);
+    return andThen(own, () =>
+      andThen(roster()?.get(account), contacts =>
+        eachInSlices(contacts?.values() ?? [], item => {
+          if (item.subscription !== 'from' && item.subscription !== 'both') return PASSED;
+          if (!this.isAnybodyInterested(node, item)) return PASSED;
+          const step = andThen(this.mayBeTold(node, item.address), may =>
+            may ? this.toClients(node, packet, item.address, told) : undefined,
+          );
+          return step ?? TOLD;
+        }),
+      ),
+    );
+  }
+
+  private isAnybodyInterested(node: PubsubNode, { address }: RosterItem): boolean {
+    const user = this.parts.node.user(address);
+    return user !== undefined && user.sessions.some(session => this.parts.capabilities.wants(session, node.name));
+  }
+
+  /** Whether somebody may read a node, and its account has not blocked them (XEP-0163 4.3.3). */
+  private mayBeTold(node: PubsubNode, who: Jid): MaybePromise<boolean> {
+    return andThen(this.parts.access.retrieve(node, who), refused =>
+      refused ? false : andThen(this.parts.blocks(node.service, who), blocked => !blocked),
+    );
+  }
+
+  private toClients(node: PubsubNode, packet: Packet, person: Jid, told: Set<string>): Step {
+    const sessions = this.parts.node.user(person)?.sessions ?? [];
+    return inOrder(sessions, session => {
+      if (!this.parts.capabilities.wants(session, node.name)) return undefined;
+      told.add(session.jid.full).add(session.user.jid.bare);
+      return this.parts.node.route(packet.readdressed(session.jid));
+    });
+  }
+
+  private toSubscribers(
+    node: PubsubNode,
+    packet: Packet,
+    subscribed: readonly Subscription[],
+    told: ReadonlySet<string>,
+  ): Step {
+    return eachInSlices(subscribed, subscription => {
+      const { jid } = subscription;
+      if (told.has(jid.full) || !this.isThere(node, subscription)) return PASSED;
+      if (!isPersonal(node)) return this.parts.node.route(packet.readdressed(jid)) ?? TOLD;
+      const step = andThen(this.parts.blocks(node.service, jid), blocked =>
+        blocked ? undefined : this.parts.node.route(packet.readdressed(jid)),
+      );
+      return step ?? TOLD;
+    });
+  }
+
+  /** XEP-0060 6.3, 12.5: presence is known of those who are at home here; of others it is not. */
+  private isThere(node: PubsubNode, { jid, options }: Subscription): boolean {
+    if (!options.deliver) return false;
+    const always = !node.config.presenceBasedDelivery && options.showValues.length === 0;
+    if (always || !this.parts.node.hosts.has(jid.domain)) return true;
+    const sessions = this.parts.node.user(jid)?.sessions ?? [];
+    return sessions.some(session => {
+      if (!session.presence || (jid.resource !== '' && session.jid.full !== jid.full)) return false;
+      const show = session.presence.stanza.childText('show') ?? 'online';
+      return options.showValues.length === 0 || options.showValues.includes(show);
+    });
+  }
+
+  /** Sends an item that was published before: to a new subscriber, or a client that has come online (6.1.7, XEP-0163 4.3.4). */
+  last(node: PubsubNode, item: Item, to: Jid): Step {
+    const stamp = new Date(item.at).toISOString();
+    const packet = eventOf(node, itemsOf(node, [item]), `<delay xmlns='${NS.delay}' stamp='${stamp}'/>`);
+    return this.parts.node.route(packet.readdressed(to));
+  }
+
+  /** The last item to a client of somebody who may read it and wants to be told. */
+  lastTo(node: PubsubNode, load: () => MaybePromise<Item | undefined>, session: SessionView): Step {
+    return andThen(this.mayBeTold(node, session.jid), may => {
+      if (!may || !session.alive) return undefined;
+      return andThen(load(), item => (item && session.alive ? this.last(node, item, session.jid) : undefined));
+    });
+  }
+
+  /** Tells somebody what has become of their subscription: XEP-0060 12.14. */
+  subscription(node: PubsubNode, jid: Jid, state: 'none' | 'pending' | 'subscribed'): void {
+    const content = `<subscription${wireAttribute('node', node.name)}${wireAttribute('jid', jid.full)} subscription='${state}'/>`;
+    this.send(eventOf(node, content).readdressed(jid));
+  }
+
+  /** Tells somebody what they are at the node now: XEP-0060 8.9.4. */
+  affiliation(node: PubsubNode, jid: Jid, affiliation: string): void {
+    const content =
+      `<affiliations${wireAttribute('node', node.name)}><affiliation${wireAttribute('jid', jid.full)}` +
+      ` affiliation='${affiliation}'/></affiliations>`;
+    const wire = `<message type='headline' id='${randomUUID()}'><pubsub xmlns='http://jabber.org/protocol/pubsub'>${content}</pubsub></message>`;
+    this.send(Packet.fromWire(wire, node.service, jid));
+  }
+
+  /** Sends a form, or whatever else an owner should see, to all owners, or to one. */
+  owners(node: PubsubNode, content: Element, id: string, only?: Jid): void {
+    const wire = `<message${wireAttribute('id', id)}>${serialize(content, NS.client)}</message>`;
+    const packet = Packet.fromWire(wire, node.service, undefined);
+    for (const owner of only ? [only.full] : ownersOf(node)) {
+      const jid = parseJid(owner);
+      if (jid) this.send(packet.readdressed(jid));
+    }
+  }
+
+  private send(packet: Packet): void {
+    const step = this.parts.node.route(packet);
+    if (step) step.catch((error: unknown) => this.failed(error));
+  }
+
+  /** Behind what is being answered now. */
+  later(work: () => Promise<void>): void {
+    setImmediate(() => void work().catch((error: unknown) => this.failed(error)));
+  }
+
+  private failed(error: unknown): void {
+    this.parts.log.error({ err: error }, 'somebody could not be told of a node');
+  }
+}
+
+/** A message with an event (XEP-0060 7.1.2), which is addressed afterwards. */
+function eventOf({ service, config }: PubsubNode, content: string, more = ''): Packet {
+  const type = config.notificationType === 'headline' ? ` type='headline'` : '';
+  const wire = `<message${type} id='${randomUUID()}'><event xmlns='${EVENT}'>${content}</event>${more}</message>`;
+  return Packet.fromWire(wire, service, undefined);
+}
+
+/** `<items/>` of an event, as a wire string. */
+export function itemsOf(node: PubsubNode, items: readonly Item[]): string {
+  const name = wireAttribute('node', node.name);
+  if (items.length === 0) return `<items${name}/>`;
+  const { deliverPayloads, itemreply } = node.config;
+  const inner = items.map(({ id, publisher, payload }) => {
+    const by = itemreply === 'publisher' ? wireAttribute('publisher', publisher) : '';
+    const head = `<item${wireAttribute('id', id)}${by}`;
+    return deliverPayloads && payload !== '' ? `${head}>${payload}</item>` : `${head}/>`;
+  });
+  return `<items${name}>${inner.join('')}</items>`;
+}
+
+export function retractionOf(node: PubsubNode, ids: readonly string[]): string {
+  return `<items${wireAttribute('node', node.name)}>${ids.map(id => `<retract${wireAttribute('id', id)}/>`).join('')}</items>`;
+}
