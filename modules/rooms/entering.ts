@@ -2,7 +2,7 @@
 import { andThen, type MaybePromise, type Packet } from '../../src/api/index.ts';
 import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
 import { leaveByError, leave } from './leaving.ts';
-import { sendHistory, sendSubject } from './messages.ts';
+import { sendPast } from './messages.ts';
 import { isModified, nickProblem, nickRefusal } from './nicknames.ts';
 import { Occupant, OccupantSession } from './occupants.ts';
 import { partsOf, presencePacket, type Remarks } from './presence.ts';
@@ -131,11 +131,6 @@ function entryCodes(room: Room, packet: Packet): number[] {
   return codes;
 }
 
-function sendPast(room: Room, client: OccupantSession, packet: Packet): void {
-  sendHistory(room, client, packet);
-  sendSubject(room, client);
-}
-
 /** 17.3: a client that enters where it is already has lost what it knew; it is told everything. */
 function resynchronise(room: Room, packet: Packet): MaybePromise<void> {
   const client = room.occupants.client(packet.from)!;
@@ -146,7 +141,7 @@ function resynchronise(room: Room, packet: Packet): MaybePromise<void> {
   return andThen(tellOfOthers(room, client), () =>
     andThen(same ? undefined : tellOthers(room, { session: client }), () => {
       tellSelf(room, client, { session: client, remarks: { codes: entryCodes(room, packet) } }, packet.id);
-      sendPast(room, client, packet);
+      return sendPast(room, client, packet);
     }),
   );
 }

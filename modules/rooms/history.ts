@@ -1,16 +1,18 @@
 /* Discussion history: XEP-0045 7.2.13, 7.2.14. */
-import type { Packet } from '../../src/api/index.ts';
-import type { Jid } from '../../src/jid/index.ts';
+import { Packet } from '../../src/api/index.ts';
+import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { NS } from '../../src/protocol/index.ts';
-import type { Element } from '../../src/xml/index.ts';
-import { wireAttribute } from '../../src/xml/index.ts';
+import { type Element, indexed, wireAttribute } from '../../src/xml/index.ts';
 
 /** A message as everybody had it. */
 interface Past {
   /** Milliseconds since 1970. */
   readonly at: number;
-  readonly packet: Packet;
-  /** Bytes of the whole stanza, with its delay. */
+  /** As it was sent. */
+  readonly message: Packet;
+  /** With the time when that was. */
+  readonly delayed: Packet;
+  /** Bytes of the whole stanza, without a recipient. */
   readonly size: number;
 }
 
@@ -26,34 +28,53 @@ export interface HistoryWishes {
 /** The last messages of a room that is awake. */
 export class History {
   private past: Past[] = [];
+  /** Whether what was said before the room woke is in it. */
+  isLoaded = false;
 
-  /** Keeps a message, and no more than the last `most`. */
-  add(packet: Packet, room: Jid, at: number, most: number): void {
+  /** Takes the place of what there is: messages of an archive, wire strings, the oldest first. */
+  load(room: Jid, messages: readonly { readonly at: number; readonly stanza: string }[]): void {
+    this.past = [];
+    this.isLoaded = true;
+    for (const { at, stanza } of messages) {
+      const from = parseJid(indexed(stanza).attr('from') ?? '');
+      if (from) this.add(Packet.fromWire(stanza, from, undefined), room, at, messages.length);
+    }
+  }
+
+  /** Adds a message, and keeps no more than the last `most`. */
+  add(message: Packet, room: Jid, at: number, most: number): void {
     if (most === 0) return;
     // XEP-0203: from the room itself, when it was sent
-    const delayed = packet.readdressed(undefined);
+    const delayed = message.readdressed(undefined);
     const stamp = new Date(at).toISOString();
     delayed.append(`<delay xmlns='${NS.delay}'${wireAttribute('from', room.full)} stamp='${stamp}'/>`);
-    this.past.push({ at, packet: delayed, size: delayed.wire().length });
+    this.past.push({ at, message, delayed, size: delayed.wire().length });
     if (this.past.length > most) this.past.splice(0, this.past.length - most);
   }
 
-  clear(): void {
-    this.past = [];
+  /** It was not sent after all. */
+  remove(message: Packet): void {
+    this.past = this.past.filter(each => each.message !== message);
   }
 
-  /** The newest that fit into all that is wished, in their order. */
-  select({ maxStanzas, maxChars, since }: HistoryWishes, addressLength: number): Packet[] {
+  /** What it holds is not what is to be told any more. */
+  clear(): void {
+    this.past = [];
+    this.isLoaded = false;
+  }
+
+  /** The newest that fit into all that is wished, in their order. `to` are the bytes of the address of who gets them. */
+  select({ maxStanzas, maxChars, since }: HistoryWishes, to: number): Packet[] {
     const { past } = this;
     let first = past.length;
     let chars = 0;
     while (first > 0 && past.length - first < maxStanzas) {
       const { at, size } = past[first - 1]!;
-      chars += size + addressLength;
+      chars += size + to;
       if (at < since || chars > maxChars) break;
       first--;
     }
-    return past.slice(first).map(({ packet }) => packet);
+    return past.slice(first).map(({ delayed }) => delayed);
   }
 }
 

@@ -14,6 +14,7 @@ import {
 } from '../../src/api/index.ts';
 import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { NS, refuse } from '../../src/protocol/index.ts';
+import { Archive } from '../archive/contract.ts';
 import { StanzaIds } from '../stanza-id/contract.ts';
 import { adminIqs } from './admin.ts';
 import { Rooms as RoomsKey } from './contract.ts';
@@ -42,8 +43,12 @@ const ROUND = 10_000;
 export default defineModule({
   name: 'rooms',
   doc: 'Rooms where many talk with each other.',
-  xeps: [{ number: 45, version: '1.35.5' }],
-  after: ['stanza-id'],
+  xeps: [
+    { number: 45, version: '1.35.5' },
+    { number: 410, version: '1.1.0' },
+    { number: 421, version: '1.0.1' },
+  ],
+  after: ['archive', 'stanza-id'],
   options: defineOptions({
     domain: option.string({
       default: 'conference.{host}',
@@ -93,6 +98,7 @@ export default defineModule({
         visits,
         policies,
         stanzaIds: () => mod.maybe(StanzaIds),
+        archive: () => mod.maybe(Archive)?.rooms,
         limits: host => mod.options(host),
         defaults: host => newConfig(mod.options(host)),
         mayCreate: (creator, room, host) =>

@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { type Answer, Empty, Lru, type NodeView, Packet } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
-import { NS, refuse } from '../../src/protocol/index.ts';
-import { serialize } from '../../src/xml/index.ts';
+import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
+import { wireAttribute } from '../../src/xml/index.ts';
 import { PING, VCARD } from './namespaces.ts';
 import type { Room } from './room.ts';
 
@@ -40,11 +40,13 @@ export class PassedIqs {
     const xmlns = stanza.kidXmlns(kid!);
     if (!client) {
       // 6.6; XEP-0410 3.2
-      const isDisco = xmlns === NS.discoInfo || xmlns === NS.discoItems;
-      return refuse(isDisco ? 'bad-request' : 'not-acceptable', 'Only who is in the room can ask somebody in it.');
+      const text = 'Only who is in the room can ask somebody in it.';
+      const by = room.jid.full;
+      if (xmlns === NS.discoInfo || xmlns === NS.discoItems) return new StanzaError('bad-request', { text, by });
+      return new StanzaError('not-acceptable', { type: 'cancel', text, by });
     }
     const to = room.occupants.named(packet.to!.resource);
-    if (!to) return refuse('item-not-found', 'Nobody in the room has that nickname.');
+    if (!to) return refuse('item-not-found', 'Nobody in the room has that nickname.').saidBy(room.jid.full);
     // XEP-0410 4
     if (to === client.occupant && packet.type === 'get' && stanza.isKid(kid!, 'ping', PING)) return Empty;
     // a vCard is the account's, which its server answers for (XEP-0054 3)
@@ -64,8 +66,8 @@ export class PassedIqs {
   }
 
   private forward({ stanza, type }: Packet, from: Jid, to: Jid, id: string): void {
-    const element = stanza.element().clone();
-    element.attrs = { type, id };
-    void this.node.route(Packet.fromWire(serialize(element, NS.client), from, to));
+    const head = `<iq type='${type}'${wireAttribute('id', id)}`;
+    const { inner } = stanza;
+    void this.node.route(Packet.fromWire(inner === '' ? `${head}/>` : `${head}>${inner}</iq>`, from, to));
   }
 }

@@ -51,7 +51,7 @@ export function availablePresence(occupant: Occupant, open: boolean): Packet {
 }
 
 /**
- * A presence from an occupant, without a recipient. `open`: with its full address; `self`: for its own clients. `id` is that of the
+ * A presence from an occupant, without a recipient. `open`: for those who see addresses; `self`: for its own clients. `id` is that of the
  * stanza that it answers, if it does.
  */
 export function presencePacket(
@@ -65,7 +65,7 @@ export function presencePacket(
 ): Packet {
   const { attributes, content } = remarks.parts ?? (type === '' ? session.shown : NO_PARTS);
   const head = (type && ` type='${type}'`) + (id === undefined ? '' : wireAttribute('id', id)) + attributes;
-  const x = `<x xmlns='${NS.mucUser}'>${item(occupant, session, type, open || self, remarks)}${codes(remarks, self)}</x>`;
+  const x = `<x xmlns='${NS.mucUser}'>${item(occupant, session, type, open, self, remarks)}${codes(remarks, self)}</x>`;
   const occupantId = `<occupant-id xmlns='${OCCUPANT_ID}' id='${occupant.id}'/>`;
   return Packet.fromWire(`<presence${head}>${content}${x}${occupantId}</presence>`, occupant.address, undefined);
 }
@@ -75,12 +75,13 @@ function item(
   session: OccupantSession,
   type: '' | 'unavailable',
   open: boolean,
+  self: boolean,
   { role, affiliation, nick, actor, reason, more = '' }: Remarks,
 ): string {
   const standing = role ?? (type === '' ? occupant.role : 'none');
   const attributes =
     ` affiliation='${affiliation ?? occupant.affiliation}' role='${standing}'` +
-    (open ? wireAttribute('jid', session.jid.full) : '') +
+    (open || self ? wireAttribute('jid', session.jid.full) : '') +
     (nick === undefined ? '' : wireAttribute('nick', nick));
   const inner = (actor ? actorElement(actor, open) : '') + (reason ? textElement('reason', reason) : '');
   return (inner === '' ? `<item${attributes}/>` : `<item${attributes}>${inner}</item>`) + more;

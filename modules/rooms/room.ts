@@ -8,6 +8,7 @@ import {
 } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { refuse, StanzaError, type StanzaErrorCondition, type StanzaErrorDetails } from '../../src/protocol/index.ts';
+import type { RoomArchives } from '../archive/contract.ts';
 import type { StanzaIdsService } from '../stanza-id/contract.ts';
 import { Affiliations } from './affiliations.ts';
 import { configFromJson, type RoomConfig } from './config.ts';
@@ -38,6 +39,8 @@ export interface RoomHouse {
   /** What other modules have to say. */
   readonly policies: Policies;
   readonly stanzaIds: () => StanzaIdsService | undefined;
+  /** The archives of rooms, where there are some. */
+  readonly archive: () => RoomArchives | undefined;
   limits(host: string): RoomLimits;
   /** How a new room is. */
   defaults(host: string): RoomConfig;
@@ -219,6 +222,8 @@ export class Room {
   async destroy(farewell: Farewell = {}, by?: Jid): Promise<void> {
     const { state, jid, host } = this;
     if (!state) return;
+    // first: what was said in it is nobody's who makes another one by its name
+    await this.house.archive()?.forget(this.jid);
     await this.house.store.remove(state.id);
     this.state = undefined;
     this.history.clear();

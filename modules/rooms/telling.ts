@@ -71,7 +71,9 @@ export function tellSelf(
   { session, type = '', remarks = NONE }: Told,
   id?: string,
 ): void {
-  const packet = presencePacket(session.occupant, session, type, false, true, remarks, id);
+  const { occupant } = session;
+  const open = room.state !== undefined && room.showsAddressesTo(occupant.role);
+  const packet = presencePacket(occupant, session, type, open, true, remarks, id);
   if (type === '') room.send(packet, to);
   // by the way that lets its server see that it need not say goodbye any more (RFC 6121 4.6.3)
   else void room.house.node.route(packet.readdressed(to.jid));

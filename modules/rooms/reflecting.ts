@@ -1,0 +1,109 @@
+/* What becomes of a message on its way through a room: XEP-0045 7.4, 17.3, XEP-0359, XEP-0421; and how it gets to all. */
+import { currentUnit, type MaybePromise, Packet, type Unit, wireJid } from '../../src/api/index.ts';
+import { parseJid } from '../../src/jid/index.ts';
+import { NS } from '../../src/protocol/index.ts';
+import { OCCUPANT_ID } from './occupant-ids.ts';
+import type { Occupant } from './occupants.ts';
+import type { Room } from './room.ts';
+
+/** Stanzas that are sent with the unit that their message is kept in; for the rest of a large room others have their turn. */
+const AT_ONCE = 2000;
+const PORTION = 500;
+
+/** A message as everybody gets it: from the occupant, with what the room says of it and nobody else. It has no stanza id yet. */
+export function reflected(room: Room, occupant: Occupant, packet: Packet): Packet {
+  const copy = packet.readdressed(undefined, occupant.address);
+  const { stanza } = packet;
+  for (const kid of stanza.children()) {
+    const xmlns = stanza.kidXmlns(kid);
+    const isForged =
+      xmlns === OCCUPANT_ID ||
+      xmlns === NS.mucUser ||
+      (xmlns === NS.stanzaIds && isOfRoom(room, stanza.kidElement(kid).attrs.by)) ||
+      (xmlns === NS.delay && isOfRoom(room, stanza.kidElement(kid).attrs.from));
+    if (isForged) copy.remove(kid);
+  }
+  copy.append(`<occupant-id xmlns='${OCCUPANT_ID}' id='${occupant.id}'/>`);
+  // it is the room's from here on: what becomes of copies is not told to the client that wrote it
+  return Packet.fromWire(copy.wire(), occupant.address, undefined);
+}
+
+function isOfRoom(room: Room, address: string | undefined): boolean {
+  return address !== undefined && parseJid(address)?.bare === room.jid.bare;
+}
+
+/**
+ * Keeps a message in the room's archive, where it has one, and sends it to all: with the row in one unit, or behind it. `packet` is what
+ * the client sent, which is answered where it could not be kept.
+ */
+export function tellMessage(room: Room, occupant: Occupant, packet: Packet, most: number): MaybePromise<void> {
+  const message = reflected(room, occupant, packet);
+  const archive = room.config.logging ? room.house.archive() : undefined;
+  if (!archive) {
+    const id = room.house.stanzaIds()?.next();
+    if (id !== undefined) message.append(`<stanza-id xmlns='${NS.stanzaIds}' id='${id}' by='${wireJid(room.jid)}'/>`);
+    note(room, message, most);
+    return spread(room, occupant, message, undefined);
+  }
+  const unit = currentUnit();
+  const given = archive.keep(room.jid, message, occupant.account);
+  if (given instanceof Promise) return given.then(({ kept }) => behind(room, occupant, message, kept, most));
+  const { kept } = given;
+  if (!kept || !unit) return behind(room, occupant, message, kept, most);
+  kept.catch(() => undefined);
+  unit.required = true;
+  unit.whenSettled({
+    unitSettled: (_, error) => {
+      if (error === undefined) return;
+      room.history.remove(message);
+      room.error(packet, 'internal-server-error', { type: 'wait', text: 'The message could not be kept.' });
+    },
+  });
+  note(room, message, most);
+  return spread(room, occupant, message, unit);
+}
+
+/** What waited already is kept before it is sent. A failure is the business of who called. */
+function behind(
+  room: Room,
+  occupant: Occupant,
+  message: Packet,
+  kept: Promise<void> | undefined,
+  most: number,
+): MaybePromise<void> {
+  const send = (): MaybePromise<void> => {
+    note(room, message, most);
+    return spread(room, occupant, message, undefined);
+  };
+  return kept ? kept.then(send) : send();
+}
+
+/** It is a part of the history from now on, if there is something to read in it. */
+function note(room: Room, message: Packet, most: number): void {
+  if (message.hasBody && !message.hint('no-store')) room.history.add(message, room.jid, Date.now(), most);
+}
+
+/** To all who are in the room. */
+export function spread(room: Room, author: Occupant, message: Packet, unit: Unit | undefined): MaybePromise<void> {
+  room.house.policies.said(room, message, author.account);
+  let left = room.occupants.sessionCount;
+  if (left <= AT_ONCE) {
+    for (const to of room.occupants.sessions()) room.send(message, to);
+    return undefined;
+  }
+  const all = [...room.occupants.sessions()];
+  for (const to of all.slice(0, AT_ONCE)) room.send(message, to);
+  let failed = false;
+  unit?.whenSettled({
+    unitSettled: (_, error) => {
+      failed = error !== undefined;
+    },
+  });
+  return (async () => {
+    await unit?.done();
+    for (left = AT_ONCE; left < all.length && !failed; left += PORTION) {
+      for (const to of all.slice(left, left + PORTION)) room.send(message, to);
+      await new Promise<void>(resolve => setImmediate(resolve));
+    }
+  })();
+}
