@@ -17,6 +17,8 @@ import { messageRows } from './rows/messages.ts';
 import { pageRow } from './rows/page.ts';
 import { reconnectRow } from './rows/reconnect.ts';
 import { stormRow } from './rows/storm.ts';
+import { roomLifeRows } from './rows/room-life.ts';
+import { roomRows } from './rows/rooms.ts';
 import { startRow } from './rows/start.ts';
 import { ejabberd } from './targets/ejabberd.ts';
 import { posthouse, setup } from './targets/posthouse.ts';
@@ -28,6 +30,8 @@ const rows: readonly Row[] = [
   ...archiveRows,
   pageRow,
   inboxRow,
+  ...roomRows,
+  ...roomLifeRows,
   ...idleRows,
   loginRow,
   reconnectRow,
@@ -39,6 +43,7 @@ const peers: readonly Target[] = [prosody, ejabberd];
 const groups: Record<string, readonly Row[]> = {
   messages: messageRows,
   archive: archiveRows,
+  rooms: [...roomRows, ...roomLifeRows],
   rough: roughRows,
   all: rows,
 };
@@ -51,7 +56,7 @@ const help = `Measures Posthouse, a bare Node relay (bench/floor.ts), and Prosod
 
 Rows:
 ${rows.map(({ name, title }) => `  ${name.padEnd(20)}${title}`).join('\n')}
-  messages, archive, rough, all  groups of them
+  messages, archive, rooms, rough, all  groups of them
 
 What reading a stanza costs, without sockets: node bench/scan.ts
 

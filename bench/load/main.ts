@@ -8,6 +8,8 @@ import { Client, inParallel, logIn, type Mechanism } from './client.ts';
 import type { ChatEvent, Command, LoadEvent, LoginsEvent } from './events.ts';
 import { help, readOptions, type Options } from './options.ts';
 import { reconnects } from './reconnect.ts';
+import { gather, RoomTalk } from './room.ts';
+import type { Talk } from './talk.ts';
 import { Wire } from './wire.ts';
 
 async function openXmpp(options: Options): Promise<End[]> {
@@ -21,15 +23,23 @@ async function openFloor(options: Options): Promise<End[]> {
   return inParallel(options.sessions, 64, async i => {
     const wire = await Wire.open(options.address);
     wire.write(`HELLO pair${i >> 1}\n`);
-    if (i % 2 === 1) await wire.until(/READY\n/);
+    if (options.room !== '' || i % 2 === 1) await wire.until(/READY\n/);
     // As long as the address an XMPP client would write.
     return { wire, peer: `${options.accounts[i ^ 1]?.user ?? ''}@${options.domain}/bench` };
   });
 }
 
+/** Everybody is in the room, which is one on the XMPP server's rooms domain; the floor has one. */
+async function roomOf(ends: readonly End[], { protocol, room }: Options): Promise<Talk> {
+  const occupants = ends.map(({ wire }, number) => ({ wire, number }));
+  if (protocol === 'floor') return new RoomTalk(occupants, undefined);
+  await gather(occupants, room);
+  return new RoomTalk(occupants, room);
+}
+
 /** A chat with its figures from `begin` to `end`. */
 class Measured {
-  private readonly chat: Chat;
+  private readonly chat: Talk;
   private readonly pid: number;
   private readonly databasePid: number;
   private readonly every: number;
@@ -37,7 +47,7 @@ class Measured {
   private began = 0;
   private before = { delivered: 0, server: 0, database: 0, load: 0, errors: 0 };
 
-  constructor(chat: Chat, options: Options) {
+  constructor(chat: Talk, options: Options) {
     this.chat = chat;
     this.pid = options.pid;
     this.databasePid = options.databasePid;
@@ -47,7 +57,7 @@ class Measured {
   async begin(warm: number, window: number, perSecond = 0): Promise<void> {
     const { chat, pid, databasePid, every } = this;
     if (perSecond > 0) this.paced = paced(chat, perSecond);
-    else if (every > 0) this.paced = setInterval(() => sayAll(chat), every);
+    else if (every > 0 && chat instanceof Chat) this.paced = setInterval(() => sayAll(chat), every);
     else chat.start(window);
     await sleep(warm * 1000);
     chat.latency.clear();
@@ -89,22 +99,18 @@ class Measured {
 }
 
 /** So many messages a second, spread evenly over time and pairs. */
-function paced(chat: Chat, perSecond: number): NodeJS.Timeout {
+function paced(chat: Talk, perSecond: number): NodeJS.Timeout {
   const began = performance.now();
   let said = 0;
   return setInterval(() => {
     const due = ((performance.now() - began) / 1000) * perSecond;
-    for (; said < due; said++) {
-      const { length } = chat.pairs;
-      chat.say(chat.pairs[said % length]![Math.floor(said / length) % 2]!);
-    }
+    for (; said < due; said++) chat.say(said);
   }, 1);
 }
 
 let turn = 0;
 function sayAll(chat: Chat): void {
-  turn++;
-  for (const pair of chat.pairs) chat.say(pair[turn % 2]!);
+  for (let i = 0; i < chat.pairs.length; i++) chat.say(turn++);
 }
 
 /** Accounts that have had their turn. */
@@ -147,7 +153,7 @@ async function main(): Promise<void> {
   const ends = await (options.protocol === 'floor' ? openFloor(options) : openXmpp(options));
   const pairs: [End, End][] = [];
   for (let i = 0; i + 1 < ends.length; i += 2) pairs.push([ends[i]!, ends[i + 1]!]);
-  const chat = new Chat(pairs, options.receipts);
+  const chat = options.room === '' ? new Chat(pairs, options.receipts) : await roomOf(ends, options);
   const measured = new Measured(chat, options);
   const first = ends[0]?.wire.socket;
   const cipher = first && options.address.tls ? (first as TLSSocket).getCipher().name : '';

@@ -14,6 +14,8 @@ export interface Options {
   readonly manage: boolean;
   readonly receipts: boolean;
   readonly every: number;
+  /** A room's JID: all sessions enter it, and talk there. '': they chat in pairs. */
+  readonly room: string;
   readonly width: number;
   readonly accounts: readonly Account[];
   readonly pid: number;
@@ -34,6 +36,7 @@ export const help = `Load generator: pairs of sessions that chat in a closed loo
   --mechanism M     PLAIN, SCRAM-SHA-1, SCRAM-SHA-256, SCRAM-SHA-512 (PLAIN)
   --register        make the accounts first by XEP-0077  --users FILE   lines of "user password" instead of made ones
   --prefix P        made accounts are P0, P1, ... (bench) --accounts N   how many there are (as sessions)
+  --room JID        instead of pairs: all enter this room and talk one after the other; the window is the room's
   --sm              enable XEP-0198                      --receipts     answer XEP-0184 requests
   --width N         logins at the same time (16)         --seconds N    length of the chat (5)
   --pid PID         report the CPU of this server process --database-pid PID  and of its database
@@ -63,6 +66,7 @@ export function readOptions(args: string[]): Options | undefined {
       accounts: { type: 'string', default: '0' },
       sm: { type: 'boolean', default: false },
       receipts: { type: 'boolean', default: false },
+      room: { type: 'string', default: '' },
       width: { type: 'string', default: '16' },
       seconds: { type: 'string', default: '5' },
       pid: { type: 'string', default: '0' },
@@ -88,6 +92,7 @@ export function readOptions(args: string[]): Options | undefined {
     register: values.register,
     manage: values.sm,
     receipts: values.receipts,
+    room: values.room,
     width: Number(values.width),
     accounts,
     pid: Number(values.pid),

@@ -26,6 +26,8 @@ export interface LoadPlan {
   readonly manage?: boolean;
   readonly mechanism?: Mechanism;
   readonly from?: string;
+  /** All enter this room, and talk there instead of in pairs. */
+  readonly room?: string;
   readonly width?: number;
   /** The server process, whose CPU is counted. */
   readonly pid?: number;
@@ -58,6 +60,7 @@ export class Load {
       width: plan.width ?? 16,
       pid: plan.pid ?? 0,
       'database-pid': plan.databasePid ?? 0,
+      room: plan.room,
       from: plan.from,
     };
     const args = [join(import.meta.dirname, '../load/main.ts'), '--control'];

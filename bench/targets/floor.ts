@@ -4,10 +4,16 @@ import { certificateIn } from './certificate.ts';
 import { collectable, startServer } from './starting.ts';
 import { freePort, type Target } from './target.ts';
 
-const program = join(import.meta.dirname, '../floor.ts');
+const relay = join(import.meta.dirname, '../floor.ts');
+const room = join(import.meta.dirname, '../room-floor.ts');
+
+/** The bare room. */
+export function roomFloor(): Target {
+  return floor(false, room);
+}
 
 /** The bare relay, plain or behind TLS. */
-export function floor(tls: boolean): Target {
+export function floor(tls: boolean, program = relay): Target {
   const target: Target = {
     name: 'floor',
     protocol: 'floor',
