@@ -16,26 +16,33 @@ import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { NS, refuse } from '../../src/protocol/index.ts';
 import { Archive } from '../archive/contract.ts';
 import { StanzaIds } from '../stanza-id/contract.ts';
+import { forgetAccount } from './accounts.ts';
 import { adminIqs } from './admin.ts';
+import { avatarIqs } from './avatar.ts';
 import { Rooms as RoomsKey } from './contract.ts';
 import { isThere, roomDisco, SERVICE_FEATURES } from './disco.ts';
 import { presenceCame } from './entering.ts';
 import type { RoomIq, RoomMessage } from './hooks.ts';
+import { invitationCame, invitedDirectly, sendInvitation } from './invitations.ts';
 import { PassedIqs } from './iqs.ts';
 import { listRooms } from './listing.ts';
 import { messageCame } from './messages.ts';
+import { CONFERENCE, VCARD } from './namespaces.ts';
 import { occupantId } from './occupant-ids.ts';
 import { ownerIqs } from './owner.ts';
 import { privateMessageCame } from './private.ts';
 import { Policies } from './policies.ts';
 import { ForeignDisco, Provided } from './provided.ts';
+import { decisionCame, expireApplications, registrationFeatures, registrationIqs } from './registration.ts';
 import { NO_ROOM, type Room } from './room.ts';
 import { Rooms } from './rooms.ts';
 import { newConfig, refusedMaking, ruleOptions, ruleProblem } from './rules.ts';
 import { Search, SEARCH } from './search.ts';
 import { roomSecret } from './secret.ts';
+import { slowMode } from './slow-mode.ts';
 import { roomStore } from './store.ts';
 import { Visits } from './visits.ts';
+import { voiceCame } from './voice.ts';
 
 /** How often rooms are looked at that could sleep, in ms. */
 const ROUND = 10_000;
@@ -45,8 +52,16 @@ export default defineModule({
   doc: 'Rooms where many talk with each other.',
   xeps: [
     { number: 45, version: '1.35.5' },
+    {
+      number: 249,
+      version: '1.2',
+      note: 'Who is invited to a members-only room becomes a member, if the inviter may do so.',
+    },
     { number: 410, version: '1.1.0' },
     { number: 421, version: '1.0.1' },
+    { number: 433, version: '0.1.0' },
+    { number: 486, version: '0.1.0' },
+    { number: 500, version: '0.1.1' },
   ],
   after: ['archive', 'stanza-id'],
   options: defineOptions({
@@ -79,14 +94,15 @@ export default defineModule({
     const visits = new Visits(mod);
     const passed = new PassedIqs(node);
     const policies = new Policies(mod.log);
+    policies.guard(slowMode());
     const disco = new ForeignDisco();
-    const iqs: readonly RoomIq[] = [...adminIqs, ...ownerIqs];
-    const messages: readonly RoomMessage[] = [];
+    const iqs: readonly RoomIq[] = [...adminIqs, ...ownerIqs, ...registrationIqs, ...avatarIqs];
+    const messages: readonly RoomMessage[] = [invitationCame, voiceCame, decisionCame];
 
     const service: ServiceDomain = new ServiceDomain(mod, {
       identity: { category: 'conference', type: 'text', name: 'Rooms' },
       domain: host => mod.options(host).domain,
-      features: host => [...SERVICE_FEATURES, SEARCH, NS.rsm, ...disco.features(host)],
+      features: host => [...SERVICE_FEATURES, SEARCH, NS.rsm, VCARD, ...disco.features(host)],
       node: (of, request, name) => disco.node(of, request, name),
       stanza,
       otherIq,
@@ -105,7 +121,7 @@ export default defineModule({
           refusedMaking({ creator, room, host }, mod.options(host), node, store.lists),
         occupantId: (room, account) => occupantId(secret.value, room.jid, room.state!.id, account),
         answer: ({ packet }, answer) => service.answer(packet, answer),
-        inviteMember: () => {},
+        inviteMember: (room, member, by) => sendInvitation(room, member, { by }),
       },
       domain => service.hostOf(domain),
     );
@@ -167,12 +183,22 @@ export default defineModule({
       'bare',
       roomDisco(
         jid => rooms.at(jid),
-        room => disco.features(room.host, room),
+        room => [VCARD, ...registrationFeatures(room), ...disco.features(room.host, room)],
       ),
     );
     service.open();
     mod.provide(RoomsKey, new Provided({ rooms, service, disco }));
 
+    // XEP-0249
+    mod.on('received', 'tap', { kind: 'message' }, packet => {
+      const kid = packet.stanza.child('x', CONFERENCE);
+      if (kid === undefined || packet.type === 'error' || !packet.to || packet.to.local === '') return;
+      const jid = parseJid(packet.stanza.kidElement(kid).attrs.jid ?? '');
+      if (!jid || service.hostOf(jid.domain) === undefined || service.hostOf(packet.to.domain) !== undefined) return;
+      const [room, invited] = [rooms.at(jid), packet.to.toBare()];
+      return room.do(() => invitedDirectly(room, packet.from, invited));
+    });
+    mod.when('accountRemoved', account => forgetAccount(store.lists, jid => rooms.at(jid), account));
     mod.when('ended', session => rooms.ended(session, visits.of(session)));
     mod.when('restored', session => rooms.restored(session, visits.of(session)));
     for (const host of node.hosts) {
@@ -188,6 +214,13 @@ export default defineModule({
       swept = true;
       const addresses = await store.lists.temporary();
       await rooms.sweep(addresses.map(text => parseJid(text)).filter((jid): jid is Jid => jid !== undefined));
+    });
+    mod.every(3_600_000, async () => {
+      for (const address of await store.lists.waitingSince(Date.now() - mod.options().applications * 1000)) {
+        const room = rooms.at(parseJid(address)!);
+        const { applications } = mod.options(room.host);
+        await room.do(() => expireApplications(room, Date.now() - applications * 1000));
+      }
     });
     mod.add('gauges', { name: 'posthouse_rooms_awake', help: 'Rooms in memory.', read: () => rooms.size });
     mod.add('gauges', {

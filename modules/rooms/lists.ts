@@ -66,6 +66,17 @@ export class RoomLists {
     return this.ofSomebody.all(keyOf(jid.bare));
   }
 
+  /** Rooms where somebody asked to become a member. */
+  async awaitedBy(jid: Jid): Promise<string[]> {
+    const rows = await this.storage.read(q =>
+      q<{ jid: string }>(ROOMS)
+        .whereIn('id', q(APPLICATIONS).select('room').where('jid_key', keyOf(jid.bare)))
+        .orderBy('jid')
+        .select('jid'),
+    );
+    return rows.map(({ jid: room }) => room);
+  }
+
   /** Rooms that go when nobody is in them. */
   async temporary(): Promise<string[]> {
     const rows = await this.storage.read(q =>

@@ -29,6 +29,8 @@ export interface RoomLimits {
   readonly nickLength: number;
   /** Most messages of history. */
   readonly history: number;
+  /** Most bytes of its vCard. */
+  readonly cardSize: number;
 }
 
 /** What rooms need of the house around them. */

@@ -39,6 +39,19 @@ export const ruleOptions = {
     doc: 'Most messages of history that somebody gets who enters; owners may choose less.',
     reload,
   }),
+  cardSize: option.size({
+    default: 131_072,
+    minimum: 1024,
+    maximum: 1_048_576,
+    doc: 'Largest vCard of a room, with its avatar.',
+    reload,
+  }),
+  applications: option.duration({
+    default: 2_592_000,
+    minimum: 60,
+    doc: 'How long it waits for an admin to decide that somebody wants to become a member.',
+    reload,
+  }),
   defaults: option.object(
     {
       listed: boolean({ default: DEFAULTS.listed, doc: 'Listed, and found.', reload }),

@@ -131,6 +131,8 @@ export function roomStoreContract(open: () => Promise<Storage>): void {
     );
     assert.deepEqual(await store.lists.waitingSince(15), []);
     assert.deepEqual(await store.lists.waitingSince(16), [coven.bare]);
+    assert.deepEqual(await store.lists.awaitedBy(long), [coven.bare]);
+    assert.deepEqual(await store.lists.awaitedBy(crone), []);
     await store.affiliate(id, [{ jid: hag, affiliation: 'member', nick: 'thirdwitch', since: 30 }]);
     await store.forgetApplication(id, long);
     assert.deepEqual((await load()).applications, []);

@@ -1,0 +1,33 @@
+import type { Jid } from '../../src/jid/index.ts';
+import { parseJid } from '../../src/jid/index.ts';
+import { affiliate, type NewAffiliation } from './affiliating.ts';
+import type { RoomLists } from './lists.ts';
+import { deny } from './registration.ts';
+import type { Room } from './room.ts';
+
+/** An account is gone: the next by its name is nothing to the rooms that knew it. */
+export async function forgetAccount(lists: RoomLists, roomOf: (jid: Jid) => Room, account: Jid): Promise<void> {
+  const known = await lists.of(account);
+  const addresses = new Set([...known.map(({ jid }) => jid), ...(await lists.awaitedBy(account))]);
+  for (const address of addresses) {
+    const jid = parseJid(address);
+    const room = jid && roomOf(jid);
+    await room?.do(() => forget(room, account));
+  }
+}
+
+/** XEP-0045 10: a room has an owner. Where the last one is gone, it is who has been an admin for the longest time. */
+async function forget(room: Room, account: Jid): Promise<void> {
+  if (!room.state) return;
+  const { affiliations, applications } = room.state;
+  const application = applications.find(({ jid }) => jid.bare === account.bare);
+  if (application) await deny(room, application);
+  const before = affiliations.get(account)?.affiliation;
+  if (before === undefined) return;
+  const changes: NewAffiliation[] = [{ jid: account, affiliation: 'none', nick: undefined, reason: '' }];
+  if (before === 'owner' && affiliations.owners === 1) {
+    const [heir] = affiliations.list('admin').toSorted((a, b) => a.since - b.since);
+    if (heir) changes.push({ jid: heir.jid, affiliation: 'owner', nick: undefined, reason: '' });
+  }
+  await affiliate(room, changes, account);
+}
