@@ -1,5 +1,6 @@
 /* Inviting to a room: XEP-0045 7.8, 7.9, 9.5. */
-import { type MaybePromise, Packet } from '../../src/api/index.ts';
+import { randomBytes } from 'node:crypto';
+import { Lru, type MaybePromise, Packet } from '../../src/api/index.ts';
 import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
 import { type Element, serialize, wireAttribute, xml } from '../../src/xml/index.ts';
@@ -48,9 +49,29 @@ async function invite(room: Room, packet: Packet, invites: readonly Element[]): 
     from,
   );
   if (no) return no;
-  for (const { to, invite } of invited)
-    sendInvitation(room, to, { by: from, invite, id: invites.length === 1 ? id : undefined });
+  for (const { to, invite } of invited) {
+    const own = invites.length === 1 && id !== undefined ? id : newId();
+    sent.set(keyOf(room, to, own), { by: from, id });
+    sendInvitation(room, to, { by: from, invite, id: own });
+  }
   return undefined;
+}
+
+/** Who sent invitations lately, in a message of which id: for those that come back. */
+const sent = new Lru<string, { readonly by: Jid; readonly id: string | undefined }>(10_000);
+const keyOf = (room: Room, to: Jid, id: string): string => `${room.jid.bare} ${to.full} ${id}`;
+const newId = (): string => randomBytes(12).toString('base64url');
+
+/** An error for the room. Where it answers an invitation, the inviter gets it (7.8.2: somebody who is not there elsewhere). */
+export function invitationFailed(room: Room, { stanza, from, id }: Packet): void {
+  const kid = stanza.child('error', stanza.xmlns);
+  const invitation = id === undefined ? undefined : sent.get(keyOf(room, from, id));
+  if (kid === undefined || !invitation) return;
+  sent.delete(keyOf(room, from, id!));
+  const head = ` type='error'${invitation.id === undefined ? '' : wireAttribute('id', invitation.id)}`;
+  const invite = xml('x', { xmlns: NS.mucUser }, xml('invite', { to: from.full }));
+  const wire = `<message${head}>${serialize(invite, NS.client)}${stanza.kidRaw(kid)}</message>`;
+  void room.house.node.route(Packet.fromWire(wire, room.jid, invitation.by));
 }
 
 /** Who may invite: who is in the room or administers it; to a members-only room those that may make members, or who it lets do so. */
@@ -70,6 +91,8 @@ async function invitedBy(room: Room, { attrs }: Element): Promise<Jid | StanzaEr
   const jid = parseJid(to);
   if (!jid) return refuse('jid-malformed', `'${to.slice(0, 100)}' is no address.`);
   const { node } = room.house;
+  // somebody in a room is invited by their own address
+  if (jid.domain === room.jid.domain) return refuse('item-not-found', `${jid.bare} is a room.`);
   const isThere = !node.hosts.has(jid.domain) || (jid.local !== '' && (await node.accounts.exists(jid.toBare())));
   if (!isThere) return refuse('item-not-found', `There is no ${jid.bare}.`);
   // 9.1: a ban is lifted by those who may, and in the open

@@ -4,6 +4,7 @@ import { parseJid } from '../../src/jid/index.ts';
 import { NS } from '../../src/protocol/index.ts';
 import { wireAttribute } from '../../src/xml/index.ts';
 import { readWishes } from './history.ts';
+import { invitationFailed } from './invitations.ts';
 import { leaveByError } from './leaving.ts';
 import type { OccupantSession } from './occupants.ts';
 import { textElement } from './presence.ts';
@@ -19,7 +20,7 @@ export function messageCame(
   other: (room: Room, packet: Packet) => MaybePromise<boolean>,
 ): MaybePromise<void> {
   const client = room.occupants.client(packet.from);
-  if (packet.type === 'error') return client && leaveByError(room, client, packet);
+  if (packet.type === 'error') return client ? leaveByError(room, client, packet) : invitationFailed(room, packet);
   // 17.2
   if (!room.state || (room.state.locked && !client))
     return room.error(packet, 'item-not-found', 'There is no such room.');

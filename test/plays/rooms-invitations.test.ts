@@ -90,6 +90,9 @@ describe('play: inviting to a room (XEP-0045 7.8)', () => {
       ["<invite to='nobody@localhost'/>", 'item-not-found cancel'],
       ["<invite to='@'/>", 'jid-malformed modify'],
       ['<invite/>', 'bad-request modify'],
+      [`<invite to='${ROOM}/firstwitch'/>`, 'item-not-found cancel'],
+      // what comes back from elsewhere is told to who invited
+      ["<invite to='hecate@nowhere.example'/>", 'remote-server-not-found cancel'],
     ] as const) {
       invite(crone, inner);
       assert.equal(await refusal(crone), answer);
