@@ -46,6 +46,8 @@ import { voiceCame } from './voice.ts';
 
 /** How often rooms are looked at that could sleep, in ms. */
 const ROUND = 10_000;
+/** How often applications are looked at that nobody decides, in ms. */
+const HOUR = 3_600_000;
 
 export default defineModule({
   name: 'rooms',
@@ -215,11 +217,12 @@ export default defineModule({
       const addresses = await store.lists.temporary();
       await rooms.sweep(addresses.map(text => parseJid(text)).filter((jid): jid is Jid => jid !== undefined));
     });
-    mod.every(3_600_000, async () => {
-      for (const address of await store.lists.waitingSince(Date.now() - mod.options().applications * 1000)) {
+    mod.every(HOUR, async () => {
+      const patience = (host: string): number => mod.options(host).applications * 1000;
+      const shortest = Math.min(...[...node.hosts].map(patience));
+      for (const address of await store.lists.waitingSince(Date.now() - shortest)) {
         const room = rooms.at(parseJid(address)!);
-        const { applications } = mod.options(room.host);
-        await room.do(() => expireApplications(room, Date.now() - applications * 1000));
+        await room.do(() => expireApplications(room, Date.now() - patience(room.host)));
       }
     });
     mod.add('gauges', { name: 'posthouse_rooms_awake', help: 'Rooms in memory.', read: () => rooms.size });

@@ -2,6 +2,7 @@
 import { Packet } from '../../src/api/index.ts';
 import { NS } from '../../src/protocol/index.ts';
 import { escapeXml, toWire, wireAttribute } from '../../src/xml/index.ts';
+import { HATS } from './namespaces.ts';
 import { OCCUPANT_ID } from './occupant-ids.ts';
 import type { Occupant, OccupantSession, PresenceParts } from './occupants.ts';
 import type { Affiliation, Role } from './roles.ts';
@@ -30,12 +31,15 @@ export interface Remarks {
   readonly parts?: PresenceParts;
 }
 
+/** What only a room says of somebody: nobody gives themselves a role, an id or a hat. */
+const OF_ROOMS: ReadonlySet<string> = new Set([NS.muc, NS.mucUser, OCCUPANT_ID, HATS]);
+
 /** What others see of a presence that a client sent: XEP-0045 17.3, XEP-0421 4. */
 export function partsOf({ stanza, sender }: Packet): PresenceParts {
   let content = '';
   for (const kid of stanza.children()) {
     const xmlns = stanza.kidXmlns(kid);
-    if (xmlns !== NS.muc && xmlns !== NS.mucUser && xmlns !== OCCUPANT_ID) content += stanza.kidRaw(kid);
+    if (!OF_ROOMS.has(xmlns)) content += stanza.kidRaw(kid);
   }
   const lang = stanza.attr('xml:lang') ?? sender?.lang;
   return { attributes: lang === undefined ? '' : wireAttribute('xml:lang', lang), content };

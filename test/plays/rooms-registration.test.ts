@@ -222,6 +222,21 @@ describe('play: what a room looks like, and its pace', () => {
     assert.equal((await info()).field('muc#roominfo_avatarhash'), undefined);
   });
 
+  it('nobody gives themselves a role, an id or a hat (XEP-0317) by presence', async () => {
+    const own =
+      `<x xmlns='${USER}'><item affiliation='owner' role='moderator'/></x>` +
+      "<occupant-id xmlns='urn:xmpp:occupant-id:0' id='crone'/>" +
+      "<hats xmlns='urn:xmpp:hats:0'><hat title='Host' uri='urn:example:host'/></hats>";
+    hag.send(`<presence to='${ROOM}/thirdwitch'><show>away</show>${own}</presence>`);
+    const presence = await crone.presence(`${ROOM}/thirdwitch`);
+    assert.deepEqual(
+      presence.getChildElements().map(({ name }) => name),
+      ['show', 'x', 'occupant-id'],
+    );
+    assert.equal(told(presence), 'thirdwitch none/participant hag66');
+    assert.notEqual(presence.getChild('occupant-id')!.attrs.id, 'crone');
+  });
+
   it('in slow mode a user waits between two messages, owners do not (XEP-0500)', async () => {
     await configure(crone, { 'muc#roomconfig_slow_mode_duration': '20' });
     assert.deepEqual((await info()).field('muc#roominfo_slow_mode_duration'), ['20']);
