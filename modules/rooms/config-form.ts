@@ -108,7 +108,10 @@ export function writeConfigForm(
   title: string,
   instructions: string,
 ): Element {
-  return configForm(limits).form({ ...config, ...officers }, { title, instructions });
+  // the operator may allow less than when it was chosen
+  const mostOccupants = Math.min(config.mostOccupants, limits.occupants);
+  const maxHistory = Math.min(config.maxHistory, limits.history);
+  return configForm(limits).form({ ...config, mostOccupants, maxHistory, ...officers }, { title, instructions });
 }
 
 /** A submitted configuration: what the form does not name is as before. Who is not told of is undefined. */

@@ -48,6 +48,14 @@ describe('the configuration of a room', () => {
     assert.deepEqual([read.admins, read.owners?.map(jid => jid.bare)], [[], ['crone1@shakespeare.lit']]);
   });
 
+  it('where the operator allows less than before, the form says so, and can be submitted as it is', () => {
+    const config: RoomConfig = { ...DEFAULTS, mostOccupants: 500, maxHistory: 80 };
+    const form = writeConfigForm(config, { owners: [], admins: [] }, LIMITS, '', '');
+    form.attrs.type = 'submit';
+    const read = readConfigForm(form, config, LIMITS) as NewConfig;
+    assert.deepEqual([read.config.mostOccupants, read.config.maxHistory], [100, 50]);
+  });
+
   it('XEP-0500 5.1: slow mode is a number that clients can check', () => {
     const form = writeConfigForm(DEFAULTS, { owners: [], admins: [] }, LIMITS, '', '');
     const field = form.getChildren('field').find(({ attrs }) => attrs.var === 'muc#roomconfig_slow_mode_duration')!;
