@@ -7,7 +7,8 @@ import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
 import { Archive, type ArchiveService, Pace } from '../archive/contract.ts';
 import { Answering } from './answering.ts';
 import { Inboxes } from './inboxes.ts';
-import { displayedId, noteDisplayed, noteRecent } from './markers.ts';
+import { Inbox } from './contract.ts';
+import { displayedId, noteDisplayed, noteDisplayedId, noteRecent } from './markers.ts';
 import { INBOX, readInboxQuery } from './request.ts';
 import { displayedStore } from './store.ts';
 import { Updates } from './updates.ts';
@@ -133,6 +134,15 @@ export default defineModule({
           if (marking.get(session) === noted) marking.set(session, undefined);
         });
       marking.set(session, noted);
+    });
+
+    mod.provide(Inbox, {
+      displayed: async (account, correspondent, stanzaId) => {
+        const source = current();
+        if (!source || !has(account.domain)) return;
+        const moved = await noteDisplayedId(source, displayed, account, correspondent, stanzaId);
+        if (moved) changed(moved.owner, moved.peer);
+      },
     });
 
     mod.when('accountRemoved', async account => {

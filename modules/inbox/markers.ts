@@ -2,7 +2,7 @@ import { MESSAGE, type Packet, stanzaType } from '../../src/api/index.ts';
 import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { NS } from '../../src/protocol/index.ts';
 import { indexed } from '../../src/xml/index.ts';
-import { type ArchiveService, markOf } from '../archive/contract.ts';
+import { type ArchiveService, keyOf, markOf } from '../archive/contract.ts';
 import { tick } from './inboxes.ts';
 import type { DisplayedStore } from './store.ts';
 
@@ -44,4 +44,21 @@ export async function noteDisplayed(
   const after = Math.max(await store.get(owner, peer), lowest);
   const key = await archive.conversations.incoming(owner, peer, after, id, markOf(id), tick);
   return key !== undefined && (await store.move(owner, peer, key)) ? { owner, peer } : undefined;
+}
+
+/** The same, where the message is named by the id that the account gave it (XEP-0490). */
+export async function noteDisplayedId(
+  archive: ArchiveService,
+  store: DisplayedStore,
+  account: Jid,
+  correspondent: Jid,
+  stanzaId: string,
+): Promise<{ owner: number; peer: number } | undefined> {
+  const key = keyOf(stanzaId);
+  const peer = key === undefined ? undefined : await archive.numberOf(correspondent);
+  if (key === undefined || peer === undefined) return undefined;
+  // an id of the future would hide what has not come yet
+  const filed = await archive.find(stanzaId);
+  const { owner } = await archive.shelf(account);
+  return filed && (await store.move(owner, peer, key)) ? { owner, peer } : undefined;
 }

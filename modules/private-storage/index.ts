@@ -1,7 +1,9 @@
 /* Private XML storage (XEP-0049): one element for each name and namespace, for its owner only. */
 import { defineModule, defineOptions, Empty, option } from '../../src/api/index.ts';
+import type { Jid } from '../../src/jid/index.ts';
 import { refuse, type StanzaError } from '../../src/protocol/index.ts';
 import { parseElement, serialize, xml } from '../../src/xml/index.ts';
+import { PrivateStorage, type SharedDocument } from './contract.ts';
 import { privateStore } from './store.ts';
 
 const PRIVATE = 'jabber:iq:private';
@@ -27,6 +29,25 @@ export default defineModule({
   stores: { documents: privateStore },
   setup(mod) {
     const { documents } = mod.stores;
+    const shared = new Map<string, SharedDocument>();
+    const sharedAt = (account: Jid, name: string, xmlns: string): SharedDocument | undefined => {
+      const document = shared.get(`${xmlns} ${name}`);
+      return document?.serves(account.domain) ? document : undefined;
+    };
+    const get = async (account: Jid, name: string, xmlns: string) => {
+      const found = await documents.get(account, name, xmlns);
+      return found === undefined ? undefined : parseElement(found, xmlns);
+    };
+    mod.provide(PrivateStorage, {
+      share: document => {
+        const key = `${document.xmlns} ${document.name}`;
+        shared.set(key, document);
+        return () => {
+          if (shared.get(key) === document) shared.delete(key);
+        };
+      },
+      get,
+    });
     mod.iq({ xmlns: PRIVATE, name: 'query', type: 'get', to: 'account' }, async request => {
       const asked = request.payload.getChildElements();
       if (asked.length !== 1) return refuse('bad-request', 'Ask for exactly one document.');
@@ -34,12 +55,9 @@ export default defineModule({
       const xmlns = element!.getNS() ?? '';
       const problem = namespaceProblem(xmlns);
       if (problem) return problem;
-      const found = await documents.get(request.to, element!.name, xmlns);
-      return xml(
-        'query',
-        { xmlns: PRIVATE },
-        found === undefined ? xml(element!.name, { xmlns }) : parseElement(found, xmlns),
-      );
+      const stored = await get(request.to, element!.name, xmlns);
+      const found = (await sharedAt(request.to, element!.name, xmlns)?.read(request.to.toBare(), stored)) ?? stored;
+      return xml('query', { xmlns: PRIVATE }, found ?? xml(element!.name, { xmlns }));
     });
     mod.iq({ xmlns: PRIVATE, name: 'query', type: 'set', to: 'account' }, async request => {
       const { size, documents: most } = mod.options(request.to.domain);
@@ -57,6 +75,8 @@ export default defineModule({
       }
       if (!(await documents.set(request.to, [...rows.values()], most)))
         return refuse('resource-constraint', `At most ${most} documents are kept.`);
+      for (const element of given)
+        await sharedAt(request.to, element.name, element.getNS() ?? '')?.stored(request.to.toBare(), element);
       return Empty;
     });
     // XEP-0227 4.6

@@ -39,6 +39,10 @@ export interface PubsubApi {
   /** The items of a node, the newest first; none where there is no such node. */
   items(account: Jid, node: string): Promise<readonly Item[]>;
   item(account: Jid, node: string, id: string): Promise<Item | undefined>;
+  /** Whether an account has such a node. */
+  has(account: Jid, node: string): Promise<boolean>;
+  /** Whether somebody may read a node of an account; false where there is none. */
+  mayRead(account: Jid, node: string, who: Jid): Promise<boolean>;
   /** Tells of what happens at nodes of accounts. The function returned ends that. */
   onEvent(listener: (event: NodeEvent) => MaybePromise<void>): () => void;
 }

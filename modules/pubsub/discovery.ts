@@ -8,8 +8,13 @@ import { META_DATA, NO_PERSISTENT_ITEMS, NOT_FOUND, PUBSUB } from './names.ts';
 import { ownersOf, type PubsubNode } from './node.ts';
 import { pageOf, readPaging } from './paging.ts';
 
-/** Of services and of accounts alike. */
+/** Of services and of accounts alike. The access models by the text name the default one; clients look for those that there are. */
 const FEATURES = [
+  'access-authorize',
+  'access-open',
+  'access-presence',
+  'access-roster',
+  'access-whitelist',
   'auto-create',
   'config-node',
   'config-node-max',
@@ -46,16 +51,18 @@ const FEATURES = [
 
 const named = (names: readonly string[]): string[] => [PUBSUB, ...names.map(name => `${PUBSUB}#${name}`)];
 
-export const SERVICE_FEATURES: readonly string[] = [...named([...FEATURES, 'access-open', 'get-pending']), NS.commands];
+export const SERVICE_FEATURES: readonly string[] = [...named([...FEATURES, 'get-pending']), NS.commands];
 export const PERSONAL_FEATURES: readonly string[] = named([
   ...FEATURES,
-  'access-presence',
   'auto-subscribe',
   'filtered-notifications',
   'last-published',
   'presence-subscribe',
   'pubsub-on-a-jid',
 ]);
+
+/** COMPAT Smack: it asks the host what its accounts can do, before it uses OMEMO and OX. */
+export const HOST_FEATURES: readonly string[] = named(['access-whitelist']);
 
 export const SERVICE_IDENTITY: DiscoIdentity = { category: 'pubsub', type: 'service', name: 'Publish-Subscribe' };
 export const PERSONAL_IDENTITY: DiscoIdentity = { category: 'pubsub', type: 'pep' };

@@ -24,6 +24,7 @@ import { ConfigForm, PERSONAL_DEFAULTS, SERVICE_DEFAULTS } from './config.ts';
 import { Pubsub } from './contract.ts';
 import {
   accountNodes,
+  HOST_FEATURES,
   nodeInfo,
   nodeItems,
   PERSONAL_FEATURES,
@@ -133,7 +134,7 @@ export default defineModule({
   ],
   needs: ['disco'],
   after: ['roster', 'blocking', 'presence'],
-  features: { account: PERSONAL_FEATURES },
+  features: { host: HOST_FEATURES, account: PERSONAL_FEATURES },
   options,
   stores: { pubsub: pubsubStore, capabilities: capabilitiesStore },
 

@@ -64,6 +64,15 @@ export class Inside implements PubsubApi {
     return node && this.engine.store.items.get(node.id, id, freshSince(node));
   }
 
+  async has(account: Jid, name: string): Promise<boolean> {
+    return (await this.engine.nodes.find(account.toBare(), name)) !== undefined;
+  }
+
+  async mayRead(account: Jid, name: string, who: Jid): Promise<boolean> {
+    const node = await this.engine.nodes.find(account.toBare(), name);
+    return node !== undefined && !(await this.engine.access.retrieve(node, who));
+  }
+
   onEvent(listener: (event: NodeEvent) => MaybePromise<void>): () => void {
     this.listeners.add(listener);
     return () => void this.listeners.delete(listener);

@@ -1,7 +1,9 @@
 /* vcard-temp (XEP-0054): a card for each account, which everybody may read and its owner writes. */
 import { defineModule, defineOptions, Empty, option } from '../../src/api/index.ts';
+import type { Jid } from '../../src/jid/index.ts';
 import { refuse } from '../../src/protocol/index.ts';
-import { parseElement, serialize, xml } from '../../src/xml/index.ts';
+import { type Element, parseElement, serialize, xml } from '../../src/xml/index.ts';
+import { type VcardListener, Vcards, type VcardView } from './contract.ts';
 import { vcardStore } from './store.ts';
 
 const VCARD = 'vcard-temp';
@@ -30,9 +32,32 @@ export default defineModule({
   stores: { cards: vcardStore },
   setup(mod) {
     const { cards } = mod.stores;
+    const views = new Set<VcardView>();
+    const listeners = new Set<VcardListener>();
+    const shownBy = async (account: Jid, who: Jid, card: Element | undefined): Promise<Element | undefined> => {
+      let shown = card;
+      for (const view of views) shown = await view(account.toBare(), who, shown);
+      return shown;
+    };
+    mod.provide(Vcards, {
+      get: async account => {
+        const card = await cards.get(account);
+        return card === undefined ? undefined : parseElement(card, VCARD);
+      },
+      addView: view => {
+        views.add(view);
+        return () => void views.delete(view);
+      },
+      onSet: listener => {
+        listeners.add(listener);
+        return () => void listeners.delete(listener);
+      },
+    });
     mod.iq({ xmlns: VCARD, name: 'vCard', type: 'get', to: 'account', from: 'anyone' }, async request => {
-      const card = await cards.get(request.to);
-      if (card !== undefined) return parseElement(card, VCARD);
+      const stored = await cards.get(request.to);
+      const card = stored === undefined ? undefined : parseElement(stored, VCARD);
+      const shown = await shownBy(request.to, request.from, card);
+      if (shown) return shown;
       // XEP-0054 3.1, 3.3: an owner without one gets an empty one; others are told no more than of an account that is not there
       return request.own ? xml('vCard', { xmlns: VCARD }) : refuse('service-unavailable');
     });
@@ -42,7 +67,11 @@ export default defineModule({
       const wire = serialize(request.payload, VCARD);
       const { size } = mod.options(request.to.domain);
       if (wire.length > size) return refuse('not-acceptable', `A vCard has at most ${size} bytes.`);
+      const before = listeners.size === 0 ? undefined : await cards.get(request.to);
       await cards.set(request.to, wire);
+      const account = request.to.toBare();
+      for (const listener of listeners)
+        await listener(account, request.payload, before === undefined ? undefined : parseElement(before, VCARD));
       return Empty;
     });
     mod.iq({ xmlns: VCARD, name: 'vCard', type: 'get', to: 'host' }, () =>

@@ -33,6 +33,7 @@ export type {
   Portable,
   StreamFeature,
 } from './collections.ts';
+export { attached } from './attached.ts';
 export type { Command, CommandRequest, CommandResult } from './command.ts';
 export { type ModuleOperation, NotDone, type OperationArguments } from './operation.ts';
 export type { Connection, StreamHandler } from './connection.ts';

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import type { TestClient } from '../kit/client.ts';
+import type { TestNode } from '../kit/node.ts';
+import { wantAsked } from './caps.ts';
+import { askInbox } from './inbox.ts';
+import { briefly, error, event, get, idsOf, OWN, publish } from './pubsub.ts';
+import { features, INFO, ok, verona } from './verona.ts';
+
+const ROMEO = 'romeo@localhost';
+const JULIET = 'juliet@localhost';
+const NODE = 'urn:xmpp:mds:displayed:0';
+const OPTIONS = {
+  persist_items: 'true',
+  max_items: 'max',
+  send_last_published_item: 'never',
+  access_model: 'whitelist',
+};
+
+describe('play: what is displayed, for all devices (XEP-0490)', () => {
+  let stage: TestNode;
+  let romeo: TestClient;
+  let juliet: TestClient;
+
+  beforeEach(async () => {
+    ({ stage, romeo, juliet } = await verona());
+  });
+  afterEach(() => stage.stop());
+
+  const displayed = (id: string, by = ROMEO) =>
+    `<displayed xmlns='${NODE}'><stanza-id xmlns='urn:xmpp:sid:0' id='${id}' by='${by}'/></displayed>`;
+  /** She writes, and the ids that his account gave. */
+  async function write(...texts: string[]): Promise<string[]> {
+    const ids: string[] = [];
+    for (const text of texts) {
+      juliet.send(`<message to='${ROMEO}' type='chat' id='${text}'><body>${text}</body></message>`);
+      const message = await romeo.expect(stanza => stanza.getChildText('body') === text, text);
+      ids.push(message.getChild('stanza-id', 'urn:xmpp:sid:0')!.attrs.id as string);
+    }
+    return ids;
+  }
+  const unread = async () => (await askInbox(romeo)).entries.find(({ jid }) => jid === JULIET)?.unread;
+
+  it('3.2: a position that is published says what is unread', async () => {
+    const ids = await write('one', 'two', 'three');
+    assert.equal(await unread(), 3);
+    const tablet = await stage.login('romeo@localhost/tablet');
+    await wantAsked(tablet, [NODE]);
+    await tablet.settle();
+    ok(await publish(romeo, NODE, `<item id='${JULIET}'>${displayed(ids[1]!)}</item>`, OWN, OPTIONS));
+    assert.equal(briefly(await event(tablet)), `items ${NODE} +${JULIET}`);
+    await romeo.settle();
+    assert.equal(await unread(), 1);
+    // it never moves back, and what is no message of the account says nothing
+    ok(await publish(romeo, NODE, `<item id='${JULIET}'>${displayed(ids[0]!)}</item>`, OWN, OPTIONS));
+    ok(await publish(romeo, NODE, `<item id='${JULIET}'>${displayed('v'.repeat(21))}</item>`, OWN, OPTIONS));
+    ok(await publish(romeo, NODE, `<item id='${JULIET}'>${displayed(ids[2]!, JULIET)}</item>`, OWN, OPTIONS));
+    await romeo.settle();
+    assert.equal(await unread(), 1);
+    assert.deepEqual(idsOf(await get(tablet, NODE, OWN)), [JULIET]);
+  });
+
+  it('3.5: a marker may carry it: the server publishes it, and nobody else sees it', async () => {
+    assert.ok(features(await romeo.iq('get', INFO)).includes('urn:xmpp:mds:server-assist:0'));
+    const ids = await write('one', 'two');
+    const tablet = await stage.login('romeo@localhost/tablet', { presence: true });
+    await wantAsked(tablet, [NODE]);
+    await tablet.iq('set', "<enable xmlns='urn:xmpp:carbons:2'/>");
+    await tablet.settle();
+    await juliet.settle();
+    const marker = `<displayed xmlns='urn:xmpp:chat-markers:0' id='two'/>`;
+    romeo.send(`<message to='${JULIET}' type='chat' id='m'>${marker}${displayed(ids[1]!)}</message>`);
+    const seen = await juliet.message();
+    assert.deepEqual(
+      seen
+        .getChildElements()
+        .filter(({ name }) => name === 'displayed')
+        .map(child => child.getNS()),
+      ['urn:xmpp:chat-markers:0'],
+    );
+    const told = await event(tablet);
+    assert.equal(briefly(told), `items ${NODE} +${JULIET}`);
+    assert.equal(told.getChild('item')!.getChild('displayed')!.getChild('stanza-id')!.attrs.id, ids[1]);
+    assert.ok(
+      !(await tablet.settle()).some(
+        stanza => stanza.toString().includes(`carbons`) && stanza.toString().includes(NODE),
+      ),
+    );
+    await romeo.settle();
+    assert.equal(await unread(), 0);
+    // 8: the node is private, though nobody configured it
+    assert.equal(error(await get(juliet, NODE, ROMEO)), 'auth not-authorized presence-subscription-required');
+    const form = ok(
+      await romeo.iq(
+        'get',
+        `<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><configure node='${NODE}'/></pubsub>`,
+      ),
+    );
+    assert.match(form.toString(), /access_model" type="list-single"[^>]*><value>whitelist/);
+  });
+});
