@@ -52,23 +52,30 @@ export interface RoomView {
   readonly addresses: boolean;
 }
 
+/** Where messages of an account in a room are kept. */
+export interface RoomPlace {
+  readonly room: Jid;
+  readonly author: Jid;
+}
+
 /**
  * The archives of rooms (XEP-0313 5.1.2): `room` is a bare JID, `author` the bare JID of an account. Who may do what is for the room to
  * say.
  */
 export interface RoomArchives {
+  /** Waits only where a database has to be asked first; the caller keeps the room's order. To be used at once. */
+  place(room: Jid, author: Jid): MaybePromise<RoomPlace>;
   /**
-   * For a message as the room is about to send it: from an occupant, to nobody. It gets the room's stanza id, forged ones go, and where it
-   * is one for archives it is written with what else the unit of work does. The promise inside is settled when it is committed; undefined:
-   * it is not kept. Waits only where a database has to be asked first: the caller keeps the room's order.
+   * For a message as the room is about to send it, `packet`: from an occupant, to nobody. It gets the room's stanza id, and where it is one
+   * for archives it is written with what else the unit of work does; `original` is what its author sent, who is answered when that fails.
+   * Undefined: the room has had it before (by its origin id, XEP-0359), and need not send it.
    */
-  keep(room: Jid, packet: Packet, author: Jid): MaybePromise<{ id: string; kept: Promise<void> | undefined }>;
-  /** As `keep`, of a retraction (XEP-0424, XEP-0425): the message of that stanza id is a tombstone, with `retracted` (markup) in it, once it is committed. */
+  keep(place: RoomPlace, packet: Packet, original: Packet): string | undefined | Promise<undefined>;
+  /** As `keep`, of a retraction (XEP-0424, XEP-0425): the message of that stanza id becomes a tombstone, with `retracted` (markup) in it. */
   bury(
-    room: Jid,
+    place: RoomPlace,
     packet: Packet,
-    author: Jid,
-    id: string,
+    buried: string,
     retracted: string,
   ): Promise<{ id: string; kept: Promise<void> }>;
   /** The message of a stanza id, and whether that account said it; undefined where the archive has it not, or no more. */
@@ -79,9 +86,14 @@ export interface RoomArchives {
   answer(request: IqRequest, room: Jid, view: RoomView): Answer | Promise<Answer>;
   /** The room is no more, and what it had is gone. */
   forget(room: Jid): Promise<void>;
-  /** Rooms of a domain keep what they have as long as the options of a host say. Ended by calling what is returned. */
-  serve(domain: string, host: string): () => void;
 }
+
+/** Provided by whoever has rooms: the host whose options count for the archives of a domain's rooms. */
+export interface RoomDomainsService {
+  hostOf(domain: string): string | undefined;
+}
+
+export const RoomDomains = serviceKey<RoomDomainsService>('room-domains');
 
 /** The archive for other modules. */
 export interface ArchiveService {

@@ -21,7 +21,7 @@ import { Roster } from '../roster/contract.ts';
 import { StanzaIds } from '../stanza-id/contract.ts';
 import { Trace } from '../trace/contract.ts';
 import { Answering, type Shelf } from './answering.ts';
-import { Archive } from './contract.ts';
+import { Archive, RoomDomains } from './contract.ts';
 import { isKeepable } from './keepable.ts';
 import { Keeping } from './keeping.ts';
 import { firstKeyAt, timeOf } from './key.ts';
@@ -32,7 +32,7 @@ import { preferencesElement, readPreferences, wanted } from './preferences.ts';
 import { preferencesStore } from './preferences-store.ts';
 import { queryForm, readQuery } from './query.ts';
 import { Pace } from './results.ts';
-import { Rooms } from './rooms.ts';
+import { authorOf, Rooms } from './rooms.ts';
 import { AHEAD } from './schema.ts';
 import { archiveStore } from './store.ts';
 import { lookingUp } from './tracing.ts';
@@ -136,7 +136,10 @@ export default defineModule({
     for (const { id, flags, stanza: wire } of (await store.recent(REMEMBERED)).reverse()) {
       const stanza = indexed(wire);
       const [from, to] = ['from', 'to'].map(name => parseJid(stanza.attr(name) ?? ''));
-      const key = from && to && originKey(from.bare, to.bare, stanza);
+      const said = authorOf(wire);
+      const key = said
+        ? originKey(said.author.bare, said.room.bare, stanza)
+        : from && to && originKey(from.bare, to.bare, stanza);
       if (key !== undefined) origins.add(key, (flags & AHEAD) === 0 ? true : id);
     }
 
@@ -207,7 +210,15 @@ export default defineModule({
       mod.perSession(() => new Pace()),
     );
     const pageOf = (host: string): number => mod.options(host).page;
-    const rooms = new Rooms({ store, ids, answering, floorOf, pageOf });
+    const rooms = new Rooms({
+      store,
+      ids,
+      answering,
+      floorOf,
+      pageOf,
+      origins: host => (mod.node.hosts.has(host) && mod.options(host).once ? origins : undefined),
+      refuse: (packet, error) => passage.refuse(packet, error),
+    });
     mod.provide(Archive, {
       whenSent: (packet, done) => (hasArchive(packet) ? keeping.whenSent(packet, arrives(packet), done) : undefined),
       dropped: packet => {
@@ -283,7 +294,7 @@ export default defineModule({
       left = false;
       const floor = (jid: string): number => {
         const domain = jid.slice(jid.indexOf('@') + 1);
-        return floors.get(rooms.hosts.get(domain) ?? domain) ?? 0;
+        return floors.get(mod.maybe(RoomDomains)?.hostOf(domain) ?? domain) ?? 0;
       };
       const rest = (): Promise<void> => delay(REST, undefined, { signal: mod.signal });
       try {

@@ -83,7 +83,8 @@ export class Results {
   }
 
   /** XEP-0313 4.2. */
-  add({ id, key, stanza }: Kept): void {
+  add({ id, key, stanza: kept }: Kept): void {
+    const stanza = this.shown ? this.shown(kept) : kept;
     this.put(this.head + id + FORWARDED + stampOf(key) + MESSAGE + stanza.slice(8) + END);
   }
 

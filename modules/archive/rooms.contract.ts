@@ -5,7 +5,8 @@ import type { Storage } from '../../src/storage/index.ts';
 import { idMaker } from '../stanza-id/ids.ts';
 import type { Answering } from './answering.ts';
 import { keyOf, timeOf } from './key.ts';
-import { Rooms } from './rooms.ts';
+import { authorOf, Rooms } from './rooms.ts';
+import { Origins } from './origins.ts';
 import { ArchiveStore, archiveStore } from './store.ts';
 
 const ROOM = parseJid('verona@conference.example.org')!;
@@ -19,12 +20,14 @@ export function roomArchivesContract(open: () => Promise<Storage>): void {
   let store: ArchiveStore;
   let rooms: Rooms;
   let floor: number;
+  let origins: Origins;
 
   beforeEach(async () => {
     storage = await open();
     await storage.migrate('archive/messages', archiveStore.migrations);
     store = await ArchiveStore.open(storage, { gathered: 16, portion: 5, grace: 0 });
     floor = 0;
+    origins = new Origins(100);
     rooms = new Rooms({
       store,
       ids: {
@@ -38,6 +41,8 @@ export function roomArchivesContract(open: () => Promise<Storage>): void {
       answering: undefined as unknown as Answering,
       floorOf: () => floor,
       pageOf: () => 50,
+      origins: () => origins,
+      refuse: () => assert.fail('it can be kept'),
     });
   });
   afterEach(async () => {
@@ -53,9 +58,15 @@ export function roomArchivesContract(open: () => Promise<Storage>): void {
     );
 
   async function say(nick: string, author = ROMEO, content = `<body>${nick} speaks</body>`, room = ROOM) {
-    const { id, kept } = await rooms.keep(room, spoken(nick, content), author);
-    await kept;
-    return { id, isKept: kept !== undefined };
+    const original = spoken(nick, content);
+    const id = await rooms.keep(await rooms.place(room, author), spoken(nick, content), original);
+    await original.held;
+    return { id, isKept: original.held !== undefined };
+  }
+
+  /** The id of what is said for the first time. */
+  async function said(...of: Parameters<typeof say>): Promise<string> {
+    return (await say(...of)).id!;
   }
 
   const bodies = async (most = 100, since = EVER, room = ROOM): Promise<string[]> =>
@@ -64,7 +75,7 @@ export function roomArchivesContract(open: () => Promise<Storage>): void {
     );
 
   it('keeps what is said, in order, without a recipient or an address of who said it', async () => {
-    const { id } = await say('Romeo');
+    const id = await said('Romeo');
     for (let i = 0; i < 40; i++) await say(`n${i}`, i % 2 ? JULIET : ROMEO);
     assert.deepEqual(await bodies(), ['Romeo speaks', ...Array.from({ length: 40 }, (_, i) => `n${i} speaks`)]);
     assert.deepEqual(await bodies(2), ['n38 speaks', 'n39 speaks']);
@@ -79,7 +90,7 @@ export function roomArchivesContract(open: () => Promise<Storage>): void {
 
   it('keeps no more than is for archives, and gives all of it an id', async () => {
     const state = await say('Romeo', ROMEO, `<composing xmlns='http://jabber.org/protocol/chatstates'/>`);
-    assert.match(state.id, /^[0-9a-v]{21}$/);
+    assert.match(state.id!, /^[0-9a-v]{21}$/);
     assert.equal(state.isKept, false);
     const hidden = await say('Romeo', ROMEO, `<body>x</body><no-store xmlns='urn:xmpp:hints'/>`);
     assert.equal(hidden.isKept, false);
@@ -89,9 +100,21 @@ export function roomArchivesContract(open: () => Promise<Storage>): void {
     assert.deepEqual(await bodies(), []);
   });
 
+  it('knows again what an account has said in a room, by its origin id', async () => {
+    const content = `<body>x</body><origin-id xmlns='urn:xmpp:sid:0' id='o1'/>`;
+    await say('Romeo', ROMEO, content);
+    assert.equal((await say('Romeo', ROMEO, content)).id, undefined);
+    const other = parseJid('mantua@conference.example.org')!;
+    assert.notEqual((await say('Romeo', ROMEO, content, other)).id, undefined);
+    assert.notEqual((await say('Romeo', JULIET, content)).id, undefined);
+    assert.deepEqual(await bodies(), ['x', 'x']);
+    const [first] = await store.recent(3);
+    assert.deepEqual(authorOf(first!.stanza), { room: ROOM, author: JULIET });
+  });
+
   it('gives what is new enough, by its time and by what archives keep', async () => {
     await say('one');
-    const { id } = await say('two');
+    const id = await said('two');
     await say('three');
     const since = timeOf(keyOf(id)!);
     const late = await bodies(10, since);
@@ -101,22 +124,22 @@ export function roomArchivesContract(open: () => Promise<Storage>): void {
   });
 
   it('knows who said a message, and only those of the room', async () => {
-    const { id } = await say('Romeo');
+    const id = await said('Romeo');
     const elsewhere = parseJid('mantua@conference.example.org')!;
-    const other = await say('Romeo', ROMEO, '<body>there</body>', elsewhere);
+    const other = await said('Romeo', ROMEO, '<body>there</body>', elsewhere);
     assert.equal((await rooms.find(ROOM, id, ROMEO))?.own, true);
     assert.equal((await rooms.find(ROOM, id, JULIET))?.own, false);
-    assert.equal(await rooms.find(ROOM, other.id, ROMEO), undefined);
+    assert.equal(await rooms.find(ROOM, other, ROMEO), undefined);
     assert.equal(await rooms.find(ROOM, 'nonsense', ROMEO), undefined);
     assert.deepEqual(await bodies(10, EVER, elsewhere), ['there']);
   });
 
   it('puts a tombstone in the place of what is retracted, once', async () => {
     const occupant = `<occupant-id xmlns='urn:xmpp:occupant-id:0' id='o1'/>`;
-    const { id } = await say('Romeo', ROMEO, `<body>oops</body>${occupant}`);
+    const id = await said('Romeo', ROMEO, `<body>oops</body>${occupant}`);
     const retract = (): Packet => spoken('Romeo', `<retract xmlns='urn:xmpp:message-retract:1' id='${id}'/>`);
     for (let i = 0; i < 2; i++) {
-      const { kept } = await rooms.bury(ROOM, retract(), ROMEO, id, `<retracted stamp='${i}'/>`);
+      const { kept } = await rooms.bury(await rooms.place(ROOM, ROMEO), retract(), id, `<retracted stamp='${i}'/>`);
       await kept;
     }
     const [message, ...others] = await rooms.history(ROOM, 'example.org', 100, EVER);
@@ -132,7 +155,7 @@ export function roomArchivesContract(open: () => Promise<Storage>): void {
   });
 
   it('has nothing of a room that is no more, and all of one that is made anew', async () => {
-    const { id } = await say('Romeo');
+    const id = await said('Romeo');
     await rooms.forget(ROOM);
     assert.deepEqual(await bodies(), []);
     assert.equal(await rooms.find(ROOM, id, ROMEO), undefined);

@@ -1,13 +1,22 @@
-import { andThen, type Answer, type IqRequest, type MaybePromise, type Packet, wireJid } from '../../src/api/index.ts';
-import type { Jid } from '../../src/jid/index.ts';
+import {
+  andThen,
+  type Answer,
+  currentUnit,
+  type IqRequest,
+  type MaybePromise,
+  type Packet,
+  wireJid,
+} from '../../src/api/index.ts';
+import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
 import { indexed } from '../../src/xml/index.ts';
 import type { StanzaIdsService } from '../stanza-id/contract.ts';
 import type { Address } from './addresses.ts';
 import type { Answering, Shelf } from './answering.ts';
-import type { RoomArchives, RoomMessage, RoomView } from './contract.ts';
+import type { RoomArchives, RoomMessage, RoomPlace, RoomView } from './contract.ts';
 import { contentFlags, isKeepableInRoom } from './keepable.ts';
 import { firstKeyAt, keyOf, markOf, timeOf } from './key.ts';
+import { originKey, type Origins } from './origins.ts';
 import { queryForm, readQuery } from './query.ts';
 import { type ArchiveStore, type Kept, type NewMessage, RECEIVED, RETRACTED, TEXT } from './store.ts';
 
@@ -15,6 +24,8 @@ import { type ArchiveStore, type Kept, type NewMessage, RECEIVED, RETRACTED, TEX
 const SLICE = 50;
 /** What of a room's archive is looked through for its history, at most: it may hold reactions above all. */
 const MOST = 1000;
+/** Uncommitted messages above which senders are read more slowly. */
+const BACKLOG = 1000;
 const END = Number.MAX_SAFE_INTEGER;
 /** Who said a message, at the end of what is kept of it: only some are to see that. */
 const ITEM = `<x xmlns='${NS.mucUser}'><item jid='`;
@@ -27,6 +38,15 @@ export interface RoomParts {
   floorOf(host: string): number;
   /** Messages of one page of results. */
   pageOf(host: string): number;
+  /** What was kept of late; undefined where messages that come twice are not looked for. */
+  origins(host: string): Origins | undefined;
+  /** Answers the author of what could not be kept. */
+  refuse(packet: Packet, error: unknown): void;
+}
+
+interface Place extends RoomPlace {
+  readonly recipient: Address;
+  readonly sender: Address;
 }
 
 /**
@@ -34,29 +54,55 @@ export interface RoomParts {
  * the room's archive only.
  */
 export class Rooms implements RoomArchives {
-  /** The host that a domain of rooms belongs to. */
-  readonly hosts = new Map<string, string>();
   private readonly parts: RoomParts;
 
   constructor(parts: RoomParts) {
     this.parts = parts;
   }
 
-  keep(room: Jid, packet: Packet, author: Jid): MaybePromise<{ id: string; kept: Promise<void> | undefined }> {
-    const { store, ids } = this.parts;
-    if (packet.stanza.has('stanza-id', NS.stanzaIds)) ids.clean(packet, room);
-    if (!isKeepableInRoom(packet)) return { id: this.name(room, packet), kept: undefined };
-    return andThen(this.addresses(room, author), ([recipient, sender]) => {
-      // from here to the order of the commit nothing waits
-      const id = this.name(room, packet);
-      return { id, kept: store.add(this.row(packet, id, sender, recipient, author)) };
-    });
+  place(room: Jid, author: Jid): MaybePromise<Place> {
+    const { addresses } = this.parts.store;
+    const placed = (recipient: Address, sender: Address): Place => ({ room, author, recipient, sender });
+    const [recipient, sender] = [addresses.atOnce(room.bare), addresses.atOnce(author.bare)];
+    if (recipient && sender) return placed(recipient, sender);
+    return andThen(addresses.of(room.bare), first =>
+      andThen(addresses.of(author.bare), second => placed(first, second)),
+    );
   }
 
-  async bury(room: Jid, packet: Packet, author: Jid, buried: string, retracted: string) {
+  keep(place: RoomPlace, packet: Packet, original: Packet): string | undefined | Promise<undefined> {
+    const { store, ids, refuse: refused } = this.parts;
+    const { room, author, recipient, sender } = place as Place;
+    if (packet.stanza.has('stanza-id', NS.stanzaIds)) ids.clean(packet, room);
+    if (!isKeepableInRoom(packet)) return this.name(room, packet);
+    const origins = this.parts.origins(author.domain);
+    const key = origins && originKey(author.bare, room.bare, packet.stanza);
+    const before = key === undefined ? undefined : origins!.get(key);
+    if (before instanceof Promise) return before.then(() => undefined);
+    if (before !== undefined) return undefined;
+    // from here to the order of the commit nothing waits
+    const id = this.name(room, packet);
+    const kept = store.add(this.row(packet, id, sender, recipient, author));
+    const unit = currentUnit();
+    if (unit) {
+      // nobody gets what could not be kept
+      unit.required = true;
+      if (store.pending > BACKLOG) unit.slow = true;
+    }
+    if (key !== undefined) origins!.add(key, kept);
+    kept.catch((error: unknown) => {
+      if (key !== undefined) origins!.delete(key);
+      refused(original, error);
+    });
+    original.hold(kept);
+    return id;
+  }
+
+  async bury(place: RoomPlace, packet: Packet, buried: string, retracted: string) {
     const { store, ids } = this.parts;
+    const { room, author, recipient, sender } = place as Place;
     ids.clean(packet, room);
-    const [recipient, sender] = await this.addresses(room, author);
+    await store.upToNow();
     const message = await store.reading.find(recipient.id, buried, recipient.goneBefore - 1);
     const id = this.name(room, packet);
     const row = this.row(packet, id, sender, recipient, author);
@@ -116,23 +162,11 @@ export class Rooms implements RoomArchives {
     await this.parts.store.forget(room.bare);
   }
 
-  serve(domain: string, host: string): () => void {
-    this.hosts.set(domain, host);
-    return () => void this.hosts.delete(domain);
-  }
-
   /** Gives a message its stanza id. */
   private name(room: Jid, packet: Packet): string {
     const id = this.parts.ids.next();
     packet.append(`<stanza-id xmlns='${NS.stanzaIds}' id='${id}' by='${wireJid(room)}'/>`);
     return id;
-  }
-
-  private addresses(room: Jid, author: Jid): MaybePromise<readonly [Address, Address]> {
-    const { addresses } = this.parts.store;
-    const [recipient, sender] = [addresses.atOnce(room.bare), addresses.atOnce(author.bare)];
-    if (recipient && sender) return [recipient, sender];
-    return andThen(addresses.of(room.bare), first => andThen(addresses.of(author.bare), second => [first, second]));
   }
 
   private row(packet: Packet, id: string, sender: Address, recipient: Address, author: Jid): NewMessage {
@@ -146,6 +180,16 @@ export class Rooms implements RoomArchives {
 
 function messageOf({ id, key, flags, stanza }: Kept): RoomMessage {
   return { id, at: timeOf(key), retracted: (flags & RETRACTED) !== 0, stanza: withoutItem(stanza) };
+}
+
+/** The account that said what is kept of a room's message, and the room; undefined for what is none. */
+export function authorOf(wire: string): { author: Jid; room: Jid } | undefined {
+  const at = wire.lastIndexOf(ITEM);
+  if (at < 0) return undefined;
+  const stanza = indexed(wire);
+  const author = stanza.kidElement(stanza.children().at(-1)!).getChild('item')?.attrs.jid as string | undefined;
+  const [room, by] = [parseJid(stanza.attr('from') ?? ''), parseJid(author ?? '')];
+  return room && by && { room: room.toBare(), author: by.toBare() };
 }
 
 /** Without the address of who said it. */

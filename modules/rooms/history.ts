@@ -57,6 +57,15 @@ export class History {
     this.past = this.past.filter(each => each.message !== message);
   }
 
+  /** The message of a stanza id is taken back. */
+  retract(id: string): void {
+    this.past = this.past.filter(({ message }) => {
+      const kid = message.child('stanza-id', NS.stanzaIds);
+      const own = /<stanza-id [^>]*id='([^']*)'[^>]*\/><\/message>$/.exec(message.wire())?.[1];
+      return own !== id && (kid === undefined || message.stanza.kidElement(kid).attrs.id !== id);
+    });
+  }
+
   /** What it holds is not what is to be told any more. */
   clear(): void {
     this.past = [];

@@ -3,6 +3,7 @@
  * woken by rooms.ts; what it does is in a file for each use case: entering.ts, leaving.ts, messages.ts, private.ts, admin.ts and so on.
  */
 import {
+  andThen,
   defineModule,
   defineOptions,
   MESSAGE,
@@ -14,10 +15,11 @@ import {
 } from '../../src/api/index.ts';
 import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { NS, refuse } from '../../src/protocol/index.ts';
-import { Archive } from '../archive/contract.ts';
+import { Archive, RoomDomains } from '../archive/contract.ts';
 import { StanzaIds } from '../stanza-id/contract.ts';
 import { forgetAccount } from './accounts.ts';
 import { adminIqs } from './admin.ts';
+import { archiveFeatures, archiveIqs } from './archive.ts';
 import { avatarIqs } from './avatar.ts';
 import { Rooms as RoomsKey } from './contract.ts';
 import { isThere, roomDisco, SERVICE_FEATURES } from './disco.ts';
@@ -25,6 +27,7 @@ import { presenceCame } from './entering.ts';
 import type { RoomIq, RoomMessage } from './hooks.ts';
 import { invitationCame, invitedDirectly, sendInvitation } from './invitations.ts';
 import { PassedIqs } from './iqs.ts';
+import { MODERATE, moderateIq } from './moderating.ts';
 import { listRooms } from './listing.ts';
 import { messageCame } from './messages.ts';
 import { CONFERENCE, VCARD } from './namespaces.ts';
@@ -61,6 +64,7 @@ export default defineModule({
     },
     { number: 410, version: '1.1.0' },
     { number: 421, version: '1.0.1' },
+    { number: 425, version: '0.3.0' },
     { number: 433, version: '0.1.0' },
     { number: 486, version: '0.1.0' },
     { number: 500, version: '0.1.1' },
@@ -98,7 +102,14 @@ export default defineModule({
     const policies = new Policies(mod.log);
     policies.guard(slowMode());
     const disco = new ForeignDisco();
-    const iqs: readonly RoomIq[] = [...adminIqs, ...ownerIqs, ...registrationIqs, ...avatarIqs];
+    const iqs: readonly RoomIq[] = [
+      ...adminIqs,
+      ...ownerIqs,
+      ...registrationIqs,
+      ...avatarIqs,
+      ...archiveIqs,
+      moderateIq,
+    ];
     const messages: readonly RoomMessage[] = [invitationCame, voiceCame, decisionCame];
 
     const service: ServiceDomain = new ServiceDomain(mod, {
@@ -167,7 +178,8 @@ export default defineModule({
     for (const { xmlns, name, type, answer } of iqs) {
       service.iq({ xmlns, name, type, to: 'bare' }, request => {
         const room = rooms.at(request.to);
-        return room.do(() => (isThere(room, request.from) ? answer(room, request) : NO_ROOM));
+        const said = room.do(() => (isThere(room, request.from) ? answer(room, request) : NO_ROOM));
+        return andThen(said, it => (typeof it === 'function' ? it() : it));
       });
     }
     // 6.3
@@ -185,10 +197,17 @@ export default defineModule({
       'bare',
       roomDisco(
         jid => rooms.at(jid),
-        room => [VCARD, ...registrationFeatures(room), ...disco.features(room.host, room)],
+        room => [
+          VCARD,
+          MODERATE,
+          ...archiveFeatures(room),
+          ...registrationFeatures(room),
+          ...disco.features(room.host, room),
+        ],
       ),
     );
     service.open();
+    mod.provide(RoomDomains, { hostOf: domain => service.hostOf(domain) });
     mod.provide(RoomsKey, new Provided({ rooms, service, disco }));
 
     // XEP-0249

@@ -6,9 +6,10 @@ import { wireAttribute } from '../../src/xml/index.ts';
 import { readWishes } from './history.ts';
 import { invitationFailed } from './invitations.ts';
 import { leaveByError } from './leaving.ts';
+import { retract } from './moderating.ts';
 import type { OccupantSession } from './occupants.ts';
 import { textElement } from './presence.ts';
-import { reflected, spread, tellMessage } from './reflecting.ts';
+import { archiveOf, name, reflected, spread, tellMessage } from './reflecting.ts';
 import type { Room } from './room.ts';
 
 const LONGEST_SUBJECT = 4000;
@@ -41,6 +42,7 @@ function groupchat(room: Room, client: OccupantSession | undefined, packet: Pack
   if (client.occupant.role === 'visitor') return room.error(packet, 'forbidden', 'You have no voice in this room.');
   const refused = room.house.policies.maySpeak(room, packet.from, packet);
   if (refused) return room.refuse(packet, refused);
+  if (stanza.has('retract', NS.retract)) return retract(room, client.occupant, packet);
   return tellMessage(room, client.occupant, packet, mostHistory(room));
 }
 
@@ -54,9 +56,10 @@ function changeSubject(room: Room, { occupant }: OccupantSession, packet: Packet
     return room.error(packet, 'not-acceptable', `A subject has at most ${LONGEST_SUBJECT} characters.`);
   const subject = { text, nick: occupant.nick, at: Date.now() };
   const message = reflected(room, occupant, packet);
+  name(room, message);
   return room.house.store.setSubject(id, subject).then(() => {
     room.state!.subject = subject;
-    return spread(room, occupant, message, undefined);
+    return spread(room, occupant, message);
   });
 }
 
@@ -85,10 +88,10 @@ function sendHistory(room: Room, client: OccupantSession, packet: Packet): Maybe
 
 /** What was said before the room woke is in its archive, if it has one. */
 function loadHistory(room: Room, most: number): MaybePromise<void> {
-  const { history, jid, host, house } = room;
+  const { history, jid, host } = room;
   if (history.isLoaded) return undefined;
-  const archive = house.archive();
-  if (!archive || !room.config.logging) return undefined;
+  const archive = archiveOf(room);
+  if (!archive) return undefined;
   return archive.history(jid, host, most, 0).then(messages => history.load(jid, messages));
 }
 

@@ -1,7 +1,8 @@
 /* What becomes of a message on its way through a room: XEP-0045 7.4, 17.3, XEP-0359, XEP-0421; and how it gets to all. */
-import { currentUnit, type MaybePromise, Packet, type Unit, wireJid } from '../../src/api/index.ts';
+import { andThen, currentUnit, type MaybePromise, Packet, wireJid } from '../../src/api/index.ts';
 import { parseJid } from '../../src/jid/index.ts';
 import { NS } from '../../src/protocol/index.ts';
+import type { RoomArchives } from '../archive/contract.ts';
 import { OCCUPANT_ID } from './occupant-ids.ts';
 import type { Occupant } from './occupants.ts';
 import type { Room } from './room.ts';
@@ -32,50 +33,43 @@ function isOfRoom(room: Room, address: string | undefined): boolean {
   return address !== undefined && parseJid(address)?.bare === room.jid.bare;
 }
 
+/** The archives of rooms, where this room has one. */
+export function archiveOf(room: Room): RoomArchives | undefined {
+  return room.config.logging ? room.house.archive() : undefined;
+}
+
+/** Gives a message an id of the room's (XEP-0359), where no archive does. */
+export function name(room: Room, message: Packet): void {
+  const id = room.house.stanzaIds()?.next();
+  if (id !== undefined) message.append(`<stanza-id xmlns='${NS.stanzaIds}' id='${id}' by='${wireJid(room.jid)}'/>`);
+}
+
 /**
- * Keeps a message in the room's archive, where it has one, and sends it to all: with the row in one unit, or behind it. `packet` is what
- * the client sent, which is answered where it could not be kept.
+ * Keeps a message in the room's archive, where it has one, and sends it to all, in one unit. `packet` is what the client sent, which is
+ * answered where it could not be kept.
  */
 export function tellMessage(room: Room, occupant: Occupant, packet: Packet, most: number): MaybePromise<void> {
   const message = reflected(room, occupant, packet);
-  const archive = room.config.logging ? room.house.archive() : undefined;
+  const archive = archiveOf(room);
   if (!archive) {
-    const id = room.house.stanzaIds()?.next();
-    if (id !== undefined) message.append(`<stanza-id xmlns='${NS.stanzaIds}' id='${id}' by='${wireJid(room.jid)}'/>`);
+    name(room, message);
     note(room, message, most);
-    return spread(room, occupant, message, undefined);
+    return spread(room, occupant, message);
   }
-  const unit = currentUnit();
-  const given = archive.keep(room.jid, message, occupant.account);
-  if (given instanceof Promise) return given.then(({ kept }) => behind(room, occupant, message, kept, most));
-  const { kept } = given;
-  if (!kept || !unit) return behind(room, occupant, message, kept, most);
-  kept.catch(() => undefined);
-  unit.required = true;
-  unit.whenSettled({
-    unitSettled: (_, error) => {
-      if (error === undefined) return;
-      room.history.remove(message);
-      room.error(packet, 'internal-server-error', { type: 'wait', text: 'The message could not be kept.' });
-    },
-  });
-  note(room, message, most);
-  return spread(room, occupant, message, unit);
-}
-
-/** What waited already is kept before it is sent. A failure is the business of who called. */
-function behind(
-  room: Room,
-  occupant: Occupant,
-  message: Packet,
-  kept: Promise<void> | undefined,
-  most: number,
-): MaybePromise<void> {
-  const send = (): MaybePromise<void> => {
-    note(room, message, most);
-    return spread(room, occupant, message, undefined);
-  };
-  return kept ? kept.then(send) : send();
+  return andThen(archive.place(room.jid, occupant.account), place =>
+    room.house.node.together(packet, () => {
+      const id = archive.keep(place, message, packet);
+      // the room has had it before
+      if (typeof id !== 'string') return id;
+      note(room, message, most);
+      currentUnit()?.whenSettled({
+        unitSettled: (_, error) => {
+          if (error !== undefined) room.history.remove(message);
+        },
+      });
+      return spread(room, occupant, message);
+    }),
+  );
 }
 
 /** It is a part of the history from now on, if there is something to read in it. */
@@ -83,9 +77,11 @@ function note(room: Room, message: Packet, most: number): void {
   if (message.hasBody && !message.hint('no-store')) room.history.add(message, room.jid, Date.now(), most);
 }
 
-/** To all who are in the room. */
-export function spread(room: Room, author: Occupant, message: Packet, unit: Unit | undefined): MaybePromise<void> {
+/** To all who are in the room; to the first of very many of them as part of the unit that is under way. */
+export function spread(room: Room, author: Pick<Occupant, 'account'>, message: Packet): MaybePromise<void> {
   room.house.policies.said(room, message, author.account);
+  // made once for all copies
+  message.wire();
   let left = room.occupants.sessionCount;
   if (left <= AT_ONCE) {
     for (const to of room.occupants.sessions()) room.send(message, to);
@@ -94,6 +90,7 @@ export function spread(room: Room, author: Occupant, message: Packet, unit: Unit
   const all = [...room.occupants.sessions()];
   for (const to of all.slice(0, AT_ONCE)) room.send(message, to);
   let failed = false;
+  const unit = currentUnit();
   unit?.whenSettled({
     unitSettled: (_, error) => {
       failed = error !== undefined;

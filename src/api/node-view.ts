@@ -89,6 +89,12 @@ export interface NodeView {
    * Never throws or rejects: what fails is answered.
    */
   proceed(packet: Packet): void | Promise<void>;
+  /**
+   * What the work causes before it waits is one unit (src/util/unit.ts): all its rows are in one transaction, and what it puts into outboxes
+   * is written behind that; the packet's acknowledgement waits for it. Part of the unit that is under way, where there is one: modules
+   * call it behind something that they waited for.
+   */
+  together<T>(packet: Packet, work: () => T): T;
   /** Puts a stanza into a session's outbox, through the deliver chain. */
   deliver(packet: Packet, session: SessionView, taken?: (taken: boolean) => void): void | Promise<void>;
   /** Answers the sender with an error, unless it is an error itself (RFC 6120 8.3.1). */

@@ -130,7 +130,7 @@ export class Router {
   }
 
   /** What a message causes at once is one unit, also behind something that it had to wait for. */
-  private together(packet: Packet, work: () => Step): Step {
+  together<T>(packet: Packet, work: () => T): T {
     return packet.kind !== MESSAGE || currentUnit() ? work() : this.parts.together(packet, work);
   }
 

@@ -81,6 +81,10 @@ export abstract class View implements NodeView {
     return this.router.proceed(packet);
   }
 
+  together<T>(packet: Packet, work: () => T): T {
+    return this.router.together(packet, work);
+  }
+
   deliver(packet: Packet, session: Session, taken?: (taken: boolean) => void): void | Promise<void> {
     return this.router.deliver(packet, session, taken);
   }
