@@ -48,6 +48,8 @@ export interface RoomView {
   readonly jid: Jid;
   /** The host that its service belongs to. */
   readonly host: string;
+  /** False when it ended meanwhile: nothing else of it is known then. */
+  readonly isThere: boolean;
   /** No other room has or had it. */
   readonly id: number;
   /** Milliseconds since 1970. */
@@ -78,6 +80,8 @@ export interface RoomView {
   configure(changes: Partial<RoomConfig>, by: Jid): Promise<void>;
   /** Ends it (10.9). Policies are not asked. */
   destroy(farewell: Farewell, by: Jid): Promise<void>;
+  /** Invites somebody, who may enter, by a message (7.8.2). */
+  invite(jid: Jid, by: Jid): void;
   /** Sends a message to all who are in it, and to nobody else: `inner` is markup (a wire string). */
   announce(inner: string): void;
 }
@@ -102,13 +106,15 @@ export interface RoomPolicy {
   /** Somebody who may do so by the rules gives affiliations; also by an invitation, an approval, or by registering where that is open. */
   mayAffiliate?(room: RoomView, by: Jid, steps: readonly AffiliationStep[]): MaybePromise<StanzaError | undefined>;
   mayEnter?(room: RoomView, from: Jid): MaybePromise<StanzaError | undefined>;
-  /** A member gives up its membership (XEP-0045 7.10, XEP-0077 3.2). */
+  /** A member gives up its membership (XEP-0045 7.10, XEP-0077 3.2). The room may be another behind it, or there no more. */
   mayLeave?(room: RoomView, member: Jid): MaybePromise<StanzaError | undefined>;
+  /** Whether admins and owners who do so leave too; otherwise they only have no nickname reserved any more. */
+  officersLeave?(room: RoomView): boolean;
   /** Somebody asks to become a member. */
   mayApply?(room: RoomView, from: Jid): MaybePromise<StanzaError | undefined>;
   mayDestroy?(room: RoomView, by: Jid): MaybePromise<StanzaError | undefined>;
-  /** Asked of every message to all in a room: must not wait. */
-  maySpeak?(room: RoomView, from: Jid, packet: Packet): StanzaError | undefined;
+  /** Asked of every message to all in a room: as a rule it must not wait. */
+  maySpeak?(room: RoomView, from: Jid, packet: Packet): MaybePromise<StanzaError | undefined>;
 }
 
 /** A room that is there no more. */
@@ -138,9 +144,13 @@ export interface NewRoom {
   readonly jid: Jid;
   /** Becomes its owner. */
   readonly creator: Jid;
+  /** The nickname to reserve for its owner. */
+  readonly nick?: string;
   readonly config: Partial<RoomConfig>;
   /** Who belongs to it beside the creator. */
   readonly affiliated: readonly AffiliationChange[];
+  /** Asked in the room's order, where there is none yet: why it is not made after all. */
+  readonly unless?: () => MaybePromise<StanzaError | undefined>;
 }
 
 /** A request to the service of a domain ('service') or to a room ('bare') that another module answers. */

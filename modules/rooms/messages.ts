@@ -40,10 +40,11 @@ function groupchat(room: Room, client: OccupantSession | undefined, packet: Pack
   if (stanza.has('subject', stanza.xmlns) && !packet.hasBody && !stanza.has('thread', stanza.xmlns))
     return changeSubject(room, client, packet);
   if (client.occupant.role === 'visitor') return room.error(packet, 'forbidden', 'You have no voice in this room.');
-  const refused = room.house.policies.maySpeak(room, packet.from, packet);
-  if (refused) return room.refuse(packet, refused);
-  if (stanza.has('retract', NS.retract)) return retract(room, client.occupant, packet);
-  return tellMessage(room, client.occupant, packet, mostHistory(room));
+  return andThen(room.house.policies.maySpeak(room, packet.from, packet), refused => {
+    if (refused) return room.refuse(packet, refused);
+    if (stanza.has('retract', NS.retract)) return retract(room, client.occupant, packet);
+    return tellMessage(room, client.occupant, packet, mostHistory(room));
+  });
 }
 
 /** 8.1. */

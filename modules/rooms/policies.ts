@@ -75,12 +75,12 @@ export class Policies {
     return this.ask(policy => policy.mayDestroy?.(view, by));
   }
 
-  maySpeak({ view }: Room, from: Jid, packet: Packet): StanzaError | undefined {
-    for (const policy of this.policies) {
-      const refused = policy.maySpeak?.(view, from, packet);
-      if (refused) return refused;
-    }
-    return undefined;
+  officersLeave({ view }: Room): boolean {
+    return this.policies.some(policy => policy.officersLeave?.(view));
+  }
+
+  maySpeak({ view }: Room, from: Jid, packet: Packet): Refusal {
+    return this.policies.length === 0 ? undefined : this.ask(policy => policy.maySpeak?.(view, from, packet));
   }
 
   private tell(all: readonly RoomListener[], each: (listener: RoomListener) => void): void {

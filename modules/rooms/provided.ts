@@ -62,12 +62,13 @@ export class Provided implements RoomsService {
     return room.do(() => job(room.state && room.view));
   }
 
-  create({ jid, creator, config, affiliated }: NewRoom): MaybePromise<StanzaError | undefined> {
+  create({ jid, creator, nick, config, affiliated, unless }: NewRoom): MaybePromise<StanzaError | undefined> {
     const room = this.parts.rooms.at(jid);
     return room.do<StanzaError | undefined>(async () => {
       if (room.state) return refuse('conflict', 'There is such a room already.');
-      await room.create(creator, { config, affiliated });
-      return undefined;
+      const refused = await unless?.();
+      if (!refused) await room.create(creator, { config, nick, affiliated });
+      return refused;
     });
   }
 

@@ -175,9 +175,11 @@ export async function deny(room: Room, { jid }: Application): Promise<undefined>
 async function unregister(room: Room, account: Jid): Promise<Answer> {
   const state = room.state!;
   const affiliation = room.affiliationOf(account);
-  if (affiliation === 'member') {
-    const refused = await room.house.policies.mayLeave(room, account);
+  const { policies } = room.house;
+  if (affiliation === 'member' || (atLeast(affiliation, 'admin') && policies.officersLeave(room))) {
+    const refused = await policies.mayLeave(room, account);
     if (refused) return refused;
+    if (!room.state) return Empty;
     await affiliate(room, [{ jid: account, affiliation: 'none', nick: '', reason: '' }], account);
     return Empty;
   }

@@ -72,6 +72,8 @@ export interface RoomState {
 /** How a room is that is open from the beginning. */
 export interface FirstState {
   readonly config: Partial<RoomConfig>;
+  /** The nickname to reserve for its owner. */
+  readonly nick?: string | undefined;
   /** Beside its owner. */
   readonly affiliated: readonly AffiliationChange[];
 }
@@ -191,7 +193,12 @@ export class Room {
     const { store, policies } = this.house;
     const created = Date.now();
     const config = { ...this.house.defaults(this.host), ...as?.config };
-    const owner: Affiliated = { jid: creator.toBare(), affiliation: 'owner', since: created };
+    const owner: Affiliated = {
+      jid: creator.toBare(),
+      affiliation: 'owner',
+      since: created,
+      ...(as?.nick && { nick: as.nick }),
+    };
     const affiliated = [owner];
     for (const { jid, affiliation, nick } of as?.affiliated ?? [])
       if (affiliation !== 'none' && jid.bare !== owner.jid.bare)

@@ -32,6 +32,10 @@ export class View implements RoomView {
     return this.room.host;
   }
 
+  get isThere(): boolean {
+    return this.room.state !== undefined;
+  }
+
   get id(): number {
     return this.state.id;
   }
@@ -95,6 +99,10 @@ export class View implements RoomView {
 
   destroy(farewell: Farewell, by: Jid): Promise<void> {
     return destroyRoom(this.room, farewell, by);
+  }
+
+  invite(jid: Jid, by: Jid): void {
+    this.room.house.inviteMember(this.room, jid, by);
   }
 
   announce(inner: string): void {

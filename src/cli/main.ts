@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { version } from '../node/version.ts';
 import { CliError, EXIT } from './ask.ts';
 import { configCommands } from './commands/config.ts';
+import { groupCommands } from './commands/group.ts';
 import { messageCommands } from './commands/message.ts';
 import { moduleCommands } from './commands/module.ts';
 import { nodeCommands } from './commands/node.ts';
@@ -49,6 +50,7 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 no node is running on 
   userCommands(program, context);
   sessionCommands(program, context);
   messageCommands(program, context);
+  groupCommands(program, context);
   moduleCommands(program, context);
   configCommands(program, context);
   storageCommands(program, context);

@@ -101,6 +101,8 @@ const LOOKS = /\.(?:list|show|addable)$|^user\.(?:export-accounts|export-entries
 const MODULE_OF: Record<string, string> = {
   'message.trace':
     "the module 'trace' is off: take 'trace: false' out of the configuration and start the node, or 'posthouse module load trace'",
+  'group.allow':
+    "the module 'groups' is off: name it in the configuration and start the node, or 'posthouse module load groups'",
 };
 
 type Operation = (node: Node, args: Arguments) => unknown;

@@ -12,6 +12,7 @@ const COMMANDS = [
   ...['add', 'list', 'show', 'passwd', 'disable', 'enable', 'delete'].map(name => `user ${name}`),
   ...['list', 'close'].map(name => `session ${name}`),
   'message trace',
+  'group allow',
   ...['list', 'load', 'unload', 'reload'].map(name => `module ${name}`),
   ...['show', 'reload'].map(name => `config ${name}`),
 ];

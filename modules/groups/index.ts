@@ -1,0 +1,81 @@
+/*
+ * Groups: the rules of a chat platform on top of rooms (docs/groups.md). A group is a persistent room; who belongs to it is who has an
+ * affiliation of member or above. Everything is done through modules/rooms/contract.ts, in the room's order.
+ */
+import { defineModule, defineOptions } from '../../src/api/index.ts';
+import { Rooms } from '../rooms/contract.ts';
+import { Roster } from '../roster/contract.ts';
+import { allowCommand, allowOperation } from './allowances.ts';
+import { offerCommands } from './commands.ts';
+import { Endings } from './endings.ts';
+import { GROUPS } from './errors.ts';
+import { serviceCommands } from './founding.ts';
+import { groupCommands } from './group-commands.ts';
+import { Groups } from './groups.ts';
+import { groupOptions } from './options.ts';
+import { groupRules } from './rules.ts';
+import { groupStore } from './store.ts';
+import { Sweeping } from './sweeping.ts';
+
+/** How often what is active is written down, and idle discussions end, in ms. */
+const ROUND = 60_000;
+
+export default defineModule({
+  name: 'groups',
+  doc: 'Groups that people belong to: who founds how many, joins, leaves, transfers and ends them; discussion groups.',
+  needs: ['rooms'],
+  after: ['roster'],
+  options: defineOptions(groupOptions),
+  stores: { groups: groupStore },
+  setup(mod) {
+    const store = mod.stores.groups;
+    const { node } = mod;
+    const rooms = mod.use(Rooms);
+    const options = (host: string) => mod.options(host);
+    const enabled = (host: string): boolean => mod.enabled(host);
+    const groups = new Groups({ node, store, options, enabled, now: () => Date.now() });
+    const endings = new Endings(node, store, mod.log);
+    const rules = groupRules(groups, endings);
+    const sweeping = new Sweeping({ rooms, groups, endings, log: mod.log });
+
+    mod.cleanup(() => endings.done());
+    mod.cleanup(rooms.guard(rules));
+    mod.cleanup(
+      rooms.listen({
+        configured: (room, before) => {
+          if (before.persistent && !room.config.persistent)
+            store.remove(room.jid).catch((error: unknown) => mod.log.error({ err: error }, 'a group may be kept'));
+        },
+        destroyed: (room, farewell) => {
+          if (room.config.persistent) endings.gone(room, farewell);
+        },
+        said: room => {
+          if (room.config.persistent) sweeping.said(room.jid);
+        },
+      }),
+    );
+    mod.cleanup(
+      offerCommands({
+        rooms,
+        groupOf: room => groups.of(room),
+        enabled,
+        service: serviceCommands({ groups, rooms, roster: () => mod.maybe(Roster) }),
+        group: groupCommands(groups, endings, rules),
+      }),
+    );
+    mod.cleanup(rooms.disco({ features: host => (enabled(host) ? [GROUPS] : []) }));
+
+    const allowances = { node, store, options, domainOf: (host: string) => rooms.domainOf(host) };
+    mod.add('operations', allowOperation(allowances));
+    mod.add('commands', allowCommand(allowances));
+
+    let agreed: Promise<void> | undefined;
+    const agree = (): Promise<void> => (agreed ??= endings.catchUp(rooms).then(() => sweeping.agree()));
+    mod.when('ready', agree);
+    mod.every(ROUND, async () => {
+      await agree();
+      await sweeping.endIdle([...node.hosts].filter(enabled));
+    });
+    mod.cleanup(() => sweeping.writeActive());
+  },
+});

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import type { Storage } from '../../src/api/index.ts';
+import { parseJid } from '../../src/jid/index.ts';
+import { type Claim, groupStore, type GroupStore } from './store.ts';
+
+const DOMAIN = 'conference.localhost';
+const named = (name: string) => parseJid(`${name}@${DOMAIN}`)!;
+const romeo = parseJid('romeo@localhost')!;
+const juliet = parseJid('juliet@localhost')!;
+const long = parseJid(`${'r'.repeat(1000)}@localhost`)!;
+
+/** What the store has to do on every database. `open` gives a new, empty one. */
+export function groupStoreContract(open: () => Promise<Storage>): void {
+  let storage: Storage;
+  let store: GroupStore;
+
+  beforeEach(async () => {
+    storage = await open();
+    await storage.migrate('groups/groups', groupStore.migrations);
+    store = await groupStore.open(storage);
+  });
+  afterEach(() => storage.close());
+
+  const claim = (name: string, more: Partial<Claim> = {}): Promise<number> =>
+    store.claim({ room: named(name), kind: 'group', founder: romeo.bare, most: undefined, now: 1000, ...more });
+
+  it('keeps a group under a number that no other has', async () => {
+    assert.equal(await claim('verona'), -1);
+    assert.equal(await claim('mantua', { now: 2000 }), -1);
+    const verona = (await store.load(named('verona')))!;
+    const { number, ...rest } = verona.group;
+    assert.deepEqual(rest, {
+      kind: 'group',
+      founder: romeo.bare,
+      founded: 1000,
+      active: 1000,
+      mutedUntil: 0,
+      announcement: undefined,
+    });
+    assert.ok(number >= 100_000_000 && number <= 999_999_999);
+    assert.notEqual((await store.load(named('mantua')))!.group.number, number);
+    assert.equal(await store.numbered(number), named('verona').bare);
+    assert.equal(await store.numbered(1), undefined);
+    assert.equal(await store.load(named('padua')), undefined);
+  });
+
+  it('of many claims at once no more succeed than a founder may have', async () => {
+    const results = await Promise.all(Array.from({ length: 20 }, (_, i) => claim(`g${i}`, { most: 4 })));
+    assert.equal(results.filter(result => result < 0).length, 4);
+    assert.ok(results.every(result => result === -1 || result === 4));
+    assert.equal(await store.founded(romeo.bare, DOMAIN, 'group'), 4);
+    // others, other kinds and other domains have their own
+    assert.equal(await claim('juliet', { most: 4, founder: juliet.bare }), -1);
+    assert.equal(await claim('talk', { most: 4, kind: 'discussion' }), -1);
+    assert.equal(await claim('far', { most: 4, room: parseJid('far@rooms.other')! }), -1);
+    await store.remove(named(`g${results.indexOf(-1)}`));
+    assert.equal(await claim('more', { most: 4 }), -1);
+  });
+
+  it('a claim made again counts once, and one of another kind is another', async () => {
+    assert.equal(await claim('verona', { most: 1 }), -1);
+    assert.equal(await claim('verona', { most: 1 }), -1);
+    assert.equal(await claim('talk', { kind: 'discussion' }), -1);
+    const { number } = (await store.load(named('talk')))!.group;
+    assert.equal(await store.numbered(number), undefined);
+    assert.equal(await claim('talk', { most: 1 }), 1);
+    assert.equal((await store.load(named('talk')))!.group.kind, 'discussion');
+    assert.equal(await claim('talk', { most: 2 }), -1);
+    assert.equal((await store.load(named('talk')))!.group.number, number);
+    assert.equal(await store.numbered(number), named('talk').bare);
+  });
+
+  it('keeps who is muted until when, and what is announced', async () => {
+    await claim('verona');
+    await store.mute(named('verona'), juliet, 5000);
+    await store.mute(named('verona'), juliet, 6000);
+    await store.mute(named('verona'), long, 7000);
+    await store.muteAll(named('verona'), 253_402_300_799_000);
+    await store.announce(named('verona'), { text: 'Höhle 🦇', by: romeo.bare, at: 8000 });
+    const { group, mutes } = (await store.load(named('verona')))!;
+    assert.equal(mutes.get(juliet.bare), 6000);
+    assert.equal(mutes.size, 2);
+    assert.equal(group.mutedUntil, 253_402_300_799_000);
+    assert.deepEqual(group.announcement, { text: 'Höhle 🦇', by: romeo.bare, at: 8000 });
+    await store.mute(named('verona'), juliet, 0);
+    await store.announce(named('verona'), undefined);
+    const after = (await store.load(named('verona')))!;
+    assert.deepEqual([after.mutes.size, after.group.announcement], [1, undefined]);
+    await store.remove(named('verona'));
+    await claim('verona');
+    assert.equal((await store.load(named('verona')))!.mutes.size, 0);
+  });
+
+  it('knows which discussions are idle, and pages through all', async () => {
+    for (const name of ['a', 'b', 'c']) await claim(name, { kind: 'discussion' });
+    await claim('d');
+    await store.touch([named('b').bare], 5000);
+    assert.deepEqual(await store.idle(2000, 10), [named('a').bare, named('c').bare]);
+    assert.deepEqual(await store.after('', 2), [named('a').bare, named('b').bare]);
+    assert.deepEqual(await store.after(named('b').bare, 5), [named('c').bare, named('d').bare]);
+  });
+
+  it('keeps exceptions of accounts', async () => {
+    assert.equal(await store.allowance(long), undefined);
+    await store.allow(long, 7);
+    await store.allow(long, 0);
+    assert.equal(await store.allowance(long), 0);
+    await store.allow(long, undefined);
+    assert.equal(await store.allowance(long), undefined);
+  });
+
+  it('keeps what members are to be told until they were', async () => {
+    await store.bid({ room: 2, jid: named('b').bare, farewell: '{"a":1}' });
+    await store.bid({ room: 1, jid: named('a').bare, farewell: '{}' });
+    await store.bid({ room: 2, jid: named('b').bare, farewell: '{"a":2}' });
+    assert.deepEqual(
+      (await store.farewells()).map(each => ({ ...each })),
+      [
+        { room: 1, jid: named('a').bare, farewell: '{}' },
+        { room: 2, jid: named('b').bare, farewell: '{"a":2}' },
+      ],
+    );
+    await store.told(1);
+    assert.equal((await store.farewells()).length, 1);
+  });
+}

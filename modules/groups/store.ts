@@ -1,0 +1,295 @@
+import { randomInt } from 'node:crypto';
+import {
+  andThen,
+  type BatchTransaction,
+  type BatchWriter,
+  type MaybePromise,
+  type Statement,
+  type Storage,
+  type StoreDefinition,
+} from '../../src/api/index.ts';
+import type { Jid } from '../../src/jid/index.ts';
+import { accountKey } from '../rooms/contract.ts';
+import { ALLOWANCES, FAREWELLS, GROUPS_TABLE, migrations, MUTES } from './schema.ts';
+
+export type GroupKind = 'discussion' | 'group';
+
+/** What everybody in a group is to know. */
+export interface Announcement {
+  readonly text: string;
+  /** A bare address. */
+  readonly by: string;
+  /** Milliseconds since 1970, as all times here. */
+  readonly at: number;
+}
+
+/** What is kept of a group beside its room. */
+export interface StoredGroup {
+  readonly kind: GroupKind;
+  readonly number: number;
+  /** `accountKey` of who made it; '' where that is not known. */
+  readonly founder: string;
+  readonly founded: number;
+  readonly active: number;
+  readonly mutedUntil: number;
+  readonly announcement: Announcement | undefined;
+}
+
+/** A group that somebody wants to have. */
+export interface Claim {
+  readonly room: Jid;
+  readonly kind: GroupKind;
+  readonly founder: string;
+  /** How many of the kind a founder may have in this domain; undefined: any number. */
+  readonly most: number | undefined;
+  readonly now: number;
+}
+
+/** What the members of a group that was ended are told. */
+export interface StoredFarewell {
+  readonly room: number;
+  readonly jid: string;
+  /** JSON. */
+  readonly farewell: string;
+}
+
+interface Row {
+  kind: GroupKind;
+  number: number;
+  founder: string;
+  founded: number;
+  active_at: number;
+  muted_until: number;
+  announcement: string | null;
+  announced_by: string | null;
+  announced_at: number | null;
+}
+
+interface Write {
+  run(tx: BatchTransaction): MaybePromise<number>;
+}
+
+const FEWEST = 100_000_000;
+const MOST = 999_999_999;
+
+/** Groups: their kinds, numbers and founders, who is muted, what was announced; how many somebody may found. */
+export class GroupStore {
+  private readonly storage: Storage;
+  private readonly group: Statement<Row>;
+  private readonly muted: Statement<{ account: string; ends: number }>;
+  private readonly byNumber: Statement<{ jid: string }>;
+  private readonly counting: Statement<{ there: number }>;
+  private readonly allowed: Statement<{ most: number }>;
+  private readonly writing: BatchWriter<Write, number>;
+
+  constructor(storage: Storage) {
+    this.storage = storage;
+    this.group = storage.prepare(
+      `select kind, number, founder, founded, active_at, muted_until, announcement, announced_by, announced_at
+       from ${GROUPS_TABLE} where jid = ?`,
+    );
+    this.muted = storage.prepare(`select account, ends from ${MUTES} where jid = ?`);
+    this.byNumber = storage.prepare(`select jid from ${GROUPS_TABLE} where number = ? and kind = ?`);
+    this.counting = storage.prepare(COUNT);
+    this.allowed = storage.prepare(`select most from ${ALLOWANCES} where account = ?`);
+    this.writing = storage.batch<Write, number>({ name: 'groups', write: (tx, row) => row.run(tx) });
+  }
+
+  load(room: Jid): MaybePromise<{ group: StoredGroup; mutes: Map<string, number> } | undefined> {
+    return andThen(this.group.get(room.bare), row =>
+      row
+        ? andThen(this.muted.all(room.bare), mutes => ({
+            group: groupOf(row),
+            mutes: new Map(mutes.map(({ account, ends }) => [account, Number(ends)])),
+          }))
+        : undefined,
+    );
+  }
+
+  /** The room of the group with a number; discussions are not found by theirs. */
+  async numbered(number: number): Promise<string | undefined> {
+    return (await this.byNumber.get(number, 'group'))?.jid;
+  }
+
+  /**
+   * Makes a room a group, or a group one of another kind, unless its founder has as many of the kind as they may: looked up and written
+   * in one go, so that of many at once only so many succeed. The number of those that there are is what is returned then, else -1.
+   */
+  claim(claim: Claim): Promise<number> {
+    return this.write(tx =>
+      andThen(
+        tx.get<{ kind: GroupKind; founder: string }>(
+          `select kind, founder from ${GROUPS_TABLE} where jid = ?`,
+          claim.room.bare,
+        ),
+        known => {
+          if (known && known.kind === claim.kind && known.founder === claim.founder) return -1;
+          return andThen(count(tx, claim), there => {
+            if (claim.most !== undefined && there >= claim.most) return there;
+            return andThen(known ? change(tx, claim) : add(tx, claim), () => -1);
+          });
+        },
+      ),
+    );
+  }
+
+  /** How many of a kind somebody has founded in a domain that are there. */
+  founded(founder: string, domain: string, kind: GroupKind): MaybePromise<number> {
+    return andThen(this.counting.get(founder, domain, kind), row => Number(row?.there ?? 0));
+  }
+
+  /** It is no group any more. */
+  async remove(room: Jid): Promise<void> {
+    await this.write(tx =>
+      andThen(tx.run(`delete from ${MUTES} where jid = ?`, room.bare), () =>
+        andThen(tx.run(`delete from ${GROUPS_TABLE} where jid = ?`, room.bare), () => 0),
+      ),
+    );
+  }
+
+  /** Somebody cannot speak until then; 0: can again. */
+  async mute(room: Jid, account: Jid, until: number): Promise<void> {
+    const key = accountKey(account.bare);
+    await this.write(tx =>
+      andThen(tx.run(`delete from ${MUTES} where jid = ? and account = ?`, room.bare, key), () =>
+        until === 0
+          ? 0
+          : andThen(
+              tx.run(`insert into ${MUTES} (jid, account, ends) values (?, ?, ?)`, room.bare, key, until),
+              () => 0,
+            ),
+      ),
+    );
+  }
+
+  async muteAll(room: Jid, until: number): Promise<void> {
+    const sql = `update ${GROUPS_TABLE} set muted_until = ? where jid = ?`;
+    await this.write(tx => andThen(tx.run(sql, until, room.bare), () => 0));
+  }
+
+  async announce(room: Jid, announcement: Announcement | undefined): Promise<void> {
+    const { text = null, by = null, at = null } = announcement ?? {};
+    const sql = `update ${GROUPS_TABLE} set announcement = ?, announced_by = ?, announced_at = ? where jid = ?`;
+    await this.write(tx => andThen(tx.run(sql, text, by, at, room.bare), () => 0));
+  }
+
+  /** Something was said in these groups at about that time. */
+  async touch(rooms: readonly string[], now: number): Promise<void> {
+    const sql = `update ${GROUPS_TABLE} set active_at = ? where jid = ?`;
+    await Promise.all(rooms.map(room => this.write(tx => andThen(tx.run(sql, now, room), () => 0))));
+  }
+
+  /** Discussions in which nothing was said since then. */
+  async idle(since: number, most: number): Promise<string[]> {
+    const rows = await this.storage.read(q =>
+      q<{ jid: string; kind: string; active_at: number }>(GROUPS_TABLE)
+        .where({ kind: 'discussion' })
+        .where('active_at', '<', since)
+        .orderBy('active_at')
+        .limit(most)
+        .select('jid'),
+    );
+    return rows.map(({ jid }) => jid);
+  }
+
+  /** All that are kept behind an address, in the order of addresses. */
+  async after(jid: string, most: number): Promise<string[]> {
+    const rows = await this.storage.read(q =>
+      q<{ jid: string }>(GROUPS_TABLE).where('jid', '>', jid).orderBy('jid').limit(most).select('jid'),
+    );
+    return rows.map(row => row.jid);
+  }
+
+  /** How many groups somebody may found; undefined: as everybody. */
+  allowance(account: Jid): MaybePromise<number | undefined> {
+    return andThen(this.allowed.get(accountKey(account.bare)), row => row && Number(row.most));
+  }
+
+  async allow(account: Jid, groups: number | undefined): Promise<void> {
+    const key = accountKey(account.bare);
+    await this.write(tx =>
+      andThen(tx.run(`delete from ${ALLOWANCES} where account = ?`, key), () =>
+        groups === undefined
+          ? 0
+          : andThen(tx.run(`insert into ${ALLOWANCES} (account, most) values (?, ?)`, key, groups), () => 0),
+      ),
+    );
+  }
+
+  /** A group is about to end: whoever starts the program next tells its members, if this one does not. */
+  async bid(farewell: StoredFarewell): Promise<void> {
+    await this.write(tx =>
+      andThen(tx.run(`delete from ${FAREWELLS} where room = ?`, farewell.room), () =>
+        andThen(
+          tx.run(
+            `insert into ${FAREWELLS} (room, jid, farewell) values (?, ?, ?)`,
+            farewell.room,
+            farewell.jid,
+            farewell.farewell,
+          ),
+          () => 0,
+        ),
+      ),
+    );
+  }
+
+  async told(room: number): Promise<void> {
+    await this.write(tx => andThen(tx.run(`delete from ${FAREWELLS} where room = ?`, room), () => 0));
+  }
+
+  farewells(): Promise<StoredFarewell[]> {
+    return this.storage.read(q => q<StoredFarewell>(FAREWELLS).orderBy('room').select('room', 'jid', 'farewell'));
+  }
+
+  private write(run: Write['run']): Promise<number> {
+    return this.writing.write({ run });
+  }
+}
+
+const COUNT = `select count(*) as there from ${GROUPS_TABLE} where founder = ? and domain = ? and kind = ?`;
+
+function count(tx: BatchTransaction, { founder, room, kind }: Claim): MaybePromise<number> {
+  return andThen(tx.get<{ there: number }>(COUNT, founder, room.domain, kind), row => Number(row?.there ?? 0));
+}
+
+function change(tx: BatchTransaction, { room, kind, founder }: Claim): MaybePromise<unknown> {
+  return tx.run(`update ${GROUPS_TABLE} set kind = ?, founder = ? where jid = ?`, kind, founder, room.bare);
+}
+
+/** With a number that no other has. */
+function add(tx: BatchTransaction, claim: Claim): MaybePromise<unknown> {
+  const number = randomInt(FEWEST, MOST + 1);
+  const taken = tx.get<{ jid: string }>(`select jid from ${GROUPS_TABLE} where number = ?`, number);
+  return andThen(taken, row => {
+    if (row) return add(tx, claim);
+    const { room, kind, founder, now } = claim;
+    return tx.run(
+      `insert into ${GROUPS_TABLE} (jid, domain, kind, number, founder, founded, active_at, muted_until)
+       values (?, ?, ?, ?, ?, ?, ?, 0)`,
+      room.bare,
+      room.domain,
+      kind,
+      number,
+      founder,
+      now,
+      now,
+    );
+  });
+}
+
+function groupOf(row: Row): StoredGroup {
+  return {
+    kind: row.kind,
+    number: Number(row.number),
+    founder: row.founder,
+    founded: Number(row.founded),
+    active: Number(row.active_at),
+    mutedUntil: Number(row.muted_until),
+    announcement:
+      row.announcement === null
+        ? undefined
+        : { text: row.announcement, by: row.announced_by ?? '', at: Number(row.announced_at) },
+  };
+}
+
+export const groupStore: StoreDefinition<GroupStore> = { migrations, open: storage => new GroupStore(storage) };
