@@ -72,15 +72,21 @@ function reservedNick(room: Room, from: Jid): Element {
   return xml('query', { xmlns: NS.discoInfo, node: NICK_NODE }, identity);
 }
 
-/** 6.5: who is in a room is told to those who are in it. */
+/** 6.5: who is in a room is told to those who are in it; where the operator wants it, to all who could enter and see. */
 function items(room: Room, { from }: IqRequest, node: string | undefined): readonly Element[] | StanzaError {
   if (!isThere(room, from)) return NO_ROOM;
   if (node !== undefined) return refuse('item-not-found');
-  if (!room.occupants.client(from)) return [];
+  if (!room.occupants.client(from) && !isOpenTo(room, from)) return [];
   const told: Element[] = [];
   for (const { role, address } of room.occupants.all()) {
     if (told.length === MOST_ITEMS) break;
     if (isBroadcast(room, role)) told.push(xml('item', { jid: address.full }));
   }
   return told;
+}
+
+function isOpenTo(room: Room, from: Jid): boolean {
+  if (!room.house.limits(room.host).occupantsShown || room.affiliationOf(from) === 'outcast') return false;
+  const { listed, membersOnly, passwordProtected } = room.config;
+  return listed && !membersOnly && !passwordProtected;
 }

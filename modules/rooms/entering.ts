@@ -9,12 +9,12 @@ import { partsOf, presencePacket, type Remarks } from './presence.ts';
 import { rename } from './renaming.ts';
 import { atLeast, initialRole } from './roles.ts';
 import type { Room } from './room.ts';
-import { tellAll, tellOfOthers, tellOthers, tellSelf } from './telling.ts';
+import { tellOfOthers, tellOthers, tellSelf } from './telling.ts';
 
 /** Presence to a room, or to somebody in it. */
 export function presenceCame(room: Room, packet: Packet): MaybePromise<void> {
   const client = room.occupants.client(packet.from);
-  if (packet.type === 'unavailable') return client && leave(room, client, partsOf(packet));
+  if (packet.type === 'unavailable') return client && leave(room, client, { parts: partsOf(packet), id: packet.id });
   if (packet.type === 'error') return client && leaveByError(room, client, packet);
   // 17.3: by no other type is a room entered or left
   if (packet.type !== '') return undefined;
@@ -150,7 +150,9 @@ function resynchronise(room: Room, packet: Packet): MaybePromise<void> {
 function changeAvailability(room: Room, client: OccupantSession, packet: Packet): MaybePromise<void> {
   client.shown = partsOf(packet);
   room.occupants.show(client);
-  return tellAll(room, { session: client });
+  for (const own of client.occupant.sessions)
+    tellSelf(room, own, { session: client }, own === client ? packet.id : undefined);
+  return tellOthers(room, { session: client });
 }
 
 const NOT_INSIDE: Remarks = {

@@ -85,6 +85,11 @@ export default defineModule({
       doc: 'The longest nickname.',
       reload: 'live',
     }),
+    occupantsShown: option.boolean({
+      default: false,
+      doc: 'Whether those outside are told who is in a room that is listed and open.',
+      reload: 'live',
+    }),
     sleep: option.duration({
       default: 3600,
       minimum: 10,
@@ -226,7 +231,13 @@ export default defineModule({
       const problem = mod.enabled(host) ? ruleProblem(mod.options(host)) : undefined;
       if (problem !== undefined) mod.log.error({ host }, problem);
     }
-    for (const user of node.users()) for (const session of user.sessions) rooms.restored(session, visits.of(session));
+    for (const user of node.users()) {
+      for (const session of user.sessions) {
+        const failed = (err: unknown): void =>
+          mod.log.error({ err, session: session.id }, 'it is in its rooms no more');
+        rooms.restored(session, visits.of(session)).catch(failed);
+      }
+    }
 
     let swept = false;
     mod.every(ROUND, async () => {

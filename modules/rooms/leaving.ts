@@ -5,19 +5,21 @@ import type { Remarks } from './presence.ts';
 import type { Room } from './room.ts';
 import { isBroadcast, tellChange, tellOthers, tellSelf } from './telling.ts';
 
+/** Why a client is no more in the room: what it said with that, and the id of its stanza; or what the room says. */
+export interface Farewell {
+  readonly parts?: PresenceParts;
+  readonly id?: string | undefined;
+  readonly codes?: readonly number[];
+}
+
 /** A client is no more in the room: it said so, or it is gone. */
-export function leave(
-  room: Room,
-  client: OccupantSession,
-  parts?: PresenceParts,
-  codes?: readonly number[],
-): MaybePromise<void> {
+export function leave(room: Room, client: OccupantSession, { parts, id, codes }: Farewell = {}): MaybePromise<void> {
   const { occupant } = client;
   const told = { session: client, type: 'unavailable', remarks: { parts, codes } } as const;
   const wasShown = occupant.shown === client;
   room.occupants.remove(client);
   room.house.visits.leave(room, client);
-  if (client.session?.alive !== false) tellSelf(room, client, told);
+  if (client.session?.alive !== false) tellSelf(room, client, told, id);
   // 7.2.9: the account is in the room with another client
   const telling =
     occupant.sessions.length > 0 ? (wasShown ? tellChange(room, occupant) : undefined) : tellOthers(room, told);
@@ -43,7 +45,7 @@ export function leaveByError(room: Room, client: OccupantSession, { stanza }: Pa
     .getChildElements()
     .some(({ name }) => UNREACHABLE.has(name));
   // 13.1
-  return gone ? leave(room, client, undefined, [333]) : undefined;
+  return gone ? leave(room, client, { codes: [333] }) : undefined;
 }
 
 /** An occupant that is to go, and what is said with it. */

@@ -31,6 +31,8 @@ export interface RoomLimits {
   readonly history: number;
   /** Most bytes of its vCard. */
   readonly cardSize: number;
+  /** Whether those outside are told who is in an open room (XEP-0045 6.5). */
+  readonly occupantsShown: boolean;
 }
 
 /** What rooms need of the house around them. */

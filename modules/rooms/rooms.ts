@@ -74,22 +74,26 @@ export class Rooms {
   }
 
   /** A session is over: it is in no room any more. */
-  ended(session: SessionView, visits: readonly Visit[]): void {
-    for (const { address } of visits) {
-      const room = this.at(address);
-      void room.do(() => {
-        const client = room.occupants.client(session.jid);
-        return client?.session === session ? leave(room, client) : undefined;
-      });
-    }
+  async ended(session: SessionView, visits: readonly Visit[]): Promise<void> {
+    await Promise.all(
+      visits.map(async ({ address }) => {
+        const room = this.at(address);
+        await room.do(() => {
+          const client = room.occupants.client(session.jid);
+          return client?.session === session ? leave(room, client) : undefined;
+        });
+      }),
+    );
   }
 
   /** A session was in rooms before the program, or this module, began anew: nobody has seen it leave. */
-  restored(session: SessionView, visits: readonly Visit[]): void {
-    for (const visit of visits) {
-      const room = this.at(visit.address);
-      void room.do(() => restore(room, session, visit));
-    }
+  async restored(session: SessionView, visits: readonly Visit[]): Promise<void> {
+    await Promise.all(
+      visits.map(async visit => {
+        const room = this.at(visit.address);
+        await room.do(() => restore(room, session, visit));
+      }),
+    );
   }
 
   /** Removes temporary rooms that nobody came back to. */

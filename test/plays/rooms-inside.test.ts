@@ -241,8 +241,9 @@ describe('play: in a room (XEP-0045 7.4 to 7.14, 8.1)', () => {
 
   describe('leaving (7.14)', () => {
     it('is told to who leaves and to all others, with what is said with it', async () => {
-      hag.send(`<presence type='unavailable' to='${ROOM}/thirdwitch'><status>gone</status></presence>`);
+      hag.send(`<presence id='l1' type='unavailable' to='${ROOM}/thirdwitch'><status>gone</status></presence>`);
       const own = await hag.presence(`${ROOM}/thirdwitch`, 'unavailable');
+      assert.equal(own.attrs.id, 'l1');
       assert.equal(told(own), 'thirdwitch unavailable none/none hag66 110');
       const seen = await wicca.presence(`${ROOM}/thirdwitch`, 'unavailable');
       assert.equal(told(seen), 'thirdwitch unavailable none/none');

@@ -22,6 +22,7 @@ export const DEFAULT_MODULES = [
   'private-storage',
   'pubsub',
   'registration',
+  'rooms',
   'roster',
   'stanza-id',
   'stored',
