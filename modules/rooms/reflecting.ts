@@ -1,10 +1,10 @@
 /* What becomes of a message on its way through a room: XEP-0045 7.4, 17.3, XEP-0359, XEP-0421; and how it gets to all. */
-import { andThen, currentUnit, type MaybePromise, Packet, wireJid } from '../../src/api/index.ts';
+import { andThen, currentUnit, type MaybePromise, Packet, type Unit, wireJid } from '../../src/api/index.ts';
 import { parseJid } from '../../src/jid/index.ts';
 import { NS } from '../../src/protocol/index.ts';
 import type { RoomArchives } from '../archive/contract.ts';
 import { OCCUPANT_ID } from './occupant-ids.ts';
-import type { Occupant } from './occupants.ts';
+import type { Occupant, OccupantSession } from './occupants.ts';
 import type { Room } from './room.ts';
 
 /** Stanzas that are sent with the unit that their message is kept in; for the rest of a large room others have their turn. */
@@ -51,11 +51,12 @@ export function name(room: Room, message: Packet): void {
 export function tellMessage(room: Room, occupant: Occupant, packet: Packet, most: number): MaybePromise<void> {
   const message = reflected(room, occupant, packet);
   const archive = archiveOf(room);
-  if (!archive) {
-    name(room, message);
-    note(room, message, most);
-    return spread(room, occupant, message);
-  }
+  if (!archive)
+    return room.house.node.together(packet, () => {
+      name(room, message);
+      note(room, message, most);
+      return spread(room, occupant, message);
+    });
   return andThen(archive.place(room.jid, occupant.account), place =>
     room.house.node.together(packet, () => {
       const id = archive.keep(place, message, packet);
@@ -77,30 +78,39 @@ function note(room: Room, message: Packet, most: number): void {
   if (message.hasBody && !message.hint('no-store')) room.history.add(message, room.jid, Date.now(), most);
 }
 
-/** To all who are in the room; to the first of very many of them as part of the unit that is under way. */
+/** To all who are in the room; to the first of very many of them as part of one unit. */
 export function spread(room: Room, author: Pick<Occupant, 'account'>, message: Packet): MaybePromise<void> {
-  room.house.policies.said(room, message, author.account);
+  const { node, policies } = room.house;
   // made once for all copies
   message.wire();
-  let left = room.occupants.sessionCount;
-  if (left <= AT_ONCE) {
-    for (const to of room.occupants.sessions()) room.send(message, to);
-    return undefined;
-  }
+  if (room.occupants.sessionCount <= AT_ONCE)
+    return node.together(message, () => {
+      policies.said(room, message, author.account);
+      for (const to of room.occupants.sessions()) room.send(message, to);
+    });
   const all = [...room.occupants.sessions()];
-  for (const to of all.slice(0, AT_ONCE)) room.send(message, to);
+  let unit: Unit | undefined;
+  node.together(message, () => {
+    unit = currentUnit();
+    policies.said(room, message, author.account);
+    for (const to of all.slice(0, AT_ONCE)) room.send(message, to);
+  });
+  return others(room, message, all, unit);
+}
+
+/** The rest of a large room, once the message is committed: in portions, between which others have their turn. */
+async function others(room: Room, message: Packet, all: readonly OccupantSession[], unit: Unit | undefined) {
   let failed = false;
-  const unit = currentUnit();
   unit?.whenSettled({
     unitSettled: (_, error) => {
       failed = error !== undefined;
     },
   });
-  return (async () => {
-    await unit?.done();
-    for (left = AT_ONCE; left < all.length && !failed; left += PORTION) {
-      for (const to of all.slice(left, left + PORTION)) room.send(message, to);
-      await new Promise<void>(resolve => setImmediate(resolve));
-    }
-  })();
+  await unit?.done();
+  for (let from = AT_ONCE; from < all.length && !failed; from += PORTION) {
+    room.house.node.together(message, () => {
+      for (const to of all.slice(from, from + PORTION)) room.send(message, to);
+    });
+    await new Promise<void>(resolve => setImmediate(resolve));
+  }
 }
