@@ -52,7 +52,20 @@ const needs =
 const ofAdmins = needs('admin', 'Only admins and the owner do that.');
 const ofOwner = needs('owner', 'Only the owner does that.');
 
-export function groupCommands(groups: Groups, endings: Endings, rules: RoomPolicy): GroupCommand<never>[] {
+export interface GroupCommandParts {
+  readonly groups: Groups;
+  readonly endings: Endings;
+  readonly rules: RoomPolicy;
+  /** Sends what the group itself says to those who hear of it without having entered. */
+  announce(room: Place['room'], inner: string): void;
+}
+
+export function groupCommands({
+  groups,
+  endings,
+  rules,
+  announce: tellLive,
+}: GroupCommandParts): GroupCommand<never>[] {
   const { store, options, now } = groups.parts;
 
   const leave: GroupCommand = {
@@ -155,7 +168,9 @@ export function groupCommands(groups: Groups, endings: Endings, rules: RoomPolic
   };
 
   function tell(room: Place['room'], name: string, attributes: Record<string, string | undefined>): void {
-    room.announce(serialize(xml(name, { xmlns: GROUPS, ...attributes }), NS.client));
+    const element = serialize(xml(name, { xmlns: GROUPS, ...attributes }), NS.client);
+    room.announce(element);
+    tellLive(room, element);
   }
 
   const announce: GroupCommand<Form<typeof announceForm>> = {
@@ -171,7 +186,9 @@ export function groupCommands(groups: Groups, endings: Endings, rules: RoomPolic
       group.announcement = announcement;
       const by = room.nickOf(from.toBare()) || undefined;
       const element = serialize(xml('announcement', { xmlns: GROUPS, by }), NS.client);
-      room.announce(text === '' ? element : toWire(`<body>${escapeXml(text)}</body>`) + element);
+      const inner = text === '' ? element : toWire(`<body>${escapeXml(text)}</body>`) + element;
+      room.announce(inner);
+      tellLive(room, inner);
       return { note: text === '' ? 'There is no announcement any more.' : 'It is announced.' };
     },
   };

@@ -3,15 +3,19 @@
  * affiliation of member or above. Everything is done through modules/rooms/contract.ts, in the room's order.
  */
 import { defineModule, defineOptions } from '../../src/api/index.ts';
+import { Pubsub } from '../pubsub/contract.ts';
 import { Rooms } from '../rooms/contract.ts';
 import { Roster } from '../roster/contract.ts';
 import { allowCommand, allowOperation } from './allowances.ts';
 import { offerCommands } from './commands.ts';
+import { Bookmarks } from './bookmarks.ts';
 import { Endings } from './endings.ts';
 import { GROUPS } from './errors.ts';
 import { serviceCommands } from './founding.ts';
 import { groupCommands } from './group-commands.ts';
 import { Groups } from './groups.ts';
+import { Live } from './live.ts';
+import { Membership } from './membership.ts';
 import { groupOptions } from './options.ts';
 import { groupRules } from './rules.ts';
 import { groupStore } from './store.ts';
@@ -24,7 +28,7 @@ export default defineModule({
   name: 'groups',
   doc: 'Groups that people belong to: who founds how many, joins, leaves, transfers and ends them; discussion groups.',
   needs: ['rooms'],
-  after: ['roster'],
+  after: ['pubsub', 'roster'],
   options: defineOptions(groupOptions),
   stores: { groups: groupStore },
   setup(mod) {
@@ -36,21 +40,44 @@ export default defineModule({
     const groups = new Groups({ node, store, options, enabled, now: () => Date.now() });
     const endings = new Endings(node, store, mod.log);
     const rules = groupRules(groups, endings);
+    const live = new Live(mod);
+    const bookmarks = new Bookmarks({
+      node,
+      log: mod.log,
+      pubsub: () => mod.maybe(Pubsub),
+      kept: host => enabled(host) && options(host).bookmarks,
+    });
+    const membership = new Membership(groups, bookmarks, live, mod.log);
     const sweeping = new Sweeping({ rooms, groups, endings, log: mod.log });
 
     mod.cleanup(() => endings.done());
+    mod.cleanup(() => bookmarks.done());
     mod.cleanup(rooms.guard(rules));
     mod.cleanup(
       rooms.listen({
+        created: room => membership.all(room, true),
+        affiliated: (room, steps) => {
+          live.changed(room);
+          membership.steps(room, steps);
+        },
         configured: (room, before) => {
-          if (before.persistent && !room.config.persistent)
+          if (before.persistent && !room.config.persistent) {
+            groups.forget(room);
             store.remove(room.jid).catch((error: unknown) => mod.log.error({ err: error }, 'a group may be kept'));
+            membership.gone(room.jid, room.affiliated());
+          } else if (room.config.persistent && (!before.persistent || before.name !== room.config.name)) {
+            membership.all(room, !before.persistent);
+          }
         },
         destroyed: (room, farewell) => {
-          if (room.config.persistent) endings.gone(room, farewell);
+          if (!room.config.persistent) return;
+          endings.gone(room, farewell);
+          membership.gone(room.jid, room.affiliated);
         },
-        said: room => {
-          if (room.config.persistent) sweeping.said(room.jid);
+        said: (room, packet) => {
+          if (!room.config.persistent) return;
+          sweeping.said(room.jid);
+          live.said(room, packet);
         },
       }),
     );
@@ -60,22 +87,31 @@ export default defineModule({
         groupOf: room => groups.of(room),
         enabled,
         service: serviceCommands({ groups, rooms, roster: () => mod.maybe(Roster) }),
-        group: groupCommands(groups, endings, rules),
+        group: groupCommands({ groups, endings, rules, announce: (room, inner) => live.announce(room, inner) }),
       }),
     );
     mod.cleanup(rooms.disco({ features: host => (enabled(host) ? [GROUPS] : []) }));
 
     const allowances = { node, store, options, domainOf: (host: string) => rooms.domainOf(host) };
+    mod.add('gauges', {
+      name: 'posthouse_groups_live_sessions',
+      help: 'Sessions that get what is said in groups without having entered.',
+      read: () => live.size,
+    });
     mod.add('operations', allowOperation(allowances));
     mod.add('commands', allowCommand(allowances));
 
     let agreed: Promise<void> | undefined;
-    const agree = (): Promise<void> => (agreed ??= endings.catchUp(rooms).then(() => sweeping.agree()));
-    mod.when('ready', agree);
-    mod.every(ROUND, async () => {
-      await agree();
+    const look = async (): Promise<void> => {
+      agreed ??= endings.catchUp(rooms).then(() => sweeping.agree());
+      await agreed.catch((error: unknown) => {
+        agreed = undefined;
+        throw error;
+      });
       await sweeping.endIdle([...node.hosts].filter(enabled));
-    });
+    };
+    mod.when('ready', look);
+    mod.every(ROUND, look);
     mod.cleanup(() => sweeping.writeActive());
   },
 });

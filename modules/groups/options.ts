@@ -27,6 +27,11 @@ export const groupOptions = {
     doc: 'What the owner of a group is after transferring it.',
     reload,
   }),
+  bookmarks: boolean({
+    default: true,
+    doc: 'Whether the groups of an account are kept among its bookmarks (XEP-0402), so that all its devices show them.',
+    reload,
+  }),
   discussionsPerUser: integer({
     default: 100,
     maximum: 1_000_000,
