@@ -121,7 +121,11 @@ export default defineModule({
           const all = [...(await kept(account)).values()].map(({ conference }) => conference);
           return toStorage(all, stored);
         },
-        stored: (account, document) => inTurn(account, () => take(account, document)),
+        stored: async (account, document) => {
+          await inTurn(account, () => take(account, document));
+          // the list in a node follows
+          await turns.get(account.bare);
+        },
       }),
     );
 

@@ -53,6 +53,8 @@ export interface Engine {
   mayCreate(service: Service, who: Jid): boolean;
   /** Told when items have been published or retracted. */
   happened(event: Happened): void;
+  /** Resolved when other modules have done what follows from that at an account's nodes. */
+  followed(account: Jid): Promise<void>;
 }
 
 /** What was published or retracted, once it is stored. */

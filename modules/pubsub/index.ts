@@ -181,6 +181,7 @@ export default defineModule({
         return create === 'everyone' || (create === 'accounts' && node.hosts.has(who.domain));
       },
       happened: event => inside.tell(event),
+      followed: account => inside.followed(account),
     };
     const greeting = new Greeting(engine, node, roster, host => mod.enabled(host));
     const inside = new Inside(engine, serviceAt, mod.log);

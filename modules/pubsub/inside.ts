@@ -13,6 +13,7 @@ export class Inside implements PubsubApi {
   private readonly engine: Engine;
   private readonly serviceAt: (account: Jid) => Service;
   private readonly log: Mod['log'];
+  private readonly following = new Map<string, Promise<void>>();
   private readonly listeners = new Set<(event: NodeEvent) => MaybePromise<void>>();
 
   constructor(engine: Engine, serviceAt: (account: Jid) => Service, log: Mod['log']) {
@@ -86,11 +87,24 @@ export class Inside implements PubsubApi {
         this.log.error({ err: error }, 'what follows from an item that was published could not be done');
       try {
         const told = listener(event);
-        if (told instanceof Promise) told.catch(failed);
+        if (told instanceof Promise) this.follow(node.service.bare, told.catch(failed));
       } catch (error) {
         failed(error);
       }
     }
+  }
+
+  private follow(account: string, step: Promise<void>): void {
+    const before = this.following.get(account);
+    const all: Promise<void> = (before ? Promise.all([before, step]) : step).then(() => {
+      if (this.following.get(account) === all) this.following.delete(account);
+    });
+    this.following.set(account, all);
+  }
+
+  /** Resolved when all that other modules make of what happened at an account's nodes is done: who published is answered then. */
+  async followed(account: Jid): Promise<void> {
+    for (let step = this.following.get(account.bare); step; step = this.following.get(account.bare)) await step;
   }
 }
 

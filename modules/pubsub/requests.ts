@@ -51,7 +51,16 @@ export function answer(engine: Engine, service: Service, request: IqRequest): An
   const { from, session, type, payload } = request;
   const { element, handler } = operation;
   const asked: Asked = { service, from, session, type, pubsub: payload, element };
-  return service.personal && !request.own ? forOthers(engine, asked, request, handler) : handler(engine, asked);
+  if (!service.personal) return handler(engine, asked);
+  const said = request.own ? handler(engine, asked) : forOthers(engine, asked, request, handler);
+  return type === 'get' ? said : behindAll(engine, service, said);
+}
+
+/** Outside of the node's turn: what follows may publish at the same account. */
+async function behindAll(engine: Engine, service: Service, said: Answer | Promise<Answer>): Promise<Answer> {
+  const answered = await said;
+  await engine.followed(service.jid);
+  return answered;
 }
 
 /**

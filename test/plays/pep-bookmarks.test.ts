@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { Element } from '../../src/xml/index.ts';
 import type { TestClient } from '../kit/client.ts';
 import { TestNode } from '../kit/node.ts';
+import { until } from '../kit/wait.ts';
 import { wantAsked } from './caps.ts';
 import { error, eventsOf, get, OWN, publish, pubsub } from './pubsub.ts';
 import { features, INFO, ok, verona } from './verona.ts';
@@ -148,7 +149,10 @@ describe('play: bookmarks are one list (XEP-0402 6.3, XEP-0048, XEP-0049)', () =
     await stage.stop({ keep: true });
     stage = await TestNode.start({ folder: stage.folder });
     romeo = await stage.login('romeo@localhost/orchard');
-    await romeo.settle();
+    await until(
+      async () => listed(await inNode()).length > 0,
+      () => 'the list in the node',
+    );
     assert.deepEqual(await natives(), ['a@rooms.localhost A']);
     assert.deepEqual(listed(await inNode()), ['a@rooms.localhost A']);
   });
