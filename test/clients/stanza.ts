@@ -95,6 +95,41 @@ export class Stanza implements Person {
     return (await this.#agent.getHistoryPreferences()).always ?? [];
   }
 
+  /** What it is told of nodes (XEP-0060): 'published news 1', 'tune Romeo ...' as it understands it. */
+  readonly told = new Mailbox<{ what: string; from: string | undefined }>('an event');
+
+  /** Shows what it wants to be told of (XEP-0115), and takes down what it is. */
+  listen(): void {
+    const agent = this.#agent;
+    agent.on('tune', ({ jid, tune }) => this.told.put({ what: `tune ${tune.title}`, from: jid }));
+    agent.on('avatar', ({ jid, avatars }) =>
+      this.told.put({ what: `avatar ${avatars.map(({ id }) => id).join(' ')}`, from: jid }),
+    );
+    for (const kind of ['published', 'retracted', 'purged', 'deleted', 'subscription'] as const)
+      agent.on(`pubsub:${kind}`, ({ from, pubsub }) => {
+        const {
+          items,
+          purge,
+          delete: gone,
+          subscription,
+        } = pubsub as {
+          items?: { node: string; published?: { id: string }[]; retracted?: { id: string }[] };
+          purge?: { node: string };
+          delete?: { node: string };
+          subscription?: { node: string; state: string };
+        };
+        const ids = [...(items?.published ?? []), ...(items?.retracted ?? [])].map(({ id }) => id);
+        const node = items?.node ?? purge?.node ?? gone?.node ?? subscription?.node;
+        this.told.put({ what: [kind, node, subscription?.state, ...ids].filter(Boolean).join(' '), from });
+      });
+    agent.updateCaps();
+    agent.sendPresence({ legacyCapabilities: agent.disco.getCaps() });
+  }
+
+  get agent(): Agent {
+    return this.#agent;
+  }
+
   resumed(): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#agent.once('stream:management:resumed', () => resolve());
