@@ -3,6 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import Database from 'better-sqlite3';
 import { needs } from '../kit/needs.ts';
 import { Server } from './server.ts';
 import { Terminal } from './terminal.ts';
@@ -119,6 +120,47 @@ describe('Profanity', function () {
     assert.match(screen, new RegExp(`Fingerprint *: ${fingerprint.replaceAll(':', '')}$`, 'im'));
     await terminal.type('/tls allow');
     await terminal.shows(/ logged in successfully, online/);
+  });
+
+  it('OMEMO: device lists and bundles come to the other, and what is said is sealed (XEP-0384, XEP-0163)', async () => {
+    await server.add('romeo2', 'juliet2');
+    const come = async (name: string): Promise<Terminal> => {
+      const terminal = await start('profanity');
+      await connect(terminal, `/connect ${name}@localhost server 127.0.0.1 port ${server.ports.xmpp} tls trust`);
+      return terminal;
+    };
+    const romeo = await come('romeo2');
+    const juliet = await come('juliet2');
+    await romeo.type('/sub request juliet2@localhost');
+    await juliet.shows(/romeo2@localhost/);
+    await juliet.type('/sub allow romeo2@localhost');
+    await juliet.type('/sub request romeo2@localhost');
+    await romeo.shows(/juliet2@localhost/);
+    await romeo.type('/sub allow juliet2@localhost');
+    for (const terminal of [romeo, juliet]) {
+      await terminal.type('/omemo gen');
+      await terminal.shows(/OMEMO cry\w+ materials generated/);
+      await terminal.type('/omemo trustmode blind');
+    }
+    await romeo.type('/omemo start juliet2@localhost');
+    await romeo.shows(/\[OMEMO\]|OMEMO session started/);
+    await romeo.type('with love’s light wings');
+    await juliet.shows(/<< chat message: romeo2@localhost/);
+    await juliet.type('/win 2');
+    await juliet.shows(/with love’s light wings/);
+    await juliet.type('/omemo start');
+    await juliet.shows(/\[OMEMO\]/);
+    await juliet.type('stony limits cannot hold love out');
+    await romeo.shows(/stony limits cannot hold love out/);
+    // what the server has of it
+    const db = new Database(path.join(server.data, 'posthouse.sqlite'), { readonly: true });
+    try {
+      const stanzas = db.prepare('select stanza from archive_messages').pluck().all() as string[];
+      assert.equal(stanzas.filter(stanza => stanza.includes('<encrypted')).length, 2);
+      assert.ok(!stanzas.some(stanza => /light wings|stony limits/.test(stanza)));
+    } finally {
+      db.close();
+    }
   });
 });
 
