@@ -54,18 +54,19 @@ export class Endings {
     const ended = this.begun.get(id);
     this.begun.delete(id);
     this.follow(async () => {
-      await this.store.remove(jid);
+      await this.store.remove(jid, true);
       if (ended) await this.tell(id, jid, { ...ended, ...(reason ? { reason } : {}) });
     });
   }
 
   /** What was not told when the program ended is told now; of a room that did not end after all, nothing. */
   async catchUp(rooms: RoomsService): Promise<void> {
-    for (const { room: id, jid, farewell } of await this.store.farewells()) {
+    for (const kept of await this.store.farewells()) {
+      const { room: id, jid, farewell } = kept;
       const address = parseJid(jid);
       if (!address || this.begun.has(id)) continue;
       const there = await rooms.with(address, room => room?.id === id);
-      if (there) await this.store.told(id);
+      if (there) await this.store.spare(kept);
       else await this.tell(id, address, JSON.parse(farewell) as Ended);
     }
   }

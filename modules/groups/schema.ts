@@ -52,4 +52,13 @@ export const migrations: readonly Migration[] = [
       });
     },
   },
+  {
+    name: '002-ending',
+    up: async schema => {
+      await schema.alterTable(GROUPS_TABLE, table => {
+        // its room is about to go, or has gone: its founder may found another
+        table.integer('ending').notNullable().defaultTo(0);
+      });
+    },
+  },
 ];

@@ -57,6 +57,26 @@ export function groupStoreContract(open: () => Promise<Storage>): void {
     assert.equal(await claim('more', { most: 4 }), -1);
   });
 
+  it('a group that is about to end counts no more, and one that takes its name is another', async () => {
+    const farewell = { room: 1, jid: named('verona').bare, farewell: '{}' };
+    assert.equal(await claim('verona', { most: 1 }), -1);
+    await store.mute(named('verona'), juliet, 5000);
+    await store.bid(farewell);
+    assert.equal(await store.founded(romeo.bare, DOMAIN, 'group'), 0);
+    await store.spare(farewell);
+    assert.equal(await store.founded(romeo.bare, DOMAIN, 'group'), 1);
+    await store.bid(farewell);
+    const { number } = (await store.load(named('verona')))!.group;
+    assert.equal(await claim('verona', { most: 1 }), -1);
+    await store.remove(named('verona'), true);
+    const { group, mutes } = (await store.load(named('verona')))!;
+    assert.deepEqual([group.number === number, mutes.size], [false, 0]);
+    assert.equal(await claim('mantua', { most: 1 }), 1);
+    await store.bid(farewell);
+    await store.remove(named('verona'), true);
+    assert.equal(await store.load(named('verona')), undefined);
+  });
+
   it('a claim made again counts once, and one of another kind is another', async () => {
     assert.equal(await claim('verona', { most: 1 }), -1);
     assert.equal(await claim('verona', { most: 1 }), -1);

@@ -118,19 +118,30 @@ export class GroupStore {
   claim(claim: Claim): Promise<number> {
     return this.write(tx =>
       andThen(
-        tx.get<{ kind: GroupKind; founder: string }>(
-          `select kind, founder from ${GROUPS_TABLE} where jid = ?`,
+        tx.get<{ kind: GroupKind; founder: string; ending: number }>(
+          `select kind, founder, ending from ${GROUPS_TABLE} where jid = ?`,
           claim.room.bare,
         ),
-        known => {
-          if (known && known.kind === claim.kind && known.founder === claim.founder) return -1;
-          return andThen(count(tx, claim), there => {
-            if (claim.most !== undefined && there >= claim.most) return there;
-            return andThen(known ? change(tx, claim) : add(tx, claim), () => -1);
-          });
+        kept => {
+          // what is left of a room that had the name before
+          if (kept && Number(kept.ending) === 1)
+            return andThen(remove(tx, claim.room, true), () => this.claimNew(tx, claim, undefined));
+          return this.claimNew(tx, claim, kept);
         },
       ),
     );
+  }
+
+  private claimNew(
+    tx: BatchTransaction,
+    claim: Claim,
+    known: { kind: GroupKind; founder: string } | undefined,
+  ): MaybePromise<number> {
+    if (known && known.kind === claim.kind && known.founder === claim.founder) return -1;
+    return andThen(count(tx, claim), there => {
+      if (claim.most !== undefined && there >= claim.most) return there;
+      return andThen(known ? change(tx, claim) : add(tx, claim), () => -1);
+    });
   }
 
   /** How many of a kind somebody has founded in a domain that are there. */
@@ -138,13 +149,9 @@ export class GroupStore {
     return andThen(this.counting.get(founder, domain, kind), row => Number(row?.there ?? 0));
   }
 
-  /** It is no group any more. */
-  async remove(room: Jid): Promise<void> {
-    await this.write(tx =>
-      andThen(tx.run(`delete from ${MUTES} where jid = ?`, room.bare), () =>
-        andThen(tx.run(`delete from ${GROUPS_TABLE} where jid = ?`, room.bare), () => 0),
-      ),
-    );
+  /** It is no group any more; `ended`: only where its room was about to go, and no other has its name by now. */
+  async remove(room: Jid, ended = false): Promise<void> {
+    await this.write(tx => remove(tx, room, ended));
   }
 
   /** Somebody cannot speak until then; 0: can again. */
@@ -216,10 +223,13 @@ export class GroupStore {
     );
   }
 
-  /** A group is about to end: whoever starts the program next tells its members, if this one does not. */
+  /**
+   * A group is about to end: whoever starts the program next tells its members, if this one does not. Its founder may found another from
+   * then on.
+   */
   async bid(farewell: StoredFarewell): Promise<void> {
     await this.write(tx =>
-      andThen(tx.run(`delete from ${FAREWELLS} where room = ?`, farewell.room), () =>
+      andThen(forgetFarewell(tx, farewell, 1), () =>
         andThen(
           tx.run(
             `insert into ${FAREWELLS} (room, jid, farewell) values (?, ?, ?)`,
@@ -237,6 +247,11 @@ export class GroupStore {
     await this.write(tx => andThen(tx.run(`delete from ${FAREWELLS} where room = ?`, room), () => 0));
   }
 
+  /** It has not ended after all. */
+  async spare(farewell: Pick<StoredFarewell, 'jid' | 'room'>): Promise<void> {
+    await this.write(tx => forgetFarewell(tx, farewell, 0));
+  }
+
   farewells(): Promise<StoredFarewell[]> {
     return this.storage.read(q => q<StoredFarewell>(FAREWELLS).orderBy('room').select('room', 'jid', 'farewell'));
   }
@@ -246,7 +261,24 @@ export class GroupStore {
   }
 }
 
-const COUNT = `select count(*) as there from ${GROUPS_TABLE} where founder = ? and domain = ? and kind = ?`;
+const COUNT = `select count(*) as there from ${GROUPS_TABLE} where founder = ? and domain = ? and kind = ? and ending = 0`;
+
+function remove(tx: BatchTransaction, { bare }: Jid, ended: boolean): MaybePromise<number> {
+  const which = ended ? ' and ending = 1' : '';
+  return andThen(tx.run(`delete from ${GROUPS_TABLE} where jid = ?${which}`, bare), ({ changes }) =>
+    changes === 0 ? 0 : andThen(tx.run(`delete from ${MUTES} where jid = ?`, bare), () => 0),
+  );
+}
+
+function forgetFarewell(
+  tx: BatchTransaction,
+  { room, jid }: Pick<StoredFarewell, 'jid' | 'room'>,
+  ending: number,
+): MaybePromise<number> {
+  return andThen(tx.run(`delete from ${FAREWELLS} where room = ?`, room), () =>
+    andThen(tx.run(`update ${GROUPS_TABLE} set ending = ? where jid = ?`, ending, jid), () => 0),
+  );
+}
 
 function count(tx: BatchTransaction, { founder, room, kind }: Claim): MaybePromise<number> {
   return andThen(tx.get<{ there: number }>(COUNT, founder, room.domain, kind), row => Number(row?.there ?? 0));
