@@ -18,7 +18,7 @@ interface Ended {
   readonly kind: string;
   readonly by: string;
   readonly members: readonly string[];
-  reason?: string;
+  readonly reason?: string;
 }
 
 export class Endings {
@@ -36,26 +36,27 @@ export class Endings {
   }
 
   /** Writes down who is to be told, before the room ends. */
-  async begin(room: RoomView, { number, kind }: Group, by: Jid): Promise<void> {
+  async begin(room: RoomView, { number, kind }: Group, by: Jid, { reason }: Farewell): Promise<void> {
     const members = [...membersOf(room)].map(({ jid }) => jid.bare);
-    const ended: Ended = { name: room.config.name, number, kind, by: by.bare, members };
+    const { name } = room.config;
+    const ended: Ended = { name, number, kind, by: by.bare, members, ...(reason ? { reason } : {}) };
     await this.store.bid({ room: room.id, jid: room.jid.bare, farewell: JSON.stringify(ended) });
     this.begun.set(room.id, ended);
   }
 
   /** Ends a group. */
   async end(room: RoomView, group: Group, by: Jid, farewell: Farewell = {}): Promise<void> {
-    await this.begin(room, group, by);
+    await this.begin(room, group, by, farewell);
     await room.destroy(farewell, by);
   }
 
   /** A room is gone. */
-  gone({ id, jid }: GoneRoom, { reason }: Farewell): void {
+  gone({ id, jid }: GoneRoom): void {
     const ended = this.begun.get(id);
     this.begun.delete(id);
     this.follow(async () => {
       await this.store.remove(jid, true);
-      if (ended) await this.tell(id, jid, { ...ended, ...(reason ? { reason } : {}) });
+      if (ended) await this.tell(id, jid, ended);
     });
   }
 
@@ -85,7 +86,12 @@ export class Endings {
     const packet = Packet.of(message, room, undefined);
     for (const [index, text] of members.entries()) {
       const member = parseJid(text);
-      if (member && this.node.hosts.has(member.domain)) await this.node.route(packet.readdressed(member));
+      if (member && this.node.hosts.has(member.domain)) {
+        const copy = packet.readdressed(member);
+        await this.node.route(copy);
+        // until it is stored for those who are away
+        await copy.held;
+      }
       if (index % PORTION === PORTION - 1) await new Promise(resolve => setImmediate(resolve));
     }
     await this.store.told(id);

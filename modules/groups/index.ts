@@ -69,9 +69,9 @@ export default defineModule({
             membership.all(room, !before.persistent);
           }
         },
-        destroyed: (room, farewell) => {
+        destroyed: room => {
           if (!room.config.persistent) return;
-          endings.gone(room, farewell);
+          endings.gone(room);
           membership.gone(room.jid, room.affiliated);
         },
         said: (room, packet) => {

@@ -56,7 +56,8 @@ export function groupRules(groups: Groups, endings: Endings): RoomPolicy {
         return lastOwner(room, group, member);
       }),
 
-    mayDestroy: (room, by) => ofGroup(room, group => endings.begin(room, group, by).then(() => undefined)),
+    mayDestroy: (room, by, farewell) =>
+      ofGroup(room, group => endings.begin(room, group, by, farewell).then(() => undefined)),
 
     maySpeak: (room, from) => ofGroup(room, group => refusedSpeech(room, group, from)),
   };

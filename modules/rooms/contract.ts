@@ -112,7 +112,7 @@ export interface RoomPolicy {
   officersLeave?(room: RoomView): boolean;
   /** Somebody asks to become a member. */
   mayApply?(room: RoomView, from: Jid): MaybePromise<StanzaError | undefined>;
-  mayDestroy?(room: RoomView, by: Jid): MaybePromise<StanzaError | undefined>;
+  mayDestroy?(room: RoomView, by: Jid, farewell: Farewell): MaybePromise<StanzaError | undefined>;
   /** Asked of every message to all in a room: as a rule it must not wait. */
   maySpeak?(room: RoomView, from: Jid, packet: Packet): MaybePromise<StanzaError | undefined>;
 }

@@ -62,7 +62,7 @@ function end(room: Room, destroy: Element, by: Jid): MaybePromise<Answer> {
   const text = (name: string): string => (destroy.getChildText(name, MUC_OWNER) ?? '').slice(0, LONGEST_REASON);
   const farewell = { alternative, reason: text('reason'), password: text('password') };
   return andThen(
-    room.house.policies.mayDestroy(room, by.toBare()),
+    room.house.policies.mayDestroy(room, by.toBare(), farewell),
     no => no ?? destroyRoom(room, farewell, by.toBare()).then(() => Empty),
   );
 }

@@ -4,7 +4,15 @@ import type { MaybePromise, Packet } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import type { StanzaError } from '../../src/protocol/index.ts';
 import type { RoomConfig } from './config.ts';
-import type { AffiliationChange, AffiliationStep, GoneRoom, Making, RoomListener, RoomPolicy } from './contract.ts';
+import type {
+  AffiliationChange,
+  AffiliationStep,
+  Farewell,
+  GoneRoom,
+  Making,
+  RoomListener,
+  RoomPolicy,
+} from './contract.ts';
 import type { Room } from './room.ts';
 
 type Refusal = MaybePromise<StanzaError | undefined>;
@@ -71,8 +79,8 @@ export class Policies {
     return this.ask(policy => policy.mayApply?.(view, from));
   }
 
-  mayDestroy({ view }: Room, by: Jid): Refusal {
-    return this.ask(policy => policy.mayDestroy?.(view, by));
+  mayDestroy({ view }: Room, by: Jid, farewell: Farewell): Refusal {
+    return this.ask(policy => policy.mayDestroy?.(view, by, farewell));
   }
 
   officersLeave({ view }: Room): boolean {
@@ -106,7 +114,7 @@ export class Policies {
     if (changed.length > 0) this.tell(this.listeners, listener => listener.affiliated?.(view, changed, by));
   }
 
-  destroyed(room: GoneRoom, farewell: Parameters<NonNullable<RoomListener['destroyed']>>[1], by?: Jid): void {
+  destroyed(room: GoneRoom, farewell: Farewell, by?: Jid): void {
     this.tell(this.listeners, listener => listener.destroyed?.(room, farewell, by));
   }
 
