@@ -1,6 +1,7 @@
 /* Entering a room, and what else a client says by presence: XEP-0045 7.2, 7.6, 7.7, 7.14, 10.1. */
 import { andThen, type MaybePromise, type Packet } from '../../src/api/index.ts';
 import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
+import { xml } from '../../src/xml/index.ts';
 import { leaveByError, leave } from './leaving.ts';
 import { sendPast } from './messages.ts';
 import { isModified, nickProblem, nickRefusal } from './nicknames.ts';
@@ -60,7 +61,10 @@ function mayEnter(room: Room, packet: Packet): StanzaError | undefined {
   if (config.membersOnly && affiliation === 'none') return refuse('registration-required', 'Only members may enter.');
   // 7.2.6
   if (config.passwordProtected && passwordOf(packet) !== config.password)
-    return new StanzaError('not-authorized', { text: 'The room has another password.', alone: true });
+    return new StanzaError('not-authorized', {
+      text: 'The room has another password.',
+      content: xml('x', { xmlns: NS.muc }),
+    });
   // 7.2.9
   const nick = packet.to!.resource;
   const nickRefused = nickRefusal(room, packet.from, nick);

@@ -91,6 +91,7 @@ export class SlixmppClient implements Person {
   readonly presences = new Mailbox<Presence>('presence');
   readonly #name: string;
   readonly #clients: PythonClients;
+  readonly #others = new Map<string, (about: unknown) => void>();
   #back: { resolve(): void; reject(error: Error): void } | undefined;
 
   constructor(name: string, clients: PythonClients) {
@@ -103,6 +104,12 @@ export class SlixmppClient implements Person {
     else if (event === 'presence') this.presences.put(about as Presence);
     else if (event === 'resumed') this.#back?.resolve();
     else if (event === 'anew') this.#back?.reject(new Error('a new session was made'));
+    else if (event !== undefined) this.#others.get(event)?.(about);
+  }
+
+  /** Has a function told of what the script tells by this name. */
+  on(event: string, take: (about: unknown) => void): void {
+    this.#others.set(event, take);
   }
 
   /** What `do_WHAT` of the script does. */

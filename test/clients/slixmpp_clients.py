@@ -15,8 +15,14 @@ from slixmpp.xmlstream import ET
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 
+from slixmpp_rooms import Rooms
+
+# slixmpp 1.8 prints something of its own as it enters a room
+ANSWERS = sys.stdout
+sys.stdout = sys.stderr
+
 PLUGINS = [
-    'xep_0004', 'xep_0012', 'xep_0030', 'xep_0049', 'xep_0050', 'xep_0054', 'xep_0077', 'xep_0092', 'xep_0133', 'xep_0184',
+    'xep_0004', 'xep_0012', 'xep_0030', 'xep_0045', 'xep_0049', 'xep_0050', 'xep_0054', 'xep_0077', 'xep_0092', 'xep_0133', 'xep_0184',
     'xep_0191', 'xep_0198', 'xep_0199', 'xep_0202', 'xep_0203', 'xep_0280', 'xep_0313', 'xep_0333', 'xep_0352',
 ]
 INBOX = '{urn:xmpp:inbox:1}'
@@ -24,11 +30,11 @@ PRESENCES = ['available', 'unavailable', 'subscribe', 'subscribed', 'unsubscribe
 
 
 def say(**what):
-    sys.stdout.write(json.dumps(what) + '\n')
-    sys.stdout.flush()
+    ANSWERS.write(json.dumps(what) + '\n')
+    ANSWERS.flush()
 
 
-class Client(slixmpp.ClientXMPP):
+class Client(Rooms, slixmpp.ClientXMPP):
     """One client of one account. It comes back when its connection breaks."""
 
     def __init__(self, name, jid, password, port, tls, ca, register=False):
@@ -60,6 +66,7 @@ class Client(slixmpp.ClientXMPP):
         self.add_event_handler('carbon_received', lambda msg: self.on_message(msg['carbon_received'], 'received'))
         for kind in PRESENCES:
             self.add_event_handler('presence_' + kind, self.on_presence)
+        self.listen_in_rooms()
 
     def tell(self, event, **what):
         say(client=self.name, event=event, about=what)

@@ -1,9 +1,20 @@
 import type { EventEmitter } from 'node:events';
 import { type Agent, createClient } from 'stanza';
 import type { ReceivedMessage } from 'stanza/protocol/index.js';
-import { type Arrive, type Contact, Mailbox, type Message, type Person, type Presence } from './person.ts';
+import { type Arrive, type Contact, type Login, Mailbox, type Message, type Person, type Presence } from './person.ts';
 
-export const arrive: Arrive = async ({ port, user, domain, password, resource }) => {
+export const arrive: Arrive = async login => {
+  const agent = agentOf(login);
+  const person = new Stanza(agent);
+  await online(agent);
+  person.jid = agent.jid;
+  await person.roster();
+  agent.sendPresence();
+  return person;
+};
+
+/** A client of somebody, not connected yet. */
+export function agentOf({ port, user, domain, password, resource }: Login): Agent {
   const agent = createClient({
     jid: `${user}@${domain}`,
     resource,
@@ -11,7 +22,12 @@ export const arrive: Arrive = async ({ port, user, domain, password, resource })
     transports: { websocket: `wss://localhost:${port}/xmpp-websocket`, bosh: false },
     maxReconnectBackoff: 0.1,
   });
-  const person = new Stanza(agent);
+  agent.on('connected', () => survive(agent));
+  return agent;
+}
+
+/** Connects it, and lets it come back from now on. */
+export async function online(agent: Agent): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   agent.once('session:started', () => resolve());
   agent.on('sasl', sasl => {
@@ -20,12 +36,19 @@ export const arrive: Arrive = async ({ port, user, domain, password, resource })
   agent.on('disconnected', () => reject(new Error('the connection ended')));
   agent.connect();
   await promise;
-  person.jid = agent.jid;
   agent.updateConfig({ autoReconnect: true });
-  await person.roster();
-  agent.sendPresence();
-  return person;
-};
+}
+
+/** Disconnects it. */
+export async function offline(agent: Agent): Promise<void> {
+  // it acknowledges nothing as it leaves, only what it was asked for: the server asked before it answers this
+  await agent.ping();
+  agent.updateConfig({ autoReconnect: false });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  agent.once('disconnected', () => resolve());
+  agent.disconnect();
+  await promise;
+}
 
 /** Who comes by it, with what else it knows. */
 export class Stanza implements Person {
@@ -39,7 +62,6 @@ export class Stanza implements Person {
     this.#agent = agent;
     agent.on('--transport-disconnected', () => (this.ready = false));
     agent.on('stream:management:resumed', () => (this.ready = true));
-    agent.on('connected', () => survive(agent));
     agent.on('presence', ({ from, type }) => this.presences.put({ from, type: type ?? 'available' }));
     // 'message' comes again for what lies in a carbon; what came over the line comes here once
     agent.on('stream:data', (stanza, kind) => {
@@ -137,14 +159,8 @@ export class Stanza implements Person {
     return promise;
   }
 
-  async leave(): Promise<void> {
-    // it acknowledges nothing as it leaves, only what it was asked for: the server asked before it answers this
-    await this.#agent.ping();
-    this.#agent.updateConfig({ autoReconnect: false });
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#agent.once('disconnected', () => resolve());
-    this.#agent.disconnect();
-    await promise;
+  leave(): Promise<void> {
+    return offline(this.#agent);
   }
 }
 

@@ -9,13 +9,37 @@ const { Status } = Strophe;
 Strophe.setLogLevel(Strophe.LogLevel.FATAL);
 
 /** The part of a DOM element that is read here; the project is compiled without the DOM's types. */
-interface Dom {
+export interface Dom {
   readonly localName: string;
   readonly namespaceURI: string | null;
   readonly textContent: string | null;
   readonly childNodes: Iterable<Dom>;
   getAttribute(name: string): string | null;
   getElementsByTagName(name: string): Iterable<Dom>;
+}
+
+/** Children of this name. */
+export function kids({ childNodes }: Dom, name: string): Dom[] {
+  return [...childNodes].filter(({ localName }) => localName === name);
+}
+
+/** Connects, once. @throws with the condition when it is refused */
+export function reach(
+  connection: InstanceType<typeof Strophe.Connection>,
+  { user, domain, resource, password }: Login,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    connection.connect(
+      `${user}@${domain}/${resource}`,
+      password,
+      (status: number, condition: string | null, failure?: Dom) => {
+        if (status === Status.CONNECTED) resolve();
+        else if (status === Status.AUTHFAIL)
+          reject(new Error(`refused: ${failure ? Strophe.serialize(failure as never) : condition}`));
+        else if (status === Status.DISCONNECTED) reject(new Error('the connection ended'));
+      },
+    );
+  });
 }
 
 export const arrive: Arrive = async login => {

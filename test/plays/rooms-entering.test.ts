@@ -121,6 +121,10 @@ describe('play: entering a room (XEP-0045 7.2)', () => {
     const password = (text: string) => `<x xmlns='${MUC}'><password>${text}</password></x>`;
     assert.equal(await refused(hag, 'thirdwitch'), 'not-authorized auth');
     assert.equal(await refused(hag, 'thirdwitch', password('cauldron')), 'not-authorized auth');
+    hag.send(`<presence to='${ROOM}/thirdwitch'>${password('cauldron')}</presence>`);
+    const [x] = (await hag.presence(`${ROOM}/thirdwitch`, 'error')).getChildren('x');
+    // slixmpp looks for it; what was said in it stays unsaid
+    assert.deepEqual([x?.attrs.xmlns, x?.children], [MUC, []]);
     const entered = await enter(hag, 'thirdwitch', { x: password('cauldronburn') });
     assert.equal(told(entered.at(-1)!), 'thirdwitch none/participant hag66 110,170');
     const seen = await crone.presence(`${ROOM}/thirdwitch`);
