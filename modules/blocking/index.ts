@@ -12,6 +12,7 @@ import { Roster, type Subscription } from '../roster/contract.ts';
 import { Blocking } from './contract.ts';
 import { incomingGate, outgoingGate, presenceGate } from './gates.ts';
 import { Blocklists } from './lists.ts';
+import { SessionLists } from './session-lists.ts';
 import { blockStore } from './store.ts';
 
 const BLOCKING = 'urn:xmpp:blocking';
@@ -51,7 +52,10 @@ export default defineModule({
   }),
   stores: { addresses: blockStore },
   setup(mod) {
-    const lists = new Blocklists(mod.stores.addresses, mod.options().cached);
+    const lists: Blocklists = new Blocklists(mod.stores.addresses, mod.options().cached, (account, list) => {
+      for (const session of mod.node.user(account)?.sessions ?? []) ofSessions.changed(session, list);
+    });
+    const ofSessions = new SessionLists(mod, lists);
     const listOf = (account: Jid) => lists.of(account);
     /** Sessions that have asked for the list are told of changes. */
     const interested = mod.perSession<boolean>(() => false, plain());
@@ -186,6 +190,7 @@ export default defineModule({
 
     mod.provide(Blocking, {
       blocks: (account, other) => andThen(lists.of(account), list => list.matches(other)),
+      blockedBy: session => ofSessions.get(session),
       list: account => andThen(lists.of(account), list => list.jids),
       block,
       unblock,

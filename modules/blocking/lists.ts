@@ -1,4 +1,4 @@
-import { Loaded, type MaybePromise, andThen } from '../../src/api/index.ts';
+import { andThen, Loaded, type MaybePromise } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { Blocklist } from './blocklist.ts';
 import type { BlockStore } from './store.ts';
@@ -6,10 +6,13 @@ import type { BlockStore } from './store.ts';
 /** The lists of all accounts, those in use in memory. */
 export class Blocklists {
   private readonly store: BlockStore;
+  private readonly told: (account: Jid, list: Blocklist) => void;
   private readonly known: Loaded<Blocklist>;
 
-  constructor(store: BlockStore, cached: number) {
+  /** `told`: of each list that is another now. */
+  constructor(store: BlockStore, cached: number, told: (account: Jid, list: Blocklist) => void = () => {}) {
     this.store = store;
+    this.told = told;
     this.known = new Loaded(cached);
   }
 
@@ -33,6 +36,7 @@ export class Blocklists {
     if (!jids) return undefined;
     const list = Blocklist.of(jids);
     this.known.set(account.bare, list);
+    this.told(account, list);
     return list;
   }
 

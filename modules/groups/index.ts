@@ -28,7 +28,7 @@ export default defineModule({
   name: 'groups',
   doc: 'Groups that people belong to: who founds how many, joins, leaves, transfers and ends them; discussion groups.',
   needs: ['rooms'],
-  after: ['pubsub', 'roster'],
+  after: ['blocking', 'pubsub', 'roster'],
   options: defineOptions(groupOptions),
   stores: { groups: groupStore },
   setup(mod) {

@@ -14,6 +14,7 @@ import {
 } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { xml } from '../../src/xml/index.ts';
+import { Blocking, deliverUnblocked } from '../blocking/contract.ts';
 import type { RoomView } from '../rooms/contract.ts';
 import { GROUPS } from './errors.ts';
 import { membersOf } from './groups.ts';
@@ -24,7 +25,7 @@ interface Cached {
 }
 
 export class Live {
-  private readonly mod: Pick<Mod, 'enabled' | 'node'>;
+  private readonly mod: Pick<Mod, 'enabled' | 'maybe' | 'node'>;
   private readonly wanted: Slot<boolean>;
   /** Sessions that asked for it, by account. */
   private readonly accounts = new Map<string, Set<SessionView>>();
@@ -96,12 +97,13 @@ export class Live {
   /** A message to all in a group, as occupants get it. */
   said(room: RoomView, packet: Packet): void {
     if (this.accounts.size === 0 || !this.mod.enabled(room.host)) return;
+    const blocking = this.mod.maybe(Blocking);
     for (const session of this.of(room)) {
       // who has entered has it already
       if (!session.alive || room.isInside(session.jid)) continue;
       const copy = packet.readdressed(session.jid);
       copy.address = FULL;
-      void this.mod.node.deliver(copy, session);
+      deliverUnblocked(blocking, this.mod.node, copy, session);
     }
   }
 

@@ -104,13 +104,17 @@ function admit(room: Room, packet: Packet, codes: readonly number[]): MaybePromi
       initialRole(room.config, affiliation),
     );
   const client = new OccupantSession(from, occupant, sender, partsOf(packet));
-  return andThen(tellOfOthers(room, client), () => {
-    // it ended while it was told who is there
-    if (sender?.alive === false) return room.left();
-    room.occupants.add(client);
-    room.house.visits.enter(room, client);
-    return andThen(tellEntered(room, client, packet, codes), () => sendPast(room, client, packet));
-  });
+  const ready = sender && room.house.blocking()?.blockedBy(sender);
+  return andThen(
+    andThen(ready, () => tellOfOthers(room, client)),
+    () => {
+      // it ended while it was told who is there
+      if (sender?.alive === false) return room.left();
+      room.occupants.add(client);
+      room.house.visits.enter(room, client);
+      return andThen(tellEntered(room, client, packet, codes), () => sendPast(room, client, packet));
+    },
+  );
 }
 
 /** The presence of who enters goes to all others, to the account's other clients under that nickname, and last to itself. */

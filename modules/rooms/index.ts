@@ -16,6 +16,7 @@ import {
 import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { NS, refuse } from '../../src/protocol/index.ts';
 import { Archive, RoomDomains } from '../archive/contract.ts';
+import { Blocking } from '../blocking/contract.ts';
 import { StanzaIds } from '../stanza-id/contract.ts';
 import { forgetAccount } from './accounts.ts';
 import { adminIqs } from './admin.ts';
@@ -69,7 +70,7 @@ export default defineModule({
     { number: 486, version: '0.1.0' },
     { number: 500, version: '0.1.1' },
   ],
-  after: ['archive', 'stanza-id'],
+  after: ['archive', 'blocking', 'stanza-id'],
   options: defineOptions({
     domain: option.string({
       default: 'conference.{host}',
@@ -132,6 +133,7 @@ export default defineModule({
         visits,
         policies,
         stanzaIds: () => mod.maybe(StanzaIds),
+        blocking: () => mod.maybe(Blocking),
         archive: () => mod.maybe(Archive)?.rooms,
         limits: host => mod.options(host),
         defaults: host => newConfig(mod.options(host)),

@@ -9,6 +9,7 @@ import {
 import type { Jid } from '../../src/jid/index.ts';
 import { refuse, StanzaError, type StanzaErrorCondition, type StanzaErrorDetails } from '../../src/protocol/index.ts';
 import type { RoomArchives } from '../archive/contract.ts';
+import { type BlockingService, deliverUnblocked } from '../blocking/contract.ts';
 import type { StanzaIdsService } from '../stanza-id/contract.ts';
 import { Affiliations } from './affiliations.ts';
 import { configFromJson, type RoomConfig } from './config.ts';
@@ -43,6 +44,7 @@ export interface RoomHouse {
   /** What other modules have to say. */
   readonly policies: Policies;
   readonly stanzaIds: () => StanzaIdsService | undefined;
+  readonly blocking: () => BlockingService | undefined;
   /** The archives of rooms, where there are some. */
   readonly archive: () => RoomArchives | undefined;
   limits(host: string): RoomLimits;
@@ -275,8 +277,9 @@ export class Room {
   send(packet: Packet, to: OccupantSession): void {
     const copy = packet.readdressed(to.jid);
     copy.address = FULL;
-    if (to.session) void this.house.node.deliver(copy, to.session);
-    else void this.house.node.route(copy);
+    const { node, blocking } = this.house;
+    if (to.session) deliverUnblocked(blocking(), node, copy, to.session);
+    else void node.route(copy);
   }
 
   /** Answers a stanza with an error in the name of the room. */

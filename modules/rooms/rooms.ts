@@ -1,4 +1,4 @@
-import type { SessionView } from '../../src/api/index.ts';
+import { andThen, type SessionView } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import type { Found } from './finding.ts';
 import { leave } from './leaving.ts';
@@ -91,7 +91,7 @@ export class Rooms {
     await Promise.all(
       visits.map(async visit => {
         const room = this.at(visit.address);
-        await room.do(() => restore(room, session, visit));
+        await room.do(() => andThen(this.house.blocking()?.blockedBy(session), () => restore(room, session, visit)));
       }),
     );
   }

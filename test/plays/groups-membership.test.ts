@@ -59,6 +59,20 @@ describe('play: belonging to a group without being in it (docs/groups.md)', () =
       assert.deepEqual(await texts(juliet), []);
     });
 
+    it('nothing comes from who is blocked (XEP-0191)', async () => {
+      const { jid } = await found(romeo, 'Montague');
+      await member(jid, 'member');
+      await enter(romeo, 'Romeo', { room: jid });
+      ok(await juliet.iq('set', `<live xmlns='${GROUPS}'/>`));
+      const item = `<item jid='${jid}/Romeo'/>`;
+      ok(await juliet.iq('set', `<block xmlns='urn:xmpp:blocking'>${item}</block>`));
+      await say(jid, 'unheard');
+      assert.deepEqual(await texts(juliet), []);
+      ok(await juliet.iq('set', `<unblock xmlns='urn:xmpp:blocking'>${item}</unblock>`));
+      await say(jid, 'heard');
+      assert.deepEqual(await texts(juliet), ['heard']);
+    });
+
     it('it begins and ends with the membership, which is told', async () => {
       const { jid } = await found(romeo, 'Montague');
       await enter(romeo, 'Romeo', { room: jid });
