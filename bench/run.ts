@@ -15,8 +15,10 @@ import { inboxRow } from './rows/inbox.ts';
 import { loginRow } from './rows/login.ts';
 import { messageRows } from './rows/messages.ts';
 import { pageRow } from './rows/page.ts';
+import { pepRow } from './rows/pep.ts';
 import { reconnectRow } from './rows/reconnect.ts';
 import { stormRow } from './rows/storm.ts';
+import { stormNotifyRow } from './rows/storm-notify.ts';
 import { roomLifeRows } from './rows/room-life.ts';
 import { roomRows } from './rows/rooms.ts';
 import { startRow } from './rows/start.ts';
@@ -32,6 +34,8 @@ const rows: readonly Row[] = [
   inboxRow,
   ...roomRows,
   ...roomLifeRows,
+  pepRow,
+  stormNotifyRow,
   ...idleRows,
   loginRow,
   reconnectRow,

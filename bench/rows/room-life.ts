@@ -13,6 +13,8 @@ import type { Server } from '../targets/target.ts';
 const OCCUPANTS = 1000;
 const NEWCOMERS = 50;
 const ROOMS = 5000;
+/** Characters of a presence that is told in a room. */
+const PRESENCE = 300;
 const NOTHING: Outcome = { claims: [], tables: [], notes: [] };
 
 export const roomLifeRows: readonly Row[] = [
@@ -60,7 +62,7 @@ async function joining(context: Context): Promise<Outcome> {
     for (const { wire } of [...there, ...newcomers]) wire.cut();
     // each tells all who are there, and is told of them
     const presences = 2 * (occupants + (NEWCOMERS - 1) / 2) + 1;
-    const raw = await writing(floor, occupants);
+    const raw = await writing(floor, occupants, PRESENCE);
     const ratio = (cpu * 1000) / presences / raw;
     return {
       claims: [
@@ -89,8 +91,8 @@ async function joining(context: Context): Promise<Outcome> {
   }
 }
 
-/** Microseconds of CPU in which the floor writes a message of the length of a presence to one of so many. */
-async function writing(floor: Server, sockets: number): Promise<number> {
+/** Microseconds of CPU in which the floor writes a message with so many characters within it to one of so many. */
+export async function writing(floor: Server, sockets: number, characters: number): Promise<number> {
   const wires = await inParallel(sockets, 64, async () => {
     const wire = await Wire.open({ host: '127.0.0.1', port: floor.port, tls: false });
     wire.write('HELLO\n');
@@ -99,7 +101,7 @@ async function writing(floor: Server, sockets: number): Promise<number> {
   });
   const [first, ...others] = wires;
   for (const wire of others) drain({ wire });
-  const message = `<message>${'p'.repeat(300)}</message>`;
+  const message = `<message>${'p'.repeat(characters)}</message>`;
   const say = async (times: number): Promise<void> => {
     for (let i = 0; i < times; i++) {
       first!.write(message);
