@@ -15,6 +15,8 @@ export const AGAIN_AT_MOST = 4;
  *   `unsubscribe` of the case before it.
  * - SoftwareInfoIntegrationTest.test: "not reliable", says Smack (AbstractSmackIntegrationTest.performActionAndWaitForPresence): it asks
  *   after any presence at all.
+ * - MultiUserChatOccupantIntegrationTest.mucMaxUsersLimitJoinRoomTest waits until a listener of the one who is not let in hears of that,
+ *   and Smack takes these listeners back in another thread as soon as it knows that they are not let in.
  * - LowLevelRosterIntegrationTest.testPresenceEventListenersOffline: an answer to a roster push that was still in its queue when it
  *   disconnected goes out before the header of its next stream.
  *
