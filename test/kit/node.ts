@@ -9,7 +9,8 @@ import { Node } from '../../src/node/node.ts';
 import { tablesOf } from '../../src/storage/tables.ts';
 import { freePort } from './ports.ts';
 import { TestClient } from './client.ts';
-import { storageLine } from './storage.ts';
+import { ON_SERVER, storageLine } from './storage.ts';
+import { keep, prepare } from './template.ts';
 
 /** A running node on free loopback ports, with its data in a temporary folder; plays talk to it through real sockets. */
 export class TestNode {
@@ -42,6 +43,8 @@ export class TestNode {
     options: { yaml?: string; listeners?: string; folder?: string; users?: readonly string[]; level?: string } = {},
   ): Promise<TestNode> {
     const folder = options.folder ?? mkdtempSync(path.join(tmpdir(), 'posthouse-'));
+    const fresh = options.folder === undefined && !ON_SERVER && !/^storage:/m.test(options.yaml ?? '');
+    if (fresh) prepare(folder);
     const ports = await Promise.all([freePort(), freePort(), freePort(), freePort(), freePort()]);
     const file = path.join(folder, 'test.yaml');
     const hosts = /^hosts:/m.test(options.yaml ?? '') ? '' : 'hosts: { localhost: {} }\n';
@@ -59,6 +62,7 @@ ${options.listeners ? `  ${options.listeners}\n` : ''}${await storageLine(folder
     const log = pino({ level: options.level ?? process.env.POSTHOUSE_TEST_LOG ?? 'silent' });
     const node = await Node.start({ config: await read(), reread: read, log, listen: true });
     const test = new TestNode(node, folder, ports);
+    if (fresh) keep(folder);
     for (const user of options.users ?? []) await test.addUser(user);
     return test;
   }
