@@ -62,6 +62,19 @@ export interface RoomPlace {
  * The archives of rooms (XEP-0313 5.1.2): `room` is a bare JID, `author` the bare JID of an account. Who may do what is for the room to
  * say.
  */
+/** What an account has not read of a room: keys of messages are 0 for none. */
+export interface RoomUnread {
+  /** Texts behind what it has read that it did not write; of more than 10,000, so many. */
+  readonly unread: number;
+  /** Key of the first of them. */
+  readonly first: number;
+  /** Key and stanza id of the last message of any kind. */
+  readonly last: number;
+  readonly id: string;
+  /** Key of the last text that stands. */
+  readonly text: number;
+}
+
 export interface RoomArchives {
   /** Waits only where a database has to be asked first; the caller keeps the room's order. To be used at once. */
   place(room: Jid, author: Jid): MaybePromise<RoomPlace>;
@@ -84,6 +97,15 @@ export interface RoomArchives {
   history(room: Jid, host: string, most: number, since: number): Promise<RoomMessage[]>;
   /** Answers <query/> and <metadata/> (get or set). */
   answer(request: IqRequest, room: Jid, view: RoomView): Answer | Promise<Answer>;
+  /**
+   * What of a room an account has not read, which belongs to it `since` a time (milliseconds since 1970) and has read up to the message
+   * with the stanza id `after`; undefined: nothing was said there. Counted from the archive each time.
+   */
+  unread(
+    room: Jid,
+    account: Jid,
+    from: { readonly host: string; readonly after: string | undefined; readonly since: number },
+  ): Promise<RoomUnread | undefined>;
   /** The room is no more, and what it had is gone. */
   forget(room: Jid): Promise<void>;
 }

@@ -13,11 +13,12 @@ import { indexed } from '../../src/xml/index.ts';
 import type { StanzaIdsService } from '../stanza-id/contract.ts';
 import type { Address } from './addresses.ts';
 import type { Answering, Shelf } from './answering.ts';
-import type { RoomArchives, RoomMessage, RoomPlace, RoomView } from './contract.ts';
+import type { RoomArchives, RoomMessage, RoomPlace, RoomUnread, RoomView } from './contract.ts';
 import { contentFlags, isKeepableInRoom } from './keepable.ts';
 import { firstKeyAt, keyOf, markOf, timeOf } from './key.ts';
 import { originKey, type Origins } from './origins.ts';
 import { queryForm, readQuery } from './query.ts';
+import { INCOMING_TEXT } from './schema.ts';
 import { type ArchiveStore, type Kept, type NewMessage, RECEIVED, RETRACTED, TEXT } from './store.ts';
 
 /** Entries that are looked through for the history of a room in one go. */
@@ -26,6 +27,8 @@ const SLICE = 50;
 const MOST = 1000;
 /** Uncommitted messages above which senders are read more slowly. */
 const BACKLOG = 1000;
+/** Unread messages that are counted. */
+const MOST_UNREAD = 10_000;
 const END = Number.MAX_SAFE_INTEGER;
 /** Who said a message, at the end of what is kept of it: only some are to see that. */
 const ITEM = `<x xmlns='${NS.mucUser}'><item jid='`;
@@ -155,6 +158,43 @@ export class Rooms implements RoomArchives {
       wanted?.bare === room.bare ? (wanted.isBare ? undefined : isFrom(wanted)) : addresses ? undefined : nothing;
     const asked = { ...query, with: wanted && addresses && wanted.bare !== room.bare ? wanted.toBare() : undefined };
     return answering.query(asked, wanted ? { ...shelf, only } : shelf, session, this.parts.pageOf(host));
+  }
+
+  async unread(
+    room: Jid,
+    account: Jid,
+    { host, after, since }: { readonly host: string; readonly after: string | undefined; readonly since: number },
+  ): Promise<RoomUnread | undefined> {
+    const { store } = this.parts;
+    await store.upToNow();
+    const owner = await store.addresses.find(room.bare);
+    if (!owner) return undefined;
+    const own = (await store.addresses.find(account.bare))?.id;
+    const lowest = Math.max(this.parts.floorOf(host), owner.goneBefore, firstKeyAt(since)) - 1;
+    const all = { owner: owner.id, after: lowest, before: END };
+    const [newest] = await store.reading.page(all, 1, true);
+    if (!newest) return undefined;
+    let text = 0;
+    for (let before = END, seen = 0; text === 0 && seen < MOST;) {
+      const slice = await store.reading.entries({ ...all, before }, SLICE, true);
+      text = slice.find(({ flags }) => flags === INCOMING_TEXT)?.id ?? 0;
+      if (slice.length < SLICE) break;
+      before = slice.at(-1)!.id;
+      seen += slice.length;
+    }
+    let unread = 0;
+    let first = 0;
+    for (let behind = Math.max(lowest, keyOf(after ?? '') ?? 0); text > behind && unread < MOST_UNREAD;) {
+      const slice = await store.reading.entries({ ...all, after: behind }, MOST, false);
+      for (const { id, peer, flags } of slice) {
+        if (flags !== INCOMING_TEXT || peer === own) continue;
+        unread++;
+        first ||= id;
+      }
+      if (slice.length < MOST) break;
+      behind = slice.at(-1)!.id;
+    }
+    return { unread: Math.min(unread, MOST_UNREAD), first, last: newest.key, id: newest.id, text };
   }
 
   async forget(room: Jid): Promise<void> {

@@ -3,12 +3,15 @@
  * affiliation of member or above. Everything is done through modules/rooms/contract.ts, in the room's order.
  */
 import { defineModule, defineOptions } from '../../src/api/index.ts';
+import type { Jid } from '../../src/jid/index.ts';
+import { Archive } from '../archive/contract.ts';
 import { Pubsub } from '../pubsub/contract.ts';
-import { Rooms } from '../rooms/contract.ts';
+import { atLeast, Rooms } from '../rooms/contract.ts';
 import { Roster } from '../roster/contract.ts';
 import { allowCommand, allowOperation } from './allowances.ts';
-import { offerCommands } from './commands.ts';
 import { Bookmarks } from './bookmarks.ts';
+import { offerCommands } from './commands.ts';
+import { Cursors } from './cursors.ts';
 import { Endings } from './endings.ts';
 import { GROUPS } from './errors.ts';
 import { serviceCommands } from './founding.ts';
@@ -28,7 +31,7 @@ export default defineModule({
   name: 'groups',
   doc: 'Groups that people belong to: who founds how many, joins, leaves, transfers and ends them; discussion groups.',
   needs: ['rooms'],
-  after: ['blocking', 'pubsub', 'roster'],
+  after: ['archive', 'blocking', 'pubsub', 'roster'],
   options: defineOptions(groupOptions),
   stores: { groups: groupStore },
   setup(mod) {
@@ -47,18 +50,41 @@ export default defineModule({
       pubsub: () => mod.maybe(Pubsub),
       kept: host => enabled(host) && options(host).bookmarks,
     });
+    const cursors = new Cursors({
+      groups,
+      rooms,
+      archive: () => mod.maybe(Archive),
+      moved: () => {},
+    });
     const membership = new Membership(groups, bookmarks, live, mod.log);
     const sweeping = new Sweeping({ rooms, groups, endings, log: mod.log });
 
+    const forgetCursor = (room: Jid, account: Jid): void => {
+      store
+        .forgetCursor(room, account)
+        .catch((error: unknown) => mod.log.error({ err: error }, 'what somebody has read of a group may be kept'));
+    };
+
     mod.cleanup(() => endings.done());
     mod.cleanup(() => bookmarks.done());
-    mod.cleanup(rooms.guard(rules));
+    mod.cleanup(
+      rooms.guard({
+        ...rules,
+        takes: (room, packet) => options(room.host).cursors && cursors.takes(room, packet),
+      }),
+    );
+    const toGroup = { xmlns: GROUPS, to: 'bare' } as const;
+    mod.cleanup(rooms.iq({ ...toGroup, name: 'read', type: 'set', answer: request => cursors.note(request) }));
+    mod.cleanup(rooms.iq({ ...toGroup, name: 'cursors', type: 'get', answer: request => cursors.list(request) }));
+    mod.iq({ xmlns: GROUPS, name: 'groups', type: 'get', to: 'account' }, request => cursors.groupsOf(request));
+    mod.feature('account', GROUPS);
     mod.cleanup(
       rooms.listen({
         created: room => membership.all(room, true),
         affiliated: (room, steps) => {
           live.changed(room);
           membership.steps(room, steps);
+          for (const { jid, after } of steps) if (!atLeast(after, 'member')) forgetCursor(room.jid, jid);
         },
         configured: (room, before) => {
           if (before.persistent && !room.config.persistent) {

@@ -27,6 +27,11 @@ export const groupOptions = {
     doc: 'What the owner of a group is after transferring it.',
     reload,
   }),
+  cursors: boolean({
+    default: true,
+    doc: 'Whether displayed markers (XEP-0333) of members are kept and handed out on demand, and not sent to all in the group.',
+    reload,
+  }),
   bookmarks: boolean({
     default: true,
     doc: 'Whether the groups of an account are kept among its bookmarks (XEP-0402), so that all its devices show them.',

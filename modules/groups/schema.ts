@@ -4,6 +4,7 @@ import { LONGEST_ADDRESS } from '../rooms/contract.ts';
 export const GROUPS_TABLE = 'groups_kept';
 export const MUTES = 'group_mutes';
 export const ALLOWANCES = 'group_allowances';
+export const CURSORS = 'group_cursors';
 export const FAREWELLS = 'group_farewells';
 
 /** What `accountKey` makes has at most so many characters. */
@@ -58,6 +59,20 @@ export const migrations: readonly Migration[] = [
       await schema.alterTable(GROUPS_TABLE, table => {
         // its room is about to go, or has gone: its founder may found another
         table.integer('ending').notNullable().defaultTo(0);
+      });
+    },
+  },
+  {
+    name: '003-cursors',
+    up: async schema => {
+      await schema.createTable(CURSORS, table => {
+        table.string('jid', LONGEST_ADDRESS).notNullable();
+        table.string('account', LONGEST_KEY).notNullable();
+        table.text('address').notNullable();
+        // a stanza id: they are in the order of time
+        table.string('read_id', 21).notNullable();
+        table.bigInteger('read_at').notNullable();
+        table.primary(['jid', 'account']);
       });
     },
   },

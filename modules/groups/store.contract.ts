@@ -120,6 +120,25 @@ export function groupStoreContract(open: () => Promise<Storage>): void {
     assert.deepEqual(await store.after(named('b').bare, 5), [named('c').bare, named('d').bare]);
   });
 
+  it('keeps how far somebody has read, and never less', async () => {
+    const [first, second] = ['01kcwq7m5c000d4u6tl9q', '01kcwq7m5c000d4u6tl9r'] as const;
+    const verona = named('verona');
+    await claim('verona');
+    assert.equal(await store.cursor(verona, romeo), undefined);
+    assert.equal(await store.read(verona, romeo, second, 1000), true);
+    assert.equal(await store.read(verona, romeo, first, 2000), false);
+    assert.equal(await store.read(verona, long, first, 3000), true);
+    assert.equal(await store.cursor(verona, romeo), second);
+    const all = async (id: string) =>
+      (await store.cursors(verona, id)).map(({ account, cursor, at }) => `${account.bare.length} ${cursor} ${at}`);
+    assert.deepEqual(await all(''), [`${romeo.bare.length} ${second} 1000`, `${long.bare.length} ${first} 3000`]);
+    assert.deepEqual(await all(second), [`${romeo.bare.length} ${second} 1000`]);
+    await store.forgetCursor(verona, romeo);
+    assert.equal(await store.cursor(verona, romeo), undefined);
+    await store.remove(verona);
+    assert.deepEqual(await all(''), []);
+  });
+
   it('keeps exceptions of accounts', async () => {
     assert.equal(await store.allowance(long), undefined);
     await store.allow(long, 7);

@@ -8,9 +8,9 @@ import {
   type Storage,
   type StoreDefinition,
 } from '../../src/api/index.ts';
-import type { Jid } from '../../src/jid/index.ts';
+import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { accountKey } from '../rooms/contract.ts';
-import { ALLOWANCES, FAREWELLS, GROUPS_TABLE, migrations, MUTES } from './schema.ts';
+import { ALLOWANCES, CURSORS, FAREWELLS, GROUPS_TABLE, migrations, MUTES } from './schema.ts';
 
 export type GroupKind = 'discussion' | 'group';
 
@@ -80,6 +80,8 @@ export class GroupStore {
   private readonly byNumber: Statement<{ jid: string }>;
   private readonly counting: Statement<{ there: number }>;
   private readonly allowed: Statement<{ most: number }>;
+  private readonly cursorOf: Statement<{ read_id: string }>;
+  private readonly cursorsFrom: Statement<{ address: string; read_id: string; read_at: number }>;
   private readonly writing: BatchWriter<Write, number>;
 
   constructor(storage: Storage) {
@@ -92,6 +94,10 @@ export class GroupStore {
     this.byNumber = storage.prepare(`select jid from ${GROUPS_TABLE} where number = ? and kind = ?`);
     this.counting = storage.prepare(COUNT);
     this.allowed = storage.prepare(`select most from ${ALLOWANCES} where account = ?`);
+    this.cursorOf = storage.prepare(`select read_id from ${CURSORS} where jid = ? and account = ?`);
+    this.cursorsFrom = storage.prepare(
+      `select address, read_id, read_at from ${CURSORS} where jid = ? and read_id >= ? order by read_id desc, account`,
+    );
     this.writing = storage.batch<Write, number>({ name: 'groups', write: (tx, row) => row.run(tx) });
   }
 
@@ -207,6 +213,56 @@ export class GroupStore {
     return rows.map(row => row.jid);
   }
 
+  /** Somebody has read up to a message; false where they had read it before. */
+  async read(room: Jid, account: Jid, id: string, at: number): Promise<boolean> {
+    const key = accountKey(account.bare);
+    const moved = await this.write(tx =>
+      andThen(
+        tx.get<{ read_id: string }>(`select read_id from ${CURSORS} where jid = ? and account = ?`, room.bare, key),
+        row => {
+          if (row && row.read_id >= id) return 0;
+          const done = row
+            ? tx.run(
+                `update ${CURSORS} set read_id = ?, read_at = ? where jid = ? and account = ?`,
+                id,
+                at,
+                room.bare,
+                key,
+              )
+            : tx.run(
+                `insert into ${CURSORS} (jid, account, address, read_id, read_at) values (?, ?, ?, ?, ?)`,
+                room.bare,
+                key,
+                account.bare,
+                id,
+                at,
+              );
+          return andThen(done, () => 1);
+        },
+      ),
+    );
+    return moved === 1;
+  }
+
+  /** The stanza id up to which somebody has read. */
+  cursor(room: Jid, account: Jid): MaybePromise<string | undefined> {
+    return andThen(this.cursorOf.get(room.bare, accountKey(account.bare)), row => row?.read_id);
+  }
+
+  /** Those who have read a message of that id, or all who have read anything (''), who has read most first. */
+  async cursors(room: Jid, id: string): Promise<{ account: Jid; cursor: string; at: number }[]> {
+    const rows = await this.cursorsFrom.all(room.bare, id);
+    return rows.flatMap(({ address, read_id, read_at }) => {
+      const account = parseJid(address);
+      return account ? { account, cursor: read_id, at: Number(read_at) } : [];
+    });
+  }
+
+  async forgetCursor(room: Jid, account: Jid): Promise<void> {
+    const sql = `delete from ${CURSORS} where jid = ? and account = ?`;
+    await this.write(tx => andThen(tx.run(sql, room.bare, accountKey(account.bare)), () => 0));
+  }
+
   /** How many groups somebody may found; undefined: as everybody. */
   allowance(account: Jid): MaybePromise<number | undefined> {
     return andThen(this.allowed.get(accountKey(account.bare)), row => row && Number(row.most));
@@ -266,7 +322,11 @@ const COUNT = `select count(*) as there from ${GROUPS_TABLE} where founder = ? a
 function remove(tx: BatchTransaction, { bare }: Jid, ended: boolean): MaybePromise<number> {
   const which = ended ? ' and ending = 1' : '';
   return andThen(tx.run(`delete from ${GROUPS_TABLE} where jid = ?${which}`, bare), ({ changes }) =>
-    changes === 0 ? 0 : andThen(tx.run(`delete from ${MUTES} where jid = ?`, bare), () => 0),
+    changes === 0
+      ? 0
+      : andThen(tx.run(`delete from ${MUTES} where jid = ?`, bare), () =>
+          andThen(tx.run(`delete from ${CURSORS} where jid = ?`, bare), () => 0),
+        ),
   );
 }
 

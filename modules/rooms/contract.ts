@@ -9,7 +9,7 @@ import type { Element } from '../../src/xml/index.ts';
 import type { RoomConfig } from './config.ts';
 import type { RoomOf } from './lists.ts';
 import type { Actor, Affiliation } from './roles.ts';
-import type { Affiliated, Application } from './store.ts';
+import type { Affiliated, Application, KeptAffiliation } from './store.ts';
 
 export { type RoomConfig } from './config.ts';
 export { type RoomOf } from './lists.ts';
@@ -105,6 +105,8 @@ export interface RoomPolicy {
   mayConfigure?(room: RoomView, by: Jid, after: RoomConfig): MaybePromise<StanzaError | undefined>;
   /** Somebody who may do so by the rules gives affiliations; also by an invitation, an approval, or by registering where that is open. */
   mayAffiliate?(room: RoomView, by: Jid, steps: readonly AffiliationStep[]): MaybePromise<StanzaError | undefined>;
+  /** Whether a message to all is for the module alone that says so, and goes no further. Asked of every one, first. */
+  takes?(room: RoomView, packet: Packet): boolean;
   mayEnter?(room: RoomView, from: Jid): MaybePromise<StanzaError | undefined>;
   /** A member gives up its membership (XEP-0045 7.10, XEP-0077 3.2). The room may be another behind it, or there no more. */
   mayLeave?(room: RoomView, member: Jid): MaybePromise<StanzaError | undefined>;
@@ -170,6 +172,15 @@ export interface RoomsDisco {
   features?(host: string, room: RoomView | undefined): readonly string[];
 }
 
+/** A room that an account belongs to. */
+export interface Belonging {
+  readonly jid: Jid;
+  readonly config: RoomConfig;
+  readonly affiliation: KeptAffiliation;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+}
+
 export interface RoomsService {
   /** The domain of a host's rooms; undefined where it has none. */
   domainOf(host: string): string | undefined;
@@ -181,6 +192,8 @@ export interface RoomsService {
   create(room: NewRoom): MaybePromise<StanzaError | undefined>;
   /** The rooms that know somebody, of all domains. */
   of(account: Jid): MaybePromise<RoomOf[]>;
+  /** The rooms that an account belongs to (member or above), of all domains. */
+  belonging(account: Jid): MaybePromise<Belonging[]>;
   /** Persistent rooms of all domains behind an address, in the order of addresses: at most so many, each with the key of its creator. */
   persistent(after: string, most: number): Promise<{ readonly jid: Jid; readonly creator: string }[]>;
   /** These end what they begin by calling what they return. */

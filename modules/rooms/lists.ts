@@ -25,6 +25,7 @@ export class RoomLists {
   private readonly countingBefore: Statement<{ rooms: number }>;
   private readonly countingMade: Statement<{ rooms: number }>;
   private readonly ofSomebody: Statement<RoomOf>;
+  private readonly belongingTo: Statement<{ jid: string; config: string; affiliation: KeptAffiliation; since: number }>;
 
   constructor(storage: Storage) {
     this.storage = storage;
@@ -34,6 +35,11 @@ export class RoomLists {
     this.counting = storage.prepare(`select count(*) as rooms ${listed}`);
     this.countingBefore = storage.prepare(`select count(*) as rooms ${listed} and jid < ?`);
     this.countingMade = storage.prepare(`select count(*) as rooms from ${ROOMS} where creator = ? and domain = ?`);
+    this.belongingTo = storage.prepare(
+      `select r.jid as jid, r.config as config, a.affiliation as affiliation, a.since as since
+       from ${AFFILIATIONS} a join ${ROOMS} r on r.id = a.room
+       where a.jid_key = ? and a.affiliation <> 'outcast' and r.locked = 0 order by r.jid`,
+    );
     this.ofSomebody = storage.prepare(
       `select r.jid as jid, a.affiliation as affiliation from ${AFFILIATIONS} a join ${ROOMS} r on r.id = a.room
        where a.jid_key = ? order by r.jid`,
@@ -75,6 +81,11 @@ export class RoomLists {
         .select('jid'),
     );
     return rows.map(({ jid: room }) => room);
+  }
+
+  /** The rooms that somebody belongs to, of all domains, with their configurations. */
+  belonging(jid: Jid): MaybePromise<{ jid: string; config: string; affiliation: KeptAffiliation; since: number }[]> {
+    return this.belongingTo.all(keyOf(jid.bare));
   }
 
   /** Rooms that go when nobody is in them. */

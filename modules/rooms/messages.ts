@@ -33,6 +33,7 @@ export function messageCame(
 }
 
 function groupchat(room: Room, client: OccupantSession | undefined, packet: Packet): MaybePromise<void> {
+  if (room.house.policies.takes(room, packet)) return undefined;
   // 7.4
   if (!client) return room.error(packet, 'not-acceptable', 'Only who is in the room can write to it.');
   const { stanza } = packet;

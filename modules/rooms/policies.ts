@@ -83,6 +83,11 @@ export class Policies {
     return this.ask(policy => policy.mayDestroy?.(view, by, farewell));
   }
 
+  takes({ view }: Room, packet: Packet): boolean {
+    for (const policy of this.policies) if (policy.takes?.(view, packet)) return true;
+    return false;
+  }
+
   officersLeave({ view }: Room): boolean {
     return this.policies.some(policy => policy.officersLeave?.(view));
   }

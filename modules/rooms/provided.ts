@@ -3,7 +3,17 @@ import { andThen, type IqRequest, type MaybePromise, type ServiceDomain } from '
 import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { refuse, type StanzaError } from '../../src/protocol/index.ts';
 import type { Element } from '../../src/xml/index.ts';
-import type { NewRoom, RoomListener, RoomPolicy, RoomsDisco, RoomsIq, RoomsService, RoomView } from './contract.ts';
+import { configFromJson, DEFAULTS } from './config.ts';
+import type {
+  Belonging,
+  NewRoom,
+  RoomListener,
+  RoomPolicy,
+  RoomsDisco,
+  RoomsIq,
+  RoomsService,
+  RoomView,
+} from './contract.ts';
 import { isThere } from './disco.ts';
 import type { RoomOf } from './lists.ts';
 import { NO_ROOM, type Room } from './room.ts';
@@ -74,6 +84,17 @@ export class Provided implements RoomsService {
 
   of(account: Jid): MaybePromise<RoomOf[]> {
     return this.parts.rooms.store.lists.of(account);
+  }
+
+  belonging(account: Jid): MaybePromise<Belonging[]> {
+    return andThen(this.parts.rooms.store.lists.belonging(account), rows =>
+      rows.flatMap(({ jid, config, affiliation, since }) => {
+        const address = parseJid(jid);
+        return address
+          ? { jid: address, config: configFromJson(config, DEFAULTS), affiliation, since: Number(since) }
+          : [];
+      }),
+    );
   }
 
   async persistent(after: string, most: number): Promise<{ jid: Jid; creator: string }[]> {

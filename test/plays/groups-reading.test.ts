@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import type { Element } from '../../src/xml/index.ts';
+import type { TestClient } from '../kit/client.ts';
+import type { TestNode } from '../kit/node.ts';
+import { command, found, GROUPS, noteOf, refusal, village } from './groups.ts';
+import { admin, enter, ok } from './rooms.ts';
+
+const MARKERS = 'urn:xmpp:chat-markers:0';
+
+describe('play: what members have read of their groups (XEP-0333, docs/groups.md)', () => {
+  let stage: TestNode;
+  let romeo: TestClient;
+  let juliet: TestClient;
+  let jid: string;
+  const start = async (options = '{}'): Promise<void> => {
+    stage = await village(options);
+    romeo = await stage.login('romeo@localhost/orchard', { presence: true });
+    juliet = await stage.login('juliet@localhost/balcony', { presence: true });
+    ({ jid } = await found(romeo, 'Montague'));
+    for (const name of ['juliet', 'nurse'])
+      ok(await admin(romeo, 'set', `<item affiliation='member' jid='${name}@localhost'/>`, jid));
+    await enter(romeo, 'Romeo', { room: jid });
+    await juliet.settle();
+  };
+  afterEach(() => stage.stop());
+
+  /** The stanza id that the room gave it. */
+  const say = async (client: TestClient, inner: string, room = jid): Promise<string> => {
+    client.send(`<message type='groupchat' to='${room}' id='${inner.length}'>${inner}</message>`);
+    const said = await client.expect(stanza => stanza.name === 'message' && stanza.attrs.type === 'groupchat', inner);
+    return said.getChild('stanza-id', 'urn:xmpp:sid:0')!.attrs.id!;
+  };
+  const text = (body: string): string => `<body>${body}</body>`;
+  const groups = async (client: TestClient): Promise<Element[]> =>
+    ok(await client.iq('get', `<groups xmlns='${GROUPS}'/>`))
+      .getChild('groups', GROUPS)!
+      .getChildren('group');
+  const unread = async (client: TestClient): Promise<string> =>
+    (await groups(client)).map(({ attrs }) => `${attrs.name} ${attrs.unread}`).join();
+  const mark = async (client: TestClient, id: string): Promise<void> => {
+    client.send(`<message type='groupchat' to='${jid}'><displayed xmlns='${MARKERS}' id='${id}'/></message>`);
+    await client.settle();
+  };
+
+  it('an account has the list of its groups, with what is unread in each, wherever its devices are (R89)', async () => {
+    await start();
+    await found(juliet, 'Capulet');
+    assert.deepEqual((await unread(juliet)).split(',').toSorted(), ['Capulet 0', 'Montague 0']);
+    await say(romeo, text('one'));
+    const last = await say(romeo, text('two'));
+    const own = (await groups(juliet)).find(({ attrs }) => attrs.jid === jid)!;
+    assert.deepEqual(
+      ['kind', 'affiliation', 'unread', 'last', 'read'].map(name => own.attrs[name]),
+      ['group', 'member', '2', last, undefined],
+    );
+    // what one says is not unread for oneself
+    assert.equal((await groups(romeo))[0]!.attrs.unread, '0');
+  });
+
+  it('only texts count, and only those said since one belongs to it', async () => {
+    await start();
+    await say(romeo, text('before'));
+    ok(await admin(romeo, 'set', `<item affiliation='member' jid='tybalt@localhost'/>`, jid));
+    const tybalt = await stage.login('tybalt@localhost/street');
+    assert.equal(await unread(tybalt), 'Montague 0');
+    await say(romeo, text('after'));
+    await say(romeo, `<active xmlns='http://jabber.org/protocol/chatstates'/>`);
+    assert.equal(await unread(tybalt), 'Montague 1');
+    assert.equal(await unread(juliet), 'Montague 2');
+  });
+
+  it('a marker counts, moves only forward, and is told to nobody', async () => {
+    await start();
+    const one = await say(romeo, text('one'));
+    const two = await say(romeo, text('two'));
+    const three = await say(romeo, text('three'));
+    await enter(juliet, 'Juliet', { room: jid });
+    await romeo.settle();
+    await mark(juliet, two);
+    assert.equal(await unread(juliet), 'Montague 1');
+    await mark(juliet, one);
+    assert.equal(await unread(juliet), 'Montague 1');
+    await mark(juliet, 'nonsense');
+    await mark(juliet, three.slice(0, -1) + (three.endsWith('a') ? 'b' : 'a'));
+    assert.equal(await unread(juliet), 'Montague 1');
+    assert.equal((await groups(juliet))[0]!.attrs.read, two);
+    assert.deepEqual((await romeo.settle()).filter(({ name }) => name === 'message').map(String), []);
+    await mark(juliet, three);
+    assert.equal(await unread(juliet), 'Montague 0');
+  });
+
+  it('who has not entered says it by a request, and members ask who has read what', async () => {
+    await start();
+    const one = await say(romeo, text('one'));
+    const two = await say(romeo, text('two'));
+    const read = (client: TestClient, id: string) => client.iq('set', `<read xmlns='${GROUPS}' id='${id}'/>`, jid);
+    ok(await read(juliet, two));
+    const nurse = await stage.login('nurse@localhost/home');
+    ok(await read(nurse, one));
+    const cursors = async (id?: string): Promise<string[]> => {
+      const asked = id === undefined ? '' : ` id='${id}'`;
+      const answer = ok(await romeo.iq('get', `<cursors xmlns='${GROUPS}'${asked}/>`, jid)).getChild(
+        'cursors',
+        GROUPS,
+      )!;
+      const list = answer.getChildren('cursor').map(({ attrs }) => `${attrs.jid} ${attrs.id === two ? 'two' : 'one'}`);
+      return [answer.attrs.count!, ...list];
+    };
+    assert.deepEqual(await cursors(), ['2', 'juliet@localhost two', 'nurse@localhost one']);
+    assert.deepEqual(await cursors(two), ['1', 'juliet@localhost two']);
+    const tybalt = await stage.login('tybalt@localhost/street');
+    assert.equal(refusal(await tybalt.iq('get', `<cursors xmlns='${GROUPS}'/>`, jid)), 'forbidden auth');
+    assert.equal(refusal(await read(tybalt, one)), 'forbidden auth');
+    assert.equal(refusal(await read(juliet, 'nonsense')), 'item-not-found cancel');
+    // who leaves has read nothing any more
+    noteOf(await command(juliet, jid, 'leave'));
+    await juliet.settle();
+    assert.deepEqual(await cursors(), ['1', 'nurse@localhost one']);
+  });
+
+  it('where they are not to be kept, markers go to all as other messages do', async () => {
+    await start('{ cursors: false }');
+    const one = await say(romeo, text('one'));
+    await enter(juliet, 'Juliet', { room: jid });
+    await romeo.settle();
+    await mark(juliet, one);
+    const heard = await romeo.expect(stanza => stanza.getChild('displayed', MARKERS) !== undefined, 'the marker');
+    assert.equal(heard.attrs.from, `${jid}/Juliet`);
+  });
+});
