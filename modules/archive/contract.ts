@@ -14,6 +14,7 @@ export { idOf, keyOf, markOf } from './key.ts';
 export { type Paging, readPaging } from './query.ts';
 export type { Kept } from './reading.ts';
 export { Pace, Results } from './results.ts';
+export { withoutItem } from './rooms.ts';
 
 export interface Shelf {
   readonly owner: number;

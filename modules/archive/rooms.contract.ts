@@ -154,6 +154,31 @@ export function roomArchivesContract(open: () => Promise<Storage>): void {
     assert.equal((await rooms.find(ROOM, id, ROMEO))?.own, true);
   });
 
+  it('counts what an account has not read: texts of others, behind what it read and since it belongs there', async () => {
+    const ask = (account = JULIET, after?: string, since = 0) =>
+      rooms.unread(ROOM, account, { host: 'example.org', after, since });
+    assert.equal(await ask(), undefined);
+    const first = await said('Romeo');
+    const own = await said('Juliet', JULIET);
+    const second = await said('Romeo', ROMEO, '<body>two</body>');
+    for (let i = 0; i < 40; i++) await say(`n${i}`);
+    const last = await said(
+      'Romeo',
+      ROMEO,
+      "<reactions xmlns='urn:xmpp:reactions:0' id='c1'/><store xmlns='urn:xmpp:hints'/>",
+    );
+    const all = (await ask())!;
+    assert.deepEqual([all.unread, all.first, all.id, all.last], [42, keyOf(first), last, keyOf(last)]);
+    assert.ok(all.text > keyOf(second)! && all.text < keyOf(last)!);
+    assert.equal((await ask(JULIET, second))!.unread, 40);
+    assert.equal((await ask(ROMEO))!.first, keyOf(own));
+    assert.equal((await ask(ROMEO))!.unread, 1);
+    assert.equal((await ask(JULIET, last))!.unread, 0);
+    assert.equal(await ask(JULIET, undefined, Date.now() + 60_000), undefined);
+    floor = keyOf(second)!;
+    assert.equal((await ask())!.unread, 41);
+  });
+
   it('has nothing of a room that is no more, and all of one that is made anew', async () => {
     const id = await said('Romeo');
     await rooms.forget(ROOM);

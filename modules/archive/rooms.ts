@@ -233,7 +233,7 @@ export function authorOf(wire: string): { author: Jid; room: Jid } | undefined {
 }
 
 /** Without the address of who said it. */
-function withoutItem(stanza: string): string {
+export function withoutItem(stanza: string): string {
   const at = stanza.lastIndexOf(ITEM);
   return at < 0 ? stanza : `${stanza.slice(0, at)}</message>`;
 }

@@ -7,6 +7,7 @@ import type { Jid } from '../../src/jid/index.ts';
 import { NS, refuse } from '../../src/protocol/index.ts';
 import { xml } from '../../src/xml/index.ts';
 import { type ArchiveService, keyOf, type RoomUnread } from '../archive/contract.ts';
+import type { Beside } from '../inbox/contract.ts';
 import { atLeast, type Belonging, type RoomsService, type RoomView } from '../rooms/contract.ts';
 import { GROUPS } from './errors.ts';
 import type { Groups } from './groups.ts';
@@ -113,6 +114,16 @@ export class Cursors {
       }),
     );
     return found.filter(each => each !== undefined);
+  }
+
+  /** The same as conversations of the account's inbox. */
+  async conversations(account: Jid): Promise<Beside[]> {
+    const own = await this.own(account, account.domain);
+    return own.flatMap(({ jid, unread: found }) => {
+      if (!found) return [];
+      const { last, id, text, unread, first } = found;
+      return { jid, last, id, text, unread, first };
+    });
   }
 
   /** R89: by a request of an account. */

@@ -5,6 +5,7 @@
 import { defineModule, defineOptions } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { Archive } from '../archive/contract.ts';
+import { Inbox, type InboxService } from '../inbox/contract.ts';
 import { Pubsub } from '../pubsub/contract.ts';
 import { atLeast, Rooms } from '../rooms/contract.ts';
 import { Roster } from '../roster/contract.ts';
@@ -26,12 +27,14 @@ import { Sweeping } from './sweeping.ts';
 
 /** How often what is active is written down, and idle discussions end, in ms. */
 const ROUND = 60_000;
+/** How often it is looked whether the module inbox is another one, in ms. */
+const LOOK = 5000;
 
 export default defineModule({
   name: 'groups',
   doc: 'Groups that people belong to: who founds how many, joins, leaves, transfers and ends them; discussion groups.',
   needs: ['rooms'],
-  after: ['archive', 'blocking', 'pubsub', 'roster'],
+  after: ['archive', 'blocking', 'inbox', 'pubsub', 'roster'],
   options: defineOptions(groupOptions),
   stores: { groups: groupStore },
   setup(mod) {
@@ -73,11 +76,24 @@ export default defineModule({
         takes: (room, packet) => options(room.host).cursors && cursors.takes(room, packet),
       }),
     );
+    let inbox: InboxService | undefined;
+    let endBeside = (): void => {};
+    /** The module inbox may be loaded, or again, later than this one. */
+    function inInbox(): void {
+      const now = mod.maybe(Inbox);
+      if (now === inbox) return;
+      endBeside();
+      inbox = now;
+      endBeside = now?.beside(account => cursors.conversations(account)) ?? (() => {});
+    }
+    mod.every(LOOK, inInbox);
+    mod.cleanup(() => endBeside());
     const toGroup = { xmlns: GROUPS, to: 'bare' } as const;
     mod.cleanup(rooms.iq({ ...toGroup, name: 'read', type: 'set', answer: request => cursors.note(request) }));
     mod.cleanup(rooms.iq({ ...toGroup, name: 'cursors', type: 'get', answer: request => cursors.list(request) }));
     mod.iq({ xmlns: GROUPS, name: 'groups', type: 'get', to: 'account' }, request => cursors.groupsOf(request));
     mod.feature('account', GROUPS);
+    inInbox();
     mod.cleanup(
       rooms.listen({
         created: room => membership.all(room, true),

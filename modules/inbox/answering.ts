@@ -2,7 +2,18 @@ import type { SessionView, Slot } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { NS, refuse, type StanzaError } from '../../src/protocol/index.ts';
 import { type Element, wireAttribute, xml } from '../../src/xml/index.ts';
-import { type ArchiveService, idOf, type Kept, keyOf, type Pace, Results, type Shelf } from '../archive/contract.ts';
+import {
+  type ArchiveService,
+  idOf,
+  type Kept,
+  keyOf,
+  type Pace,
+  Results,
+  type Shelf,
+  withoutItem,
+} from '../archive/contract.ts';
+import { withOthers } from './beside.ts';
+import type { Beside } from './contract.ts';
 import { type Inboxes, placeOf, type Row } from './inboxes.ts';
 import { INBOX, type InboxQuery } from './request.ts';
 
@@ -75,8 +86,9 @@ export class Answering {
     account: Jid,
     shelf: Shelf,
     session: SessionView,
+    others: readonly Beside[],
   ): Promise<Element | StanzaError> {
-    const { order, unread, allUnread } = await inboxes.of(shelf);
+    const { order, unread, allUnread, foreign } = await withOthers(await inboxes.of(shelf), archive, others);
     const list = query.unreadOnly ? unread : order;
     const page = pageOf(list, query.paging, Math.min(query.paging.max ?? most, most));
     if (!page) return refuse('item-not-found');
@@ -87,7 +99,7 @@ export class Answering {
     let shown = page.from;
     while (shown < page.to && bytes < BYTES) {
       const rows = list.slice(shown, Math.min(page.to, shown + SLICE));
-      const texts = query.messages ? await this.textsOf(archive, rows) : undefined;
+      const texts = query.messages ? await this.textsOf(archive, rows, foreign) : undefined;
       await inboxes.name(account, rows);
       for (const row of rows) {
         shown++;
@@ -112,9 +124,18 @@ export class Answering {
     return xml('fin', { xmlns: INBOX, ...totals }, set);
   }
 
-  private async textsOf(archive: ArchiveService, rows: readonly Row[]): Promise<Map<number, Kept>> {
+  private async textsOf(
+    archive: ArchiveService,
+    rows: readonly Row[],
+    foreign: ReadonlySet<number>,
+  ): Promise<Map<number, Kept>> {
     const texts = await archive.conversations.kept(rows.map(row => row.shown));
     for (const row of rows) if (row.shown === row.last) row.id = texts.get(row.shown)?.id;
+    for (const { peer, shown } of rows) {
+      const message = foreign.has(peer) ? texts.get(shown) : undefined;
+      // who said it is for the room to tell
+      if (message) texts.set(shown, { ...message, stanza: withoutItem(message.stanza) });
+    }
     return texts;
   }
 }

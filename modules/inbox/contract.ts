@@ -1,6 +1,20 @@
 import { serviceKey } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 
+/** A conversation that is in another archive than the account's own: of a group. Keys are those of the archive. */
+export interface Beside {
+  /** A bare address. */
+  readonly jid: Jid;
+  /** Key and stanza id of its last message. */
+  readonly last: number;
+  readonly id: string;
+  /** Key of its last text; 0 for none. */
+  readonly text: number;
+  /** Texts that are not read, and the key of the first of them. */
+  readonly unread: number;
+  readonly first: number;
+}
+
 /** What accounts have read, for other modules. */
 export interface InboxService {
   /**
@@ -8,6 +22,8 @@ export interface InboxService {
    * Never moves back; an id that is none of this server's changes nothing.
    */
   displayed(account: Jid, correspondent: Jid, stanzaId: string): Promise<void>;
+  /** Asked for conversations of accounts that ask for their inbox, each time. The function returned ends that. */
+  beside(source: (account: Jid) => Promise<readonly Beside[]>): () => void;
 }
 
 export const Inbox = serviceKey<InboxService>('inbox');

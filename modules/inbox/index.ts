@@ -3,11 +3,12 @@
  * and from what the account's clients have displayed (XEP-0333).
  */
 import { defineModule, defineOptions, option, plain, type SessionView } from '../../src/api/index.ts';
+import type { Jid } from '../../src/jid/index.ts';
 import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
 import { Archive, type ArchiveService, Pace } from '../archive/contract.ts';
 import { Answering } from './answering.ts';
 import { Inboxes } from './inboxes.ts';
-import { Inbox } from './contract.ts';
+import { type Beside, Inbox } from './contract.ts';
 import { displayedId, noteDisplayed, noteDisplayedId, noteRecent } from './markers.ts';
 import { INBOX, readInboxQuery } from './request.ts';
 import { displayedStore } from './store.ts';
@@ -97,7 +98,9 @@ export default defineModule({
       updates.watch(shelf.owner, account, session);
       const { page } = mod.options(to.domain);
       const asked = { query, id: packet.id, most: page };
-      return updates.during(session, () => answering.query(source, inboxes!, asked, account, shelf, session));
+      return updates.during(session, async () =>
+        answering.query(source, inboxes!, asked, account, shelf, session, await others(account)),
+      );
     });
     mod.when('ended', session => updates.unwatch(session));
     mod.when('resumed', session => updates.catchUp(session));
@@ -136,7 +139,16 @@ export default defineModule({
       marking.set(session, noted);
     });
 
+    let sources: readonly ((account: Jid) => Promise<readonly Beside[]>)[] = [];
+    const others = async (account: Jid): Promise<readonly Beside[]> =>
+      (await Promise.all(sources.map(each => each(account)))).flat();
     mod.provide(Inbox, {
+      beside: one => {
+        sources = [...sources, one];
+        return () => {
+          sources = sources.filter(each => each !== one);
+        };
+      },
       displayed: async (account, correspondent, stanzaId) => {
         const source = current();
         if (!source || !has(account.domain)) return;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { Element } from '../../src/xml/index.ts';
 import type { TestClient } from '../kit/client.ts';
 import type { TestNode } from '../kit/node.ts';
+import { askInbox } from './inbox.ts';
 import { command, found, GROUPS, noteOf, refusal, village } from './groups.ts';
 import { admin, enter, ok } from './rooms.ts';
 
@@ -57,9 +58,38 @@ describe('play: what members have read of their groups (XEP-0333, docs/groups.md
     assert.equal((await groups(romeo))[0]!.attrs.unread, '0');
   });
 
+  it('groups are conversations of the inbox (XEP-0430), among all others', async () => {
+    await start();
+    romeo.send(`<message type='chat' to='juliet@localhost'><body>alone</body></message>`);
+    await juliet.message();
+    await say(romeo, text('one'));
+    const two = await say(romeo, text('two'));
+    // a room is asked for by its name: what it wrote itself, an invitation for one, is no other conversation
+    const inbox = await askInbox(juliet);
+    const own = inbox.entries.filter(entry => entry.jid === jid);
+    assert.deepEqual(
+      own.map(({ line, id }) => [line, id]),
+      [[`${jid} 2 two`, two]],
+    );
+    assert.equal(inbox.entries[0]!.jid, jid);
+    assert.ok(inbox.lines.includes('romeo@localhost 1 alone'));
+    assert.equal(inbox.total, '2');
+    assert.equal(inbox.allUnread, '3');
+    // who said it is not told otherwise than in the room
+    assert.equal(own[0]!.message!.attrs.from, `${jid}/Romeo`);
+    assert.doesNotMatch(String(own[0]!.message), /romeo@localhost/);
+    await mark(juliet, two);
+    assert.deepEqual((await askInbox(juliet, `unread-only='true'`)).lines, ['romeo@localhost 1 alone']);
+    // he has said all of it, and it is the newest of his too
+    const his = await askInbox(romeo);
+    assert.ok(his.lines.includes(`${jid} 0 two`), his.lines.join());
+  });
+
   it('only texts count, and only those said since one belongs to it', async () => {
     await start();
     await say(romeo, text('before'));
+    // times are in milliseconds
+    await new Promise(resolve => setTimeout(resolve, 5));
     ok(await admin(romeo, 'set', `<item affiliation='member' jid='tybalt@localhost'/>`, jid));
     const tybalt = await stage.login('tybalt@localhost/street');
     assert.equal(await unread(tybalt), 'Montague 0');
