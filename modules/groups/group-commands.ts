@@ -1,5 +1,5 @@
 /* What members, admins and the owner of a group do by ad-hoc command: leave, transfer, end, mute, announce. docs/groups.md */
-import { andThen } from '../../src/api/index.ts';
+import { andThen, Packet } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { defineForm, field, NS, refuse, type StanzaError } from '../../src/protocol/index.ts';
 import { escapeXml, toWire, xml, serialize } from '../../src/xml/index.ts';
@@ -43,6 +43,12 @@ const announceForm = defineForm(`${GROUPS}#announce`, {
   text: field.lines('text', { label: 'What everybody is to know (empty: nothing any more)', most: LONGEST_TEXT }),
 });
 
+const decideForm = defineForm(`${GROUPS}#decide`, {
+  applicant: field.jid('applicant', { label: 'Who asks to become a member', bare: true, required: true }),
+  allow: field.boolean('allow', { label: 'Let this person become a member?', required: true }),
+  reason: field.text('reason', { label: 'Why not, for them', most: 1000 }),
+});
+
 type Form<T> = T extends { readonly fields: infer F } ? F : never;
 
 const needs =
@@ -66,7 +72,7 @@ export function groupCommands({
   rules,
   announce: tellLive,
 }: GroupCommandParts): GroupCommand<never>[] {
-  const { store, options, now } = groups.parts;
+  const { store, options, now, node } = groups.parts;
 
   const leave: GroupCommand = {
     node: `${GROUPS}#leave`,
@@ -167,6 +173,52 @@ export function groupCommands({
     },
   };
 
+  const decide: GroupCommand<Form<typeof decideForm>> = {
+    node: decideForm.formType,
+    name: 'Decide on an application',
+    instructions: 'Who is refused is told, and may apply again.',
+    form: decideForm,
+    refused: ofAdmins,
+    // who waits longest
+    values: ({ room }) => ({ applicant: room.applications[0]?.jid, allow: false }),
+    run: async ({ room }, { applicant, allow, reason = '' }, from) => {
+      const jid = applicant!;
+      const application = room.applications.find(each => each.jid.bare === jid.bare);
+      if (!application) return refuse('item-not-found', `'${jid.bare}' does not ask to become a member.`);
+      const by = from.toBare();
+      if (!allow) {
+        await room.deny(jid);
+        tellRefused(room, jid, reason);
+        return { note: `${jid.bare} was refused.` };
+      }
+      const refused = await rules.mayAffiliate!(room, by, [{ jid, before: 'none', after: 'member' }]);
+      if (refused) return refused;
+      const { nick } = application.form;
+      await room.affiliate([{ jid, affiliation: 'member', ...(nick && !isTaken(room, nick, jid) && { nick }) }], by);
+      room.invite(jid, by);
+      return { note: `${jid.bare} is a member.` };
+    },
+  };
+
+  function isTaken(room: Place['room'], nick: string, by: Jid): boolean {
+    for (const each of room.affiliated()) if (each.nick === nick && each.jid.bare !== by.bare) return true;
+    return false;
+  }
+
+  function tellRefused(room: Place['room'], jid: Jid, reason: string): void {
+    const called = room.config.name || room.jid.bare;
+    const body = `You were not let in to '${called}'${reason === '' ? '.' : `: ${reason}`}`;
+    const refused = xml('refused', { xmlns: GROUPS }, reason !== '' && xml('reason', {}, reason));
+    const message = xml(
+      'message',
+      { type: 'normal' },
+      xml('body', {}, body),
+      refused,
+      xml('store', { xmlns: NS.hints }),
+    );
+    void node.route(Packet.of(message, room.jid, jid));
+  }
+
   function tell(room: Place['room'], name: string, attributes: Record<string, string | undefined>): void {
     const element = serialize(xml(name, { xmlns: GROUPS, ...attributes }), NS.client);
     room.announce(element);
@@ -193,5 +245,5 @@ export function groupCommands({
     },
   };
 
-  return [leave, transfer, end, mute, muteAll, announce] as unknown as GroupCommand<never>[];
+  return [leave, transfer, end, decide, mute, muteAll, announce] as unknown as GroupCommand<never>[];
 }

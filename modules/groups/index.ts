@@ -11,6 +11,7 @@ import { atLeast, Rooms } from '../rooms/contract.ts';
 import { Roster } from '../roster/contract.ts';
 import { allowCommand, allowOperation } from './allowances.ts';
 import { Bookmarks } from './bookmarks.ts';
+import { listApplications } from './applications.ts';
 import { offerCommands } from './commands.ts';
 import { Cursors } from './cursors.ts';
 import { Endings } from './endings.ts';
@@ -90,6 +91,14 @@ export default defineModule({
     mod.cleanup(() => endBeside());
     const toGroup = { xmlns: GROUPS, to: 'bare' } as const;
     mod.cleanup(rooms.iq({ ...toGroup, name: 'read', type: 'set', answer: request => cursors.note(request) }));
+    mod.cleanup(
+      rooms.iq({
+        ...toGroup,
+        name: 'applications',
+        type: 'get',
+        answer: request => listApplications(rooms, groups, request),
+      }),
+    );
     mod.cleanup(rooms.iq({ ...toGroup, name: 'cursors', type: 'get', answer: request => cursors.list(request) }));
     mod.iq({ xmlns: GROUPS, name: 'groups', type: 'get', to: 'account' }, request => cursors.groupsOf(request));
     mod.feature('account', GROUPS);

@@ -80,6 +80,8 @@ export interface RoomView {
   configure(changes: Partial<RoomConfig>, by: Jid): Promise<void>;
   /** Ends it (10.9). Policies are not asked. */
   destroy(farewell: Farewell, by: Jid): Promise<void>;
+  /** Somebody who asks to become a member does not become one; false where nobody of that address asks. */
+  deny(jid: Jid): Promise<boolean>;
   /** Invites somebody, who may enter, by a message (7.8.2). */
   invite(jid: Jid, by: Jid): void;
   /** Sends a message to all who are in it, and to nobody else: `inner` is markup (a wire string). */

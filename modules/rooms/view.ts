@@ -5,6 +5,7 @@ import type { RoomConfig } from './config.ts';
 import { reconfigure } from './configuring.ts';
 import type { AffiliationChange, Farewell, RoomView } from './contract.ts';
 import { destroyRoom } from './destroying.ts';
+import { deny } from './registration.ts';
 import type { Actor, Affiliation } from './roles.ts';
 import type { Room, RoomState } from './room.ts';
 import type { Affiliated, Application } from './store.ts';
@@ -99,6 +100,12 @@ export class View implements RoomView {
 
   destroy(farewell: Farewell, by: Jid): Promise<void> {
     return destroyRoom(this.room, farewell, by);
+  }
+
+  async deny(jid: Jid): Promise<boolean> {
+    const application = this.state.applications.find(each => each.jid.bare === jid.bare);
+    if (application) await deny(this.room, application);
+    return application !== undefined;
   }
 
   invite(jid: Jid, by: Jid): void {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { TestClient } from '../kit/client.ts';
-import type { TestNode } from '../kit/node.ts';
+import { TestNode } from '../kit/node.ts';
+import type { Element } from '../../src/xml/index.ts';
 import { command, found, GROUPS, noteOf, refusal, resultOf, SERVICE, village } from './groups.ts';
 import { admin, configure, enter, make, ok, OWNER, told, USER } from './rooms.ts';
 
@@ -103,7 +104,15 @@ describe('play: the rules of groups (docs/groups.md)', () => {
         .map(({ attrs }) => attrs.node!.split('#')[1]);
     assert.deepEqual(await list(juliet, SERVICE), ['found', 'discuss', 'find']);
     assert.deepEqual(await list(juliet, jid), ['leave']);
-    assert.deepEqual(await list(romeo, jid), ['leave', 'transfer', 'dissolve', 'mute', 'mute-all', 'announce']);
+    assert.deepEqual(await list(romeo, jid), [
+      'leave',
+      'transfer',
+      'dissolve',
+      'decide',
+      'mute',
+      'mute-all',
+      'announce',
+    ]);
     const info = ok(await romeo.iq('get', `<query xmlns='${INFO}' node='${GROUPS}#transfer'/>`, jid));
     assert.equal(info.getChild('query')!.getChild('identity')!.attrs.name, 'Transfer the group');
     const form = await romeo.iq('set', `<command xmlns='${COMMANDS}' node='${GROUPS}#transfer'/>`, jid);
@@ -229,6 +238,68 @@ describe('play: the rules of groups (docs/groups.md)', () => {
     });
   });
 
+  describe('applying (R108)', () => {
+    const apply = async (client: TestClient, room: string, nick: string): Promise<Element> => {
+      const fields = [
+        ['muc#register_roomnick', nick],
+        ['muc#register_faqentry', 'Please'],
+      ].map(([name, value]) => `<field var='${name}'><value>${value}</value></field>`);
+      const x = `<x xmlns='jabber:x:data' type='submit'>${fields.join('')}</x>`;
+      return client.iq('set', `<query xmlns='jabber:iq:register'>${x}</query>`, room);
+    };
+    const listed = async (room: string): Promise<string[]> =>
+      ok(await romeo.iq('get', `<applications xmlns='${GROUPS}'/>`, room))
+        .getChild('applications', GROUPS)!
+        .getChildren('application')
+        .map(({ attrs, ...rest }) => `${attrs.jid} ${attrs.nick} ${rest.children.map(String).join('')}`);
+
+    it('who applies waits, also over a start, until an admin or the owner decides, and hears of it', async () => {
+      await start();
+      const { jid } = await found(romeo, 'Montague');
+      ok(await apply(juliet, jid, 'Juliet'));
+      const tybalt = await stage.login('tybalt@localhost/street', { presence: true });
+      ok(await apply(tybalt, jid, 'Tybalt'));
+      assert.equal(refusal(await juliet.iq('get', `<applications xmlns='${GROUPS}'/>`, jid)), 'forbidden auth');
+      const { folder } = stage;
+      await stage.stop({ keep: true });
+      stage = await TestNode.start({ folder, yaml: 'modules: { rooms: {}, groups: {} }\n' });
+      romeo = await stage.login('romeo@localhost/orchard', { presence: true });
+      const waiting = await listed(jid);
+      const names = waiting.map(line => line.split(' ')[0]!);
+      assert.deepEqual(names.toSorted(), ['juliet@localhost', 'tybalt@localhost']);
+      assert.ok(
+        waiting.every(line => line.endsWith('>Please</text>')),
+        waiting.join(),
+      );
+      juliet = await stage.login('juliet@localhost/balcony', { presence: true });
+      const yes = { applicant: 'juliet@localhost', allow: '1' };
+      assert.equal(refusal(await command(juliet, jid, 'decide', yes)), 'forbidden auth');
+      assert.equal(noteOf(await command(romeo, jid, 'decide', yes)), 'juliet@localhost is a member.');
+      await juliet.expect(stanza => String(stanza).includes('<invite '), 'that she is let in');
+      await enter(juliet, 'Juliet', { room: jid });
+      noteOf(await command(romeo, jid, 'decide', { applicant: 'tybalt@localhost', allow: '0', reason: 'Too hot' }));
+      assert.deepEqual(await listed(jid), []);
+      assert.equal(
+        refusal(await command(romeo, jid, 'decide', { applicant: 'tybalt@localhost', allow: '1' })),
+        'item-not-found cancel',
+      );
+      const again = await stage.login('tybalt@localhost/street', { presence: true });
+      ok(await apply(again, jid, 'Tybalt'));
+    });
+
+    it('who is refused is told why', async () => {
+      await start();
+      const { jid } = await found(romeo, 'Montague');
+      ok(await apply(juliet, jid, 'Juliet'));
+      noteOf(await command(romeo, jid, 'decide', { applicant: 'juliet@localhost', allow: '0', reason: 'A Capulet' }));
+      const told = await juliet.expect(
+        stanza => stanza.getChild('refused', GROUPS) !== undefined,
+        'that she is refused',
+      );
+      assert.equal(told.getChildText('body'), "You were not let in to 'Montague': A Capulet");
+    });
+  });
+
   describe('muting', () => {
     let jid: string;
     beforeEach(async () => {
@@ -282,7 +353,6 @@ describe('play: the rules of groups (docs/groups.md)', () => {
       noteOf(await command(romeo, jid, 'mute', { member: 'juliet@localhost', minutes: '10' }));
       const { folder } = stage;
       await stage.stop({ keep: true });
-      const { TestNode } = await import('../kit/node.ts');
       stage = await TestNode.start({ folder, yaml: 'modules: { rooms: {}, groups: {} }\n' });
       juliet = await stage.login('juliet@localhost/balcony', { presence: true });
       await enter(juliet, 'Juliet', { room: jid });
