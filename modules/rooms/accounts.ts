@@ -1,6 +1,7 @@
 import type { Jid } from '../../src/jid/index.ts';
 import { parseJid } from '../../src/jid/index.ts';
 import { affiliate, type NewAffiliation } from './affiliating.ts';
+import { giveHats } from './hatting.ts';
 import type { RoomLists } from './lists.ts';
 import { deny } from './registration.ts';
 import type { Room } from './room.ts';
@@ -8,7 +9,11 @@ import type { Room } from './room.ts';
 /** An account is gone: the next by its name is nothing to the rooms that knew it. */
 export async function forgetAccount(lists: RoomLists, roomOf: (jid: Jid) => Room, account: Jid): Promise<void> {
   const known = await lists.of(account);
-  const addresses = new Set([...known.map(({ jid }) => jid), ...(await lists.awaitedBy(account))]);
+  const addresses = new Set([
+    ...known.map(({ jid }) => jid),
+    ...(await lists.awaitedBy(account)),
+    ...(await lists.wornBy(account)),
+  ]);
   for (const address of addresses) {
     const jid = parseJid(address);
     const room = jid && roomOf(jid);
@@ -19,7 +24,8 @@ export async function forgetAccount(lists: RoomLists, roomOf: (jid: Jid) => Room
 /** XEP-0045 10: a room has an owner. Where the last one is gone, it is who has been an admin for the longest time. */
 async function forget(room: Room, account: Jid): Promise<void> {
   if (!room.state) return;
-  const { affiliations, applications } = room.state;
+  const { affiliations, applications, hats } = room.state;
+  if (hats.of(account).length > 0) await giveHats(room, account, []);
   const application = applications.find(({ jid }) => jid.bare === account.bare);
   if (application) await deny(room, application);
   const before = affiliations.get(account)?.affiliation;

@@ -130,7 +130,7 @@ export function readConfigForm(x: Element, before: RoomConfig, limits: ConfigLim
   return { config, admins, owners };
 }
 
-/** muc#roominfo (XEP-0045 15.5.4, XEP-0486 4.2, XEP-0500 5.2). */
+/** muc#roominfo (XEP-0045 15.5.4, XEP-0317 3, XEP-0486 4.2, XEP-0500 5.2). */
 const infoForm = defineForm(ROOM_INFO, {
   description: field.text('muc#roominfo_description', { label: 'Description' }),
   subject: field.text('muc#roominfo_subject', { label: 'Subject' }),
@@ -144,6 +144,7 @@ const infoForm = defineForm(ROOM_INFO, {
   pubsub: field.text('muc#roomconfig_pubsub', { label: 'PubSub node of the room' }),
   slowMode: field.integer('muc#roominfo_slow_mode_duration', { label: 'Slow mode', minimum: 0, maximum: SLOWEST }),
   avatarHashes: field.texts('muc#roominfo_avatarhash', { label: 'Avatar', most: 10 }),
+  hats: field.text('hats#hash', { label: 'Hats' }),
 });
 
 /** What of a room changes from hour to hour, for everybody to see. */
@@ -152,10 +153,12 @@ export interface RoomState {
   readonly occupants: number;
   /** SHA-1 of each picture (XEP-0153 4.1), in hexadecimal digits. */
   readonly avatarHashes: readonly string[];
+  /** Another one for other hats (XEP-0317); undefined where there are none. */
+  readonly hatsHash?: string | undefined;
 }
 
 /** What everybody who asks a room is told of it (XEP-0128). */
-export function roomInfo(config: RoomConfig, { subject, occupants, avatarHashes }: RoomState): Element {
+export function roomInfo(config: RoomConfig, { subject, occupants, avatarHashes, hatsHash }: RoomState): Element {
   const { description, language, pubsub, changeSubject, maxHistory, allowInvites, allowPrivate, slowMode } = config;
   const said = (text: string): string | undefined => (text === '' ? undefined : text);
   return infoForm.result({
@@ -172,5 +175,6 @@ export function roomInfo(config: RoomConfig, { subject, occupants, avatarHashes 
     slowMode,
     // XEP-0486 5: no field without an avatar
     avatarHashes: avatarHashes.length > 0 ? avatarHashes : undefined,
+    hats: hatsHash,
   });
 }

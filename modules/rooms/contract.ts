@@ -4,7 +4,7 @@
  */
 import { type Answer, type IqRequest, type MaybePromise, type Packet, serviceKey } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
-import type { StanzaError } from '../../src/protocol/index.ts';
+import type { Form, FormFields, FormValues, StanzaError } from '../../src/protocol/index.ts';
 import type { Element } from '../../src/xml/index.ts';
 import type { RoomConfig } from './config.ts';
 import type { RoomOf } from './lists.ts';
@@ -183,6 +183,51 @@ export interface Belonging {
   readonly since: number;
 }
 
+/** What a command has done: a sentence, and what there is to know (a form of the type 'result'). */
+export interface CommandDone {
+  readonly note?: string;
+  readonly result?: Element;
+}
+
+/** An ad-hoc command (XEP-0050) of a service of rooms. It asks for one form. */
+export interface ServiceCommand<F extends FormFields = FormFields> {
+  readonly node: string;
+  readonly name: string;
+  readonly instructions: string;
+  readonly form: Form<F>;
+  run(values: Partial<FormValues<F>>, request: IqRequest, host: string): MaybePromise<CommandDone | StanzaError>;
+}
+
+/** One of a room, in its order. `P`: what it works with. */
+export interface RoomCommand<F extends FormFields = FormFields, P = RoomView> {
+  readonly node: string;
+  readonly name: string;
+  readonly instructions: string;
+  /** Left out: there is nothing to ask. */
+  readonly form?: Form<F> | ((place: P) => Form<F>);
+  /** Why somebody may not use it, or undefined; it is not listed to them then. */
+  refused(place: P, from: Jid): StanzaError | undefined;
+  /** What the form shows at first. */
+  values?(place: P): Partial<FormValues<F>>;
+  run(place: P, values: Partial<FormValues<F>>, from: Jid): MaybePromise<CommandDone | StanzaError>;
+}
+
+/* eslint-disable @typescript-eslint/no-explicit-any -- each has a form of its own */
+export type AnyServiceCommand = ServiceCommand<any>;
+export type AnyRoomCommand<P> = RoomCommand<any, P>;
+/* eslint-enable @typescript-eslint/no-explicit-any */
+
+export interface ServiceCommands {
+  enabled(host: string): boolean;
+  readonly commands: readonly AnyServiceCommand[];
+}
+
+export interface RoomCommands<P> {
+  /** What they work with in a room; undefined: it has none of them. */
+  place(room: RoomView): MaybePromise<P | undefined>;
+  readonly commands: readonly AnyRoomCommand<P>[];
+}
+
 export interface RoomsService {
   /** The domain of a host's rooms; undefined where it has none. */
   domainOf(host: string): string | undefined;
@@ -202,6 +247,10 @@ export interface RoomsService {
   guard(policy: RoomPolicy): () => void;
   listen(listener: RoomListener): () => void;
   iq(iq: RoomsIq): () => void;
+  /** Commands of the service of a host. */
+  offer(commands: ServiceCommands): () => void;
+  /** Commands of rooms. */
+  offerInRooms<P>(commands: RoomCommands<P>): () => void;
   disco(disco: RoomsDisco): () => void;
 }
 

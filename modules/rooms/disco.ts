@@ -46,7 +46,7 @@ function info(
   features: (room: Room) => readonly string[],
 ): DiscoInfo | Element | StanzaError {
   if (!isThere(room, from)) return NO_ROOM;
-  const { config, subject, avatarHashes } = room.state!;
+  const { config, subject, avatarHashes, hats } = room.state!;
   if (node === NICK_NODE) return reservedNick(room, from);
   // nothing is kept back
   if (node === TRAFFIC_NODE) return refuse('service-unavailable');
@@ -57,6 +57,7 @@ function info(
     subject: mayKnow ? (subject?.text ?? '') : '',
     occupants: room.occupants.size,
     avatarHashes,
+    hatsHash: hats.hash,
   });
   return {
     identities: [{ category: 'conference', type: 'text', name: config.name || room.jid.local }],

@@ -102,6 +102,7 @@ function admit(room: Room, packet: Packet, codes: readonly number[]): MaybePromi
       room.house.occupantId(room, account),
       affiliation,
       initialRole(room.config, affiliation),
+      room.state!.hats.shown(account),
     );
   const client = new OccupantSession(from, occupant, sender, partsOf(packet));
   const ready = sender && room.house.blocking()?.blockedBy(sender);

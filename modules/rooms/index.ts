@@ -22,16 +22,18 @@ import { forgetAccount } from './accounts.ts';
 import { adminIqs } from './admin.ts';
 import { archiveFeatures, archiveIqs } from './archive.ts';
 import { avatarIqs } from './avatar.ts';
+import { Commands } from './commands.ts';
 import { Rooms as RoomsKey } from './contract.ts';
 import { isThere, roomDisco, SERVICE_FEATURES } from './disco.ts';
 import { presenceCame } from './entering.ts';
+import { hatCommands } from './hat-commands.ts';
 import type { RoomIq, RoomMessage } from './hooks.ts';
 import { invitationCame, invitedDirectly, sendInvitation } from './invitations.ts';
 import { PassedIqs } from './iqs.ts';
 import { MODERATE, moderateIq } from './moderating.ts';
 import { listRooms } from './listing.ts';
 import { messageCame } from './messages.ts';
-import { CONFERENCE, VCARD } from './namespaces.ts';
+import { CONFERENCE, HATS, VCARD } from './namespaces.ts';
 import { occupantId } from './occupant-ids.ts';
 import { ownerIqs } from './owner.ts';
 import { privateMessageCame } from './private.ts';
@@ -63,6 +65,7 @@ export default defineModule({
       version: '1.2',
       note: 'Who is invited to a members-only room becomes a member, if the inviter may do so.',
     },
+    { number: 317, version: '0.3.1', note: 'Admins and owners make and give hats.' },
     { number: 410, version: '1.1.0' },
     { number: 421, version: '1.0.1' },
     { number: 425, version: '0.3.0' },
@@ -108,7 +111,14 @@ export default defineModule({
     const policies = new Policies(mod.log);
     policies.guard(slowMode());
     const disco = new ForeignDisco();
+    const commands: Commands = new Commands(
+      jid => rooms.at(jid),
+      domain => service.hostOf(domain),
+    );
+    commands.offerInRooms(hatCommands);
+    disco.add(commands.disco);
     const iqs: readonly RoomIq[] = [
+      commands.iq,
       ...adminIqs,
       ...ownerIqs,
       ...registrationIqs,
@@ -189,6 +199,9 @@ export default defineModule({
         return andThen(said, it => (typeof it === 'function' ? it() : it));
       });
     }
+    service.iq({ xmlns: NS.commands, name: 'command', type: 'set', to: 'service' }, request =>
+      commands.execute(request),
+    );
     // 6.3
     service.describe('service', {
       items: (request, node) =>
@@ -207,6 +220,7 @@ export default defineModule({
         room => [
           VCARD,
           MODERATE,
+          HATS,
           ...archiveFeatures(room),
           ...registrationFeatures(room),
           ...disco.features(room.host, room),
@@ -215,7 +229,7 @@ export default defineModule({
     );
     service.open();
     mod.provide(RoomDomains, { hostOf: domain => service.hostOf(domain) });
-    mod.provide(RoomsKey, new Provided({ rooms, service, disco }));
+    mod.provide(RoomsKey, new Provided({ rooms, service, disco, commands }));
 
     // XEP-0249
     mod.on('received', 'tap', { kind: 'message' }, packet => {

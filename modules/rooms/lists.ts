@@ -2,7 +2,7 @@ import type { MaybePromise, Statement, Storage } from '../../src/api/index.ts';
 import { andThen } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import type { KeptAffiliation } from './store.ts';
-import { AFFILIATIONS, APPLICATIONS, keyOf, ROOMS } from './schema.ts';
+import { AFFILIATIONS, APPLICATIONS, HATS, keyOf, ROOMS } from './schema.ts';
 
 /** A room in a list, with its configuration as `configFromJson` reads it. */
 export interface Listed {
@@ -73,10 +73,19 @@ export class RoomLists {
   }
 
   /** Rooms where somebody asked to become a member. */
-  async awaitedBy(jid: Jid): Promise<string[]> {
+  awaitedBy(jid: Jid): Promise<string[]> {
+    return this.knowing(APPLICATIONS, jid);
+  }
+
+  /** Rooms where somebody has a hat (XEP-0317). */
+  wornBy(jid: Jid): Promise<string[]> {
+    return this.knowing(HATS, jid);
+  }
+
+  private async knowing(table: string, jid: Jid): Promise<string[]> {
     const rows = await this.storage.read(q =>
       q<{ jid: string }>(ROOMS)
-        .whereIn('id', q(APPLICATIONS).select('room').where('jid_key', keyOf(jid.bare)))
+        .whereIn('id', q(table).select('room').where('jid_key', keyOf(jid.bare)))
         .orderBy('jid')
         .select('jid'),
     );

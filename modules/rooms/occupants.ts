@@ -38,18 +38,21 @@ export class Occupant {
   readonly id: string;
   affiliation: Affiliation;
   role: OccupantRole;
+  /** Its hats (XEP-0317) as they are shown: a wire string, '' for none. */
+  hats: string;
   /** Never empty while it is in the room; the one that is shown is the last. */
   readonly sessions: OccupantSession[] = [];
   /** Its presence as others have it, with its full address and without; made when first needed. */
   readonly made: { open: Packet | undefined; hidden: Packet | undefined } = { open: undefined, hidden: undefined };
 
-  constructor(address: Jid, account: Jid, id: string, affiliation: Affiliation, role: OccupantRole) {
+  constructor(address: Jid, account: Jid, id: string, affiliation: Affiliation, role: OccupantRole, hats = '') {
     this.nick = address.resource;
     this.address = address;
     this.account = account;
     this.id = id;
     this.affiliation = affiliation;
     this.role = role;
+    this.hats = hats;
   }
 
   /** The session whose presence is shown. */

@@ -71,7 +71,8 @@ export function presencePacket(
   const head = (type && ` type='${type}'`) + (id === undefined ? '' : wireAttribute('id', id)) + attributes;
   const x = `<x xmlns='${NS.mucUser}'>${item(occupant, session, type, open, self, remarks)}${codes(remarks, self)}</x>`;
   const occupantId = `<occupant-id xmlns='${OCCUPANT_ID}' id='${occupant.id}'/>`;
-  return Packet.fromWire(`<presence${head}>${content}${x}${occupantId}</presence>`, occupant.address, undefined);
+  const hats = type === '' ? occupant.hats : '';
+  return Packet.fromWire(`<presence${head}>${content}${x}${hats}${occupantId}</presence>`, occupant.address, undefined);
 }
 
 function item(

@@ -3,16 +3,19 @@ import { andThen, type IqRequest, type MaybePromise, type ServiceDomain } from '
 import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { refuse, type StanzaError } from '../../src/protocol/index.ts';
 import type { Element } from '../../src/xml/index.ts';
+import type { Commands } from './commands.ts';
 import { configFromJson, DEFAULTS } from './config.ts';
 import type {
   Belonging,
   NewRoom,
+  RoomCommands,
   RoomListener,
   RoomPolicy,
   RoomsDisco,
   RoomsIq,
   RoomsService,
   RoomView,
+  ServiceCommands,
 } from './contract.ts';
 import { isThere } from './disco.ts';
 import type { RoomOf } from './lists.ts';
@@ -50,6 +53,7 @@ export interface ProviderParts {
   readonly rooms: Rooms;
   readonly service: ServiceDomain;
   readonly disco: ForeignDisco;
+  readonly commands: Commands;
 }
 
 export class Provided implements RoomsService {
@@ -123,6 +127,14 @@ export class Provided implements RoomsService {
         there => (there ? answer(request) : NO_ROOM),
       );
     });
+  }
+
+  offer(commands: ServiceCommands): () => void {
+    return this.parts.commands.offer(commands);
+  }
+
+  offerInRooms<P>({ place, commands }: RoomCommands<P>): () => void {
+    return this.parts.commands.offerInRooms({ place: room => place(room.view), commands });
   }
 
   disco(disco: RoomsDisco): () => void {

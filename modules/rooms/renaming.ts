@@ -25,8 +25,8 @@ export function rename(room: Room, client: OccupantSession, packet: Packet): May
   tellSelf(room, client, farewell);
   return andThen(alone ? tellOthers(room, farewell) : undefined, () => {
     room.occupants.remove(client);
-    const { account, id, affiliation, role } = before;
-    const occupant = room.occupants.named(nick) ?? new Occupant(packet.to!, account, id, affiliation, role);
+    const { account, id, affiliation, role, hats } = before;
+    const occupant = room.occupants.named(nick) ?? new Occupant(packet.to!, account, id, affiliation, role, hats);
     const moved = new OccupantSession(client.jid, occupant, client.session, partsOf(packet));
     room.occupants.add(moved);
     room.house.visits.enter(room, moved);

@@ -14,6 +14,7 @@ import type { StanzaIdsService } from '../stanza-id/contract.ts';
 import { Affiliations } from './affiliations.ts';
 import { configFromJson, type RoomConfig } from './config.ts';
 import type { AffiliationChange, Farewell } from './contract.ts';
+import { Hats } from './hats.ts';
 import { History } from './history.ts';
 import { Occupants, type OccupantSession } from './occupants.ts';
 import type { Policies } from './policies.ts';
@@ -71,6 +72,8 @@ export interface RoomState {
   avatarHashes: readonly string[];
   applications: readonly Application[];
   readonly affiliations: Affiliations;
+  /** XEP-0317. */
+  hats: Hats;
 }
 
 /** How a room is that is open from the beginning. */
@@ -179,6 +182,8 @@ export class Room {
     applications,
     config,
     affiliated,
+    hats,
+    wearers,
   }: StoredRoom): RoomState {
     return {
       id,
@@ -189,6 +194,7 @@ export class Room {
       applications,
       config: configFromJson(config, this.house.defaults(this.host)),
       affiliations: new Affiliations(affiliated),
+      hats: new Hats(hats, wearers),
     };
   }
 
@@ -219,6 +225,7 @@ export class Room {
       avatarHashes: [],
       applications: [],
       affiliations,
+      hats: Hats.NONE,
     };
     policies.created(this, owner.jid);
   }

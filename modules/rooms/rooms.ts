@@ -118,6 +118,7 @@ function restore(room: Room, session: SessionView, { address, role }: Visit): vo
     return;
   }
   const kept = atLeast(affiliation, 'admin') ? initialRole(room.config, affiliation) : role;
-  const occupant = there ?? new Occupant(address, account, room.house.occupantId(room, account), affiliation, kept);
+  const id = room.house.occupantId(room, account);
+  const occupant = there ?? new Occupant(address, account, id, affiliation, kept, room.state.hats.shown(account));
   room.occupants.add(new OccupantSession(session.jid, occupant, session, parts));
 }

@@ -5,6 +5,7 @@ export const ROOMS = 'rooms';
 export const AFFILIATIONS = 'room_affiliations';
 export const APPLICATIONS = 'room_applications';
 export const CARDS = 'room_cards';
+export const HATS = 'room_hats';
 
 /** Most characters of a room's address: what MySQL 5.7 can index. */
 export const LONGEST_ADDRESS = 191;
@@ -66,6 +67,24 @@ export const migrations: readonly Migration[] = [
       await schema.createTable(CARDS, table => {
         table.integer('room').notNullable().primary();
         table.text('card', 'mediumtext').notNullable();
+      });
+    },
+  },
+  {
+    name: '002-hats',
+    up: async schema => {
+      await schema.alterTable(ROOMS, table => {
+        // JSON: those that there are, in their order (hats.ts)
+        table.text('hats', 'mediumtext');
+      });
+      await schema.createTable(HATS, table => {
+        table.integer('room').notNullable();
+        table.string('jid_key', LONGEST_KEY).notNullable();
+        table.text('jid').notNullable();
+        // JSON: the URIs of those that this user has
+        table.text('uris', 'mediumtext').notNullable();
+        table.primary(['room', 'jid_key']);
+        table.index(['jid_key', 'room'], 'room_hats_jid');
       });
     },
   },

@@ -45,7 +45,16 @@ export function roomStoreContract(open: () => Promise<Storage>): void {
   it('keeps how a room is made', async () => {
     const id = await create(coven, { name: 'Höhle 🦇', presenceBroadcast: ['moderator'] }, true);
     const { jid, config, affiliated: known, ...room } = await load(parseJid(`coven@${DOMAIN}/firstwitch`)!);
-    const expected = { id, locked: true, subject: undefined, created: 1000, avatarHashes: [], applications: [] };
+    const expected = {
+      id,
+      locked: true,
+      subject: undefined,
+      created: 1000,
+      avatarHashes: [],
+      applications: [],
+      hats: [],
+      wearers: [],
+    };
     assert.deepEqual(room, expected);
     assert.equal(jid.full, coven.full);
     assert.equal(known.length, 1);
@@ -150,12 +159,50 @@ export function roomStoreContract(open: () => Promise<Storage>): void {
     assert.deepEqual((await load()).avatarHashes, []);
   });
 
+  it('keeps hats, and who has which, in their order', async () => {
+    const id = await create();
+    const hat = { uri: 'urn:x:hüt', title: 'Hüter 🎩', hue: '327.255249' };
+    const other = { uri: 'urn:x:other', title: 'Other' };
+    const wearers = async () => (await load()).wearers.map(({ jid, uris }) => [jid.full, uris]);
+    await store.setHats(id, [hat, other], []);
+    assert.deepEqual([(await load()).hats, await wearers()], [[hat, other], []]);
+    await store.setHats(
+      id,
+      [hat, other],
+      [
+        { jid: hag, uris: [other.uri, hat.uri] },
+        { jid: long, uris: [hat.uri] },
+      ],
+    );
+    assert.deepEqual(
+      new Map((await wearers()) as [string, string[]][]),
+      new Map([
+        [hag.full, [other.uri, hat.uri]],
+        [long.full, [hat.uri]],
+      ]),
+    );
+    assert.deepEqual(await store.lists.wornBy(long), [coven.bare]);
+    await store.setHats(
+      id,
+      [other],
+      [
+        { jid: hag, uris: [other.uri] },
+        { jid: long, uris: [] },
+      ],
+    );
+    assert.deepEqual([(await load()).hats, await wearers()], [[other], [[hag.full, [other.uri]]]]);
+    assert.deepEqual(await store.lists.wornBy(long), []);
+    await store.setHats(id, [], [{ jid: hag, uris: [] }]);
+    assert.deepEqual([(await load()).hats, await wearers()], [[], []]);
+  });
+
   it('goes with all that it has, and no other', async () => {
     const id = await create();
     const other = await create(heath);
     for (const room of [id, other]) {
       await store.apply(room, { jid: hag, form: {}, applied: 1 });
       await store.setCard(room, '<vCard/>', []);
+      await store.setHats(room, [{ uri: 'urn:x', title: 'X' }], [{ jid: hag, uris: ['urn:x'] }]);
     }
     await store.remove(id);
     assert.equal(await store.load(coven), undefined);
@@ -163,6 +210,7 @@ export function roomStoreContract(open: () => Promise<Storage>): void {
     assert.deepEqual(await store.lists.of(crone), [{ jid: heath.bare, affiliation: 'owner' }]);
     assert.deepEqual(await store.lists.waitingSince(10), [heath.bare]);
     assert.equal(await store.card(other), '<vCard/>');
+    assert.deepEqual(await store.lists.wornBy(hag), [heath.bare]);
   });
 
   it('lists the rooms that are to be listed, page by page', async () => {

@@ -7,10 +7,12 @@ import {
   type Storage,
   type StoreDefinition,
 } from '../../src/api/index.ts';
-import { Jid } from '../../src/jid/index.ts';
+import type { Jid } from '../../src/jid/index.ts';
 import type { RoomConfig } from './config.ts';
+import type { Hat, Wearer } from './hats.ts';
 import { RoomLists } from './lists.ts';
-import { AFFILIATIONS, APPLICATIONS, CARDS, keyOf, migrations, ROOMS } from './schema.ts';
+import { type AffiliationRow, affiliatedOf, applicationOf, roomOf, type RoomRow, wearerOf } from './rows.ts';
+import { AFFILIATIONS, APPLICATIONS, CARDS, HATS, keyOf, migrations, ROOMS } from './schema.ts';
 
 /** Affiliations that are read in one go; others get their turn between two. */
 export const PAGE = 500;
@@ -64,6 +66,9 @@ export interface StoredRoom {
   readonly avatarHashes: readonly string[];
   readonly affiliated: readonly Affiliated[];
   readonly applications: readonly Application[];
+  /** XEP-0317: those that there are, and who has which. */
+  readonly hats: readonly Hat[];
+  readonly wearers: readonly Wearer[];
 }
 
 export interface NewRoom {
@@ -72,26 +77,6 @@ export interface NewRoom {
   readonly config: RoomConfig;
   readonly locked: boolean;
   readonly created: number;
-}
-
-interface RoomRow {
-  id: number;
-  config: string;
-  locked: number;
-  subject: string | null;
-  subject_nick: string | null;
-  subject_at: number | null;
-  created: number;
-  avatar: string;
-}
-
-interface AffiliationRow {
-  jid_key: string;
-  jid: string;
-  affiliation: KeptAffiliation;
-  nick: string | null;
-  reason: string | null;
-  since: number;
 }
 
 /** What is written: everything of all rooms in the order in which it was given. */
@@ -108,13 +93,14 @@ export class RoomStore {
   private readonly room: Statement<RoomRow>;
   private readonly affiliations: Statement<AffiliationRow>;
   private readonly waiting: Statement<{ jid: string; form: string; applied: number }>;
+  private readonly worn: Statement<{ jid: string; uris: string }>;
   private readonly cardOf: Statement<{ card: string }>;
   private readonly writing: BatchWriter<Write, number>;
 
   constructor(storage: Storage) {
     this.lists = new RoomLists(storage);
     this.room = storage.prepare(
-      `select id, config, locked, subject, subject_nick, subject_at, created, avatar from ${ROOMS} where jid = ?`,
+      `select id, config, locked, subject, subject_nick, subject_at, created, avatar, hats from ${ROOMS} where jid = ?`,
     );
     this.affiliations = storage.prepare(
       `select jid_key, jid, affiliation, nick, reason, since from ${AFFILIATIONS} where room = ? and jid_key > ?
@@ -123,6 +109,7 @@ export class RoomStore {
     this.waiting = storage.prepare(
       `select jid, form, applied from ${APPLICATIONS} where room = ? order by applied, jid_key`,
     );
+    this.worn = storage.prepare(`select jid, uris from ${HATS} where room = ? order by jid_key`);
     this.cardOf = storage.prepare(`select card from ${CARDS} where room = ?`);
     this.writing = storage.batch<Write, number>({ name: 'rooms', write: (tx, row) => row.run(tx) });
   }
@@ -134,7 +121,11 @@ export class RoomStore {
       const affiliated: Affiliated[] = [];
       return andThen(this.readAffiliated(row.id, '', affiliated), last =>
         andThen(last === undefined ? undefined : this.readRest(row.id, last, affiliated), () =>
-          andThen(this.waiting.all(row.id), rows => roomOf(jid, row, affiliated, rows.map(applicationOf))),
+          andThen(this.waiting.all(row.id), waiting =>
+            andThen(row.hats === null ? [] : this.worn.all(row.id), worn =>
+              roomOf(jid, row, affiliated, waiting.map(applicationOf), worn.map(wearerOf)),
+            ),
+          ),
         ),
       );
     });
@@ -242,10 +233,25 @@ export class RoomStore {
     );
   }
 
+  /** Which hats there are from now on (XEP-0317), and what those have who have others than before; nobody else has others. */
+  async setHats(room: number, hats: readonly Hat[], changes: readonly Wearer[]): Promise<void> {
+    await this.write(tx =>
+      changes.reduce<MaybePromise<number>>(
+        (before, { jid, uris }) =>
+          andThen(before, () =>
+            andThen(tx.run(`delete from ${HATS} where room = ? and jid_key = ?`, room, keyOf(jid.bare)), () =>
+              uris.length === 0 ? 0 : andThen(wear(tx, room, jid, uris), () => 0),
+            ),
+          ),
+        andThen(tx.run(`update ${ROOMS} set hats = ? where id = ?`, JSON.stringify(hats), room), () => 0),
+      ),
+    );
+  }
+
   /** Removes a room with all that belongs to it. */
   async remove(room: number): Promise<void> {
     await this.write(tx =>
-      [AFFILIATIONS, APPLICATIONS, CARDS].reduce<MaybePromise<number>>(
+      [AFFILIATIONS, APPLICATIONS, CARDS, HATS].reduce<MaybePromise<number>>(
         (before, table) => andThen(before, () => andThen(tx.run(`delete from ${table} where room = ?`, room), () => 0)),
         andThen(tx.run(`delete from ${ROOMS} where id = ?`, room), () => 0),
       ),
@@ -289,49 +295,14 @@ function insert(tx: BatchTransaction, room: number, { jid, affiliation, nick, re
   );
 }
 
+function wear(tx: BatchTransaction, room: number, { bare }: Jid, uris: readonly string[]) {
+  const sql = `insert into ${HATS} (room, jid_key, jid, uris) values (?, ?, ?, ?)`;
+  return tx.run(sql, room, keyOf(bare), bare, JSON.stringify(uris));
+}
+
 function forget(tx: BatchTransaction, room: number, jid: Jid): MaybePromise<number> {
   const sql = `delete from ${APPLICATIONS} where room = ? and jid_key = ?`;
   return andThen(tx.run(sql, room, keyOf(jid.bare)), ({ changes }) => changes);
-}
-
-function roomOf(
-  jid: Jid,
-  row: RoomRow,
-  affiliated: readonly Affiliated[],
-  applications: readonly Application[],
-): StoredRoom {
-  const { subject, subject_nick, subject_at } = row;
-  return {
-    id: Number(row.id),
-    jid: jid.toBare(),
-    config: row.config,
-    locked: Number(row.locked) === 1,
-    subject: subject === null ? undefined : { text: subject, nick: subject_nick ?? '', at: Number(subject_at) },
-    created: Number(row.created),
-    avatarHashes: JSON.parse(row.avatar) as string[],
-    affiliated,
-    applications,
-  };
-}
-
-function affiliatedOf({ jid, affiliation, nick, reason, since }: AffiliationRow): Affiliated {
-  return {
-    jid: bareJid(jid),
-    affiliation,
-    ...(nick !== null && { nick }),
-    ...(reason !== null && { reason }),
-    since: Number(since),
-  };
-}
-
-function applicationOf({ jid, form, applied }: { jid: string; form: string; applied: number }): Application {
-  return { jid: bareJid(jid), form: JSON.parse(form) as Record<string, string>, applied: Number(applied) };
-}
-
-/** Addresses were prepared when they were stored. */
-function bareJid(text: string): Jid {
-  const at = text.indexOf('@');
-  return new Jid(at < 0 ? '' : text.slice(0, at), text.slice(at + 1), '', undefined, text);
 }
 
 export const roomStore: StoreDefinition<RoomStore> = { migrations, open: storage => new RoomStore(storage) };
