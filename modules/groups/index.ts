@@ -152,6 +152,8 @@ export default defineModule({
     mod.add('operations', allowOperation(allowances));
     mod.add('commands', allowCommand(allowances));
 
+    mod.when('accountRemoved', account => store.forgetAccount(account));
+
     let agreed: Promise<void> | undefined;
     const look = async (): Promise<void> => {
       agreed ??= endings.catchUp(rooms).then(() => sweeping.agree());

@@ -148,6 +148,22 @@ export function groupStoreContract(open: () => Promise<Storage>): void {
     assert.equal(await store.allowance(long), undefined);
   });
 
+  it('keeps nothing of an account that is gone', async () => {
+    await claim('verona');
+    for (const account of [romeo, long]) {
+      await store.allow(account, 7);
+      await store.mute(named('verona'), account, 5000);
+      await store.read(named('verona'), account, '01kcwq7m5c000d4u6tl9q', 1);
+    }
+    await claim('mantua', { founder: juliet.bare });
+    await store.forgetAccount(juliet);
+    assert.equal(await store.founded(juliet.bare, DOMAIN, 'group'), 0);
+    await store.forgetAccount(long);
+    assert.deepEqual([await store.allowance(long), await store.cursor(named('verona'), long)], [undefined, undefined]);
+    assert.deepEqual([...(await store.load(named('verona')))!.mutes.keys()], [romeo.bare]);
+    assert.equal(await store.allowance(romeo), 7);
+  });
+
   it('keeps what members are to be told until they were', async () => {
     await store.bid({ room: 2, jid: named('b').bare, farewell: '{"a":1}' });
     await store.bid({ room: 1, jid: named('a').bare, farewell: '{}' });

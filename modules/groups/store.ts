@@ -279,6 +279,19 @@ export class GroupStore {
     );
   }
 
+  /** Of an account that is there no more nothing is kept. */
+  async forgetAccount(account: Jid): Promise<void> {
+    const key = accountKey(account.bare);
+    await this.write(tx =>
+      [ALLOWANCES, MUTES, CURSORS].reduce<MaybePromise<number>>(
+        (before, table) =>
+          andThen(before, () => andThen(tx.run(`delete from ${table} where account = ?`, key), () => 0)),
+        // the next of that name has founded none of them
+        andThen(tx.run(`update ${GROUPS_TABLE} set founder = '' where founder = ?`, key), () => 0),
+      ),
+    );
+  }
+
   /**
    * A group is about to end: whoever starts the program next tells its members, if this one does not. Its founder may found another from
    * then on.
