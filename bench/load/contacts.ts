@@ -15,7 +15,7 @@ const INFO =
   FEATURES.map(feature => `<feature var='${feature}'/>`).join('');
 const END = '</message>';
 
-/** Somebody whose tunes (XEP-0118) so many contacts want to be told of, as they show in their capabilities; accounts are made for them. */
+/** Somebody whose tunes (XEP-0118) so many contacts want to be told of, as they show in their capabilities. Accounts that begin with the prefix are made for them, and are new. */
 export class Tunes {
   private readonly publisher: Client;
   private readonly contacts: readonly Client[];
@@ -46,16 +46,17 @@ export class Tunes {
     }
   }
 
-  static async open(address: Address, count: number): Promise<Tunes> {
+  static async open(address: Address, count: number, prefix: string): Promise<Tunes> {
     const plan = { domain: 'localhost', mechanism: 'PLAIN', resource: 'bench', register: true, manage: false } as const;
-    const accounts = madeAccounts('tunes', count + 1);
+    const accounts = madeAccounts(prefix, count + 1);
     const [publisher, ...contacts] = await inParallel(count + 1, 8, i => logIn(address, accounts[i]!, plan));
     // RFC 6121 3.4
-    for (let i = 1; i <= count; i++) publisher!.wire.write(`<presence to='tunes${i}@localhost' type='subscribed'/>`);
+    for (let i = 1; i <= count; i++)
+      publisher!.wire.write(`<presence to='${prefix}${i}@localhost' type='subscribed'/>`);
     await ask(publisher!, `<query xmlns='jabber:iq:roster'/>`, 'get', 'approved');
     await inParallel(count, 8, async i => {
       const { wire } = contacts[i]!;
-      wire.write(`<presence to='tunes0@localhost' type='subscribe'/>`);
+      wire.write(`<presence to='${prefix}0@localhost' type='subscribe'/>`);
       await wire.until(/<presence[^>]*type=['"]subscribed['"]/);
     });
     // the first is asked what it wants (XEP-0115 5.4), the others are known by that

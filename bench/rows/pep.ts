@@ -24,7 +24,7 @@ async function publishing(context: Context): Promise<Outcome> {
   const floor = await context.start(roomFloor());
   try {
     if (!server || !floor) return { claims: [], tables: [], notes: [] };
-    const tunes = await Tunes.open({ host: '127.0.0.1', port: server.port, tls: false }, CONTACTS);
+    const tunes = await Tunes.open({ host: '127.0.0.1', port: server.port, tls: false }, CONTACTS, 'tunes');
     const publish = async (times: number): Promise<void> => {
       for (let i = 0; i < times; i++) await tunes.publish();
     };

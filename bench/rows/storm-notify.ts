@@ -36,7 +36,7 @@ async function storm(context: Context): Promise<Outcome> {
     // what makes the storm runs behind the pairs on the core that both have: what they see is the server's
     setPriority(constants.priority.PRIORITY_LOW);
     const room = await context.load(server, { sessions: occupants, room: `storm@conference.localhost` });
-    const tunes = await Tunes.open({ host: '127.0.0.1', port: server.port, tls: false }, contacts);
+    const tunes = await Tunes.open({ host: '127.0.0.1', port: server.port, tls: false }, contacts, 'storm');
     const measured = async (): Promise<ChatEvent> => {
       await pairs.begin(0.5);
       await sleep(seconds * 1000);

@@ -64,15 +64,26 @@ export class PythonClients {
     return promise;
   }
 
-  /** A client that logs in; `register` makes its account first (XEP-0077). */
-  async arrive(login: Login, register = false): Promise<SlixmppClient> {
+  /**
+   * A client that logs in; `register` makes its account first (XEP-0077), with `nodes` it shows that it wants to be told of nicknames, tunes,
+   * avatars and these (XEP-0163).
+   */
+  async arrive(login: Login, register = false, nodes?: readonly string[]): Promise<SlixmppClient> {
     const name = `c${++this.#count}`;
     const person = new SlixmppClient(name, this);
     this.#people.set(name, person);
     const { user, domain, resource, password, port, way, certificate } = login;
     const jid = `${user}@${domain}/${resource}`;
     const tls = way === 'direct TLS' ? 'direct' : 'starttls';
-    person.jid = (await this.ask(name, 'start', { jid, password, port, tls, ca: certificate, register })) as string;
+    person.jid = (await this.ask(name, 'start', {
+      jid,
+      password,
+      port,
+      tls,
+      ca: certificate,
+      register,
+      nodes,
+    })) as string;
     return person;
   }
 

@@ -15,6 +15,7 @@ from slixmpp.xmlstream import ET
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 
+from slixmpp_pep import Pep
 from slixmpp_rooms import Rooms
 
 # slixmpp 1.8 prints something of its own as it enters a room
@@ -34,10 +35,10 @@ def say(**what):
     ANSWERS.flush()
 
 
-class Client(Rooms, slixmpp.ClientXMPP):
+class Client(Pep, Rooms, slixmpp.ClientXMPP):
     """One client of one account. It comes back when its connection breaks."""
 
-    def __init__(self, name, jid, password, port, tls, ca, register=False):
+    def __init__(self, name, jid, password, port, tls, ca, register=False, nodes=None):
         super().__init__(jid, password)
         self.name = name
         self.port = port
@@ -67,6 +68,8 @@ class Client(Rooms, slixmpp.ClientXMPP):
         for kind in PRESENCES:
             self.add_event_handler('presence_' + kind, self.on_presence)
         self.listen_in_rooms()
+        if nodes is not None:
+            self.listen_to_nodes(nodes)
 
     def tell(self, event, **what):
         say(client=self.name, event=event, about=what)

@@ -124,6 +124,7 @@ export class Stanza implements Person {
   listen(): void {
     const agent = this.#agent;
     agent.on('tune', ({ jid, tune }) => this.told.put({ what: `tune ${tune.title}`, from: jid }));
+    agent.on('nick', ({ jid, nick }) => this.told.put({ what: `nick ${nick}`, from: jid }));
     agent.on('avatar', ({ jid, avatars }) =>
       this.told.put({ what: `avatar ${avatars.map(({ id }) => id).join(' ')}`, from: jid }),
     );

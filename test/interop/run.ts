@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { AGAIN_AT_MOST, againAlone } from './again.ts';
 import { readResults, type Run } from './results.ts';
 import { Server } from './server.ts';
-import { CACHE, fetchJars, makeTrustStore, type Printed, runSmack } from './smack.ts';
+import { CACHE, fetchJars, LEFT_OUT, makeTrustStore, OMEMO, type Printed, runSmack } from './smack.ts';
 import { type Excuses, judge, readExcuses } from './verdict.ts';
 
 const DOMAIN = 'example.org';
@@ -24,7 +24,7 @@ const help = `Runs the integration tests of Smack, a client library of others, a
   npm run interop -- --keep                        leave the server's data folder, and say where it is
   npm run interop -- --help
 
-The first run fetches Smack with Maven (23 MB, to .cache/smack/lib, which git ignores); it needs java and mvn. The server is started
+The first run fetches Smack with Maven (24 MB, to .cache/smack/lib, which git ignores); it needs java and mvn. The server is started
 with test/interop/posthouse.yaml on ${HOST}:${PORT}, data in a temporary folder and an administrator with a password made for the run;
 Smack makes its accounts through XEP-0133 and removes them. Left in .cache/smack are MODE.log, MODE.traffic.log (each stanza) and MODE.server.log.
 
@@ -75,12 +75,29 @@ async function runMode(
     try {
       const trustStore = path.join(data, 'trust.p12');
       makeTrustStore(path.join(data, 'certificates', `${DOMAIN}.crt`), trustStore);
-      const run = async (only: readonly string[]): Promise<Run> => {
+      const runPart = async (omemo: boolean, only: readonly string[]): Promise<Run> => {
         const { jars } = options;
-        const printed = await runSmack({ jars, domain: DOMAIN, host: HOST, security: mode, trustStore, admin, only });
+        const printed = await runSmack({
+          jars,
+          domain: DOMAIN,
+          host: HOST,
+          security: mode,
+          trustStore,
+          admin,
+          only,
+          omemo,
+        });
         runs.push(printed);
         const { broken, ...read } = readResults(printed.log);
         return broken === undefined ? read : { ...read, broken: `${broken}:\n${printed.log.slice(-3000)}` };
+      };
+      const run = async (only: readonly string[]): Promise<Run> => {
+        const parts: Run[] = [];
+        for (const omemo of [false, true]) {
+          const wanted = only.filter(name => isOmemo(name) === omemo);
+          if (only.length === 0 || wanted.length > 0) parts.push(await runPart(omemo, wanted));
+        }
+        return together(parts);
       };
       const first = await run(options.only);
       // the framework is asked for a class by its name alone
@@ -97,6 +114,16 @@ async function runMode(
     if (options.keep) console.log(`  data are in ${data}`);
     else rmSync(data, { recursive: true, force: true });
   }
+}
+
+const isOmemo = (name: string): boolean => OMEMO.includes(name.split('.')[0]!);
+
+/** What came out of several runs, as if it were one. */
+function together(runs: readonly Run[]): Run {
+  const broken = runs.find(run => run.broken !== undefined)?.broken;
+  const results = runs.flatMap(run => run.results);
+  const disabled = runs.flatMap(run => run.disabled).filter(name => !LEFT_OUT.includes(name) && !OMEMO.includes(name));
+  return { results, disabled: [...new Set(disabled)], ...(broken === undefined ? {} : { broken }) };
 }
 
 /** Prints what came out. Gives whether all is well. */
