@@ -5,15 +5,20 @@ import type { Address } from './wire.ts';
 
 const NODE = 'http://jabber.org/protocol/tune';
 const FEATURES = ['http://jabber.org/protocol/disco#info', `${NODE}+notify`];
-/** XEP-0115 5.1. */
-const VER = createHash('sha1')
-  .update(`client/pc//bench<${FEATURES.join('<')}<`)
-  .digest('base64');
-const CAPS = `<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='http://bench' ver='${VER}'/>`;
-const INFO =
-  `<identity category='client' type='pc' name='bench'/>` +
-  FEATURES.map(feature => `<feature var='${feature}'/>`).join('');
 const END = '</message>';
+
+/** What clients of this kind are and want, and what they show of it (XEP-0115 5.1). */
+function kindOf(name: string): { readonly ver: string; readonly info: string; readonly caps: string } {
+  const ver = createHash('sha1')
+    .update(`client/pc//${name}<${FEATURES.join('<')}<`)
+    .digest('base64');
+  const features = FEATURES.map(feature => `<feature var='${feature}'/>`).join('');
+  return {
+    ver,
+    info: `<identity category='client' type='pc' name='${name}'/>${features}`,
+    caps: `<c xmlns='http://jabber.org/protocol/caps' hash='sha-1' node='http://bench' ver='${ver}'/>`,
+  };
+}
 
 /** Somebody whose tunes (XEP-0118) so many contacts want to be told of, as they show in their capabilities. Accounts that begin with the prefix are made for them, and are new. */
 export class Tunes {
@@ -60,14 +65,15 @@ export class Tunes {
       await wire.until(/<presence[^>]*type=['"]subscribed['"]/);
     });
     // the first is asked what it wants (XEP-0115 5.4), the others are known by that
+    const { ver, info, caps } = kindOf(prefix);
     const { wire } = contacts[0]!;
-    wire.write(`<presence>${CAPS}</presence>`);
+    wire.write(`<presence>${caps}</presence>`);
     const [asked] = await wire.until(/<iq[^>]*>\s*<query[^>]*disco#info[^>]*>/s);
     const id = /<iq[^>]*\bid=['"]([^'"]*)['"]/.exec(asked)![1];
     wire.write(
-      `<iq type='result' id='${id}' to='localhost'><query xmlns='http://jabber.org/protocol/disco#info' node='http://bench#${VER}'>${INFO}</query></iq>`,
+      `<iq type='result' id='${id}' to='localhost'><query xmlns='http://jabber.org/protocol/disco#info' node='http://bench#${ver}'>${info}</query></iq>`,
     );
-    for (const contact of contacts.slice(1)) contact.wire.write(`<presence>${CAPS}</presence>`);
+    for (const contact of contacts.slice(1)) contact.wire.write(`<presence>${caps}</presence>`);
     await Promise.all(contacts.map(contact => roundTrip(contact)));
     return new Tunes(publisher!, contacts);
   }

@@ -122,6 +122,41 @@ describe('Profanity', function () {
     await terminal.shows(/ logged in successfully, online/);
   });
 
+  it('a room: made and opened, an invitation, talk, another nickname, a kick, leaving (XEP-0045)', async () => {
+    await server.add('romeo3', 'juliet3');
+    const come = async (name: string): Promise<Terminal> => {
+      const terminal = await start('profanity');
+      await connect(terminal, `/connect ${name}@localhost server 127.0.0.1 port ${server.ports.xmpp} tls trust`);
+      return terminal;
+    };
+    const romeo = await come('romeo3');
+    const juliet = await come('juliet3');
+    await romeo.type('/join garden@conference.localhost nick Romeo');
+    await romeo.shows(/Room locked, requires configuration/);
+    await romeo.type('/room accept');
+    await romeo.shows(/Room unlocked\./);
+    await romeo.type('/subject set The garden');
+    await romeo.shows(/subject: The garden/);
+    await romeo.type('/invite send juliet3@localhost come & see');
+    await juliet.shows(/invit.*garden@conference\.localhost|garden@conference\.localhost.*invit/i);
+    await juliet.type('/join garden@conference.localhost nick Juliet');
+    await juliet.shows(/The garden/);
+    // the list of those who are there
+    await romeo.shows(/ {3}Juliet$/m);
+    await romeo.type('But, soft!');
+    await juliet.shows(/Romeo: But, soft!/);
+    await juliet.type('/nick Nightingale');
+    await romeo.shows(/Juliet is now known as Nightingale/);
+    await juliet.type('Ay me!');
+    await romeo.shows(/Nightingale: Ay me!/);
+    await romeo.type('/kick Nightingale parting is such sweet sorrow');
+    await juliet.shows(/Kicked from garden@conference\.localhost by Romeo, reason: parting is such sweet sorrow/);
+    await juliet.type('/join garden@conference.localhost nick Juliet');
+    await romeo.shows(/ {3}Juliet$/m);
+    await juliet.type('/close');
+    await romeo.shows(/ Participants\n.* Visitors$/m);
+  });
+
   it('OMEMO: device lists and bundles come to the other, and what is said is sealed (XEP-0384, XEP-0163)', async () => {
     await server.add('romeo2', 'juliet2');
     const come = async (name: string): Promise<Terminal> => {
