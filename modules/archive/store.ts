@@ -66,7 +66,7 @@ export interface Sizes {
   readonly grace?: number;
 }
 
-const SIZES: Sizes = { gathered: 40_000, portion: 800 };
+const SIZES: Sizes = { gathered: 40_000, portion: 200 };
 const GRACE = 120_000;
 /** Addresses whose numbers are kept in memory. */
 const CACHED = 65_536;

@@ -1,6 +1,7 @@
 /* A thread of checkpoints.ts: copies what is in the log of a SQLite file into the file, when it is told. */
 import { parentPort, workerData } from 'node:worker_threads';
 import Database from 'better-sqlite3';
+import type { Copied } from './checkpoints.ts';
 import type { FileOptions } from './connections.ts';
 
 const { filename, synchronous } = workerData as FileOptions;
@@ -12,11 +13,13 @@ parentPort!.on('message', (word: 'checkpoint' | 'end') => {
     parentPort!.close();
     return;
   }
+  let copied: Copied = { log: 0, copied: 0 };
   try {
     // takes what it may have without making anybody wait; a disk that is full is noticed by those who write
-    db.pragma('wal_checkpoint(PASSIVE)');
+    const [row] = db.pragma('wal_checkpoint(PASSIVE)') as { log: number; checkpointed: number }[];
+    copied = { log: row!.log, copied: row!.checkpointed };
   } catch {
     // what is not copied stays in the log
   }
-  parentPort!.postMessage('done');
+  parentPort!.postMessage(copied);
 });

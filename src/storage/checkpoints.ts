@@ -2,47 +2,94 @@ import { Worker } from 'node:worker_threads';
 import type { FileOptions, Logger } from './connections.ts';
 
 /** Pages of the log, about, after which they are copied: a page that is written again and again until then is copied once. */
-const DUE = 8000;
+const DUE = 16_000;
 /** Values to a page, about. */
 const VALUES = 80;
+/** Pages that may be left when nobody writes for as long as they are copied. */
+const REST = 1000;
+/** How often it is tried to have so few. */
+const ATTEMPTS = 4;
+
+/** What a copying found: pages in the log, and how many of them are in the file now. */
+export interface Copied {
+  readonly log: number;
+  readonly copied: number;
+}
 
 /**
  * Copies SQLite's log into the file now and then: in a thread of its own, since it waits for the disk several times, each for many
- * milliseconds. The thread is begun when there is so much for the first time. What it does not copy whoever commits does, when the log is
- * twice as long (connections.ts).
+ * milliseconds. Only a log that is copied whole begins anew, which it never is while others write to it: so nobody does while the last few
+ * pages are copied. The thread is begun when there is so much for the first time. What it does not copy whoever commits does, when the log
+ * is very long (connections.ts).
  */
 export class Checkpoints {
   private readonly file: FileOptions;
   private readonly logger: Logger | undefined;
+  /** Runs work while nobody writes. */
+  private readonly alone: (work: () => Promise<void>) => Promise<void>;
   private worker: Worker | undefined;
-  private pages = 0;
+  private estimate = 0;
+  /** Pages of the log to one that is estimated: a commit writes some that hold little that is new. */
+  private scale = 3;
   private busy = false;
+  private answered: ((copied: Copied) => void) | undefined;
   /** It could not be begun, or broke: nobody tries again. */
   private broken = false;
 
-  constructor(file: FileOptions, logger: Logger | undefined) {
+  private readonly due: number;
+
+  constructor(
+    file: FileOptions,
+    logger: Logger | undefined,
+    alone: (work: () => Promise<void>) => Promise<void>,
+    due = DUE,
+  ) {
+    this.due = due;
     this.file = file;
     this.logger = logger;
+    this.alone = alone;
   }
 
   /** A transaction was committed that wrote so many values. */
   committed(values: number): void {
-    this.pages += 1 + values / VALUES;
-    if (this.pages < DUE || this.busy || this.broken) return;
-    this.pages = 0;
+    this.estimate += 1 + values / VALUES;
+    if (this.estimate * this.scale < this.due || this.busy || this.broken) return;
     this.busy = true;
-    (this.worker ??= this.begin()).postMessage('checkpoint');
+    void this.run().finally(() => (this.busy = false));
+  }
+
+  private async run(): Promise<void> {
+    const { estimate } = this;
+    for (let i = 0; i < ATTEMPTS; i++) {
+      const { log, copied } = await this.copy();
+      if (i === 0 && log > 0) this.scale = Math.min(20, Math.max(0.5, log / estimate));
+      if (log - copied <= REST) break;
+    }
+    await this.alone(async () => {
+      await this.copy();
+      this.estimate = 0;
+    });
+  }
+
+  private copy(): Promise<Copied> {
+    if (this.broken) return Promise.resolve({ log: 0, copied: 0 });
+    return new Promise(resolve => {
+      this.answered = resolve;
+      (this.worker ??= this.begin()).postMessage('checkpoint');
+    });
   }
 
   private begin(): Worker {
     // as it stands here, or built
     const program = new URL(`./checkpoint-thread${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
     const worker = new Worker(program, { workerData: this.file, resourceLimits: { maxOldGenerationSizeMb: 16 } });
-    worker.on('message', () => (this.busy = false));
+    worker.on('message', (copied: Copied) => this.answered?.(copied));
     worker.on('error', error => {
       this.broken = true;
       this.logger?.error({ err: error }, 'storage: the thread that copies the log into the database file has failed');
     });
+    // nobody waits for one that is gone
+    worker.on('exit', () => this.answered?.({ log: 0, copied: 0 }));
     worker.unref();
     return worker;
   }

@@ -7,6 +7,7 @@ import {
   StorageError,
 } from '../api/storage.ts';
 import { Ring } from '../util/ring.ts';
+import { Pace } from './pace.ts';
 import { currentUnit, type Unit } from '../util/unit.ts';
 
 /** What a batch may write: any statements, or rows as data. */
@@ -53,6 +54,9 @@ export abstract class WriteQueue {
   private readonly closed: () => StorageError | undefined;
   private waitingBytes = 0;
   private running: Promise<void> | undefined;
+  private readonly pace = new Pace();
+  /** Ends a wait for more rows. */
+  private enough: (() => void) | undefined;
   batches = 0;
   rows = 0;
 
@@ -100,6 +104,7 @@ export abstract class WriteQueue {
           reject,
         });
         this.running ??= this.run();
+        if (this.enough && this.pace.isEnough(this.queue.size)) this.enough();
         return promise;
       },
     };
@@ -122,9 +127,24 @@ export abstract class WriteQueue {
   private async run(): Promise<void> {
     do {
       await new Promise(resolve => setImmediate(resolve));
+      const delay = this.pace.delay(performance.now(), this.queue.size);
+      if (delay > 0) await this.more(delay);
+      this.pace.begins(performance.now(), this.queue.size);
       await this.flush();
     } while (this.queue.size > 0);
     this.running = undefined;
+  }
+
+  /** Waits for more rows. */
+  private async more(delay: number): Promise<void> {
+    await new Promise<void>(resolve => {
+      const timer = setTimeout(resolve, delay);
+      this.enough = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.enough = undefined;
   }
 
   /** Takes rows and writes them in a transaction; settles each of them, and never rejects. */

@@ -81,7 +81,7 @@ export class SqliteStorage implements Storage {
     this.raw = connect(file);
     this.writer = connectWriter(file);
     this.reader = connectReader(file);
-    this.checkpoints = new Checkpoints(file, options.logger);
+    this.checkpoints = new Checkpoints(file, options.logger, work => this.mutex.run(work));
     this.group = new GroupCommit(
       work => this.commit(work),
       undefined,
