@@ -1,6 +1,6 @@
 import type { SessionView, Slot } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
-import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
+import { NS, pageElement, refuse, StanzaError } from '../../src/protocol/index.ts';
 import { type Element, xml } from '../../src/xml/index.ts';
 import { firstKeyAt } from './key.ts';
 import type { Query } from './query.ts';
@@ -242,11 +242,6 @@ function beyond(span: Span, { key }: Kept, backwards: boolean): Span {
 
 /** The end of the results (XEP-0313 4.3), of which the ids are given in order; `first`: whether the first of all is among them. */
 function fin(ids: readonly string[], complete: boolean, count: number | undefined, first = false): Element {
-  const set = xml('set', { xmlns: NS.rsm });
-  if (ids.length > 0) {
-    set.append(xml('first', first ? { index: '0' } : {}, ids[0]!));
-    set.append(xml('last', {}, ids.at(-1)!));
-  }
-  if (count !== undefined) set.append(xml('count', {}, String(count)));
+  const set = pageElement({ first: ids[0], last: ids.at(-1), index: first ? 0 : undefined, count });
   return xml('fin', { xmlns: NS.mam, ...(complete ? { complete: 'true' } : {}) }, set);
 }

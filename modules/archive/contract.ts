@@ -11,7 +11,6 @@ import type { Conversations } from './conversations.ts';
 
 export type { Conversation, Conversations, Displayed } from './conversations.ts';
 export { idOf, keyOf, markOf } from './key.ts';
-export { type Paging, readPaging } from './query.ts';
 export type { Kept } from './reading.ts';
 export { Pace, Results } from './results.ts';
 export { withoutItem } from './rooms.ts';

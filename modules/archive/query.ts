@@ -1,5 +1,5 @@
 import { type Jid, parseJid } from '../../src/jid/index.ts';
-import { NS, refuse, type StanzaError } from '../../src/protocol/index.ts';
+import { formFields, NO_PAGING, NS, type Paging, readPaging, refuse, StanzaError } from '../../src/protocol/index.ts';
 import { type Element, xml } from '../../src/xml/index.ts';
 
 const VALIDATE = 'http://jabber.org/protocol/xdata-validate'; // XEP-0122
@@ -18,14 +18,6 @@ export interface Query {
   readonly ids: readonly string[] | undefined;
   readonly flip: boolean;
   readonly paging: Paging;
-}
-
-/** XEP-0059, as XEP-0313 4.3 has it. */
-export interface Paging {
-  readonly max: number | undefined;
-  readonly after: string | undefined;
-  /** '' asks for the last page. */
-  readonly before: string | undefined;
 }
 
 /** The form that a client may ask for: XEP-0313 4.1.5. */
@@ -67,8 +59,8 @@ export function readQuery(element: Element): Query | StanzaError {
   }
   const ids = fields.get('ids');
   if (ids && ids.length > MOST_IDS) return refuse('not-acceptable', `A query names at most ${MOST_IDS} ids.`);
-  const paging = readPaging(element.getChild('set', NS.rsm));
-  if (!('max' in paging)) return paging;
+  const paging = readPaging(element) ?? NO_PAGING;
+  if (paging instanceof StanzaError) return paging;
   return {
     queryId: element.attrs.queryid,
     with: correspondent,
@@ -90,9 +82,7 @@ function readForm(form: Element | undefined): Map<string, string[]> | StanzaErro
   if (!form) return fields;
   if (form.attrs.type !== 'submit') return refuse('bad-request', 'A query holds a form of type submit.');
   let formType: string | undefined;
-  for (const field of form.getChildren('field')) {
-    const name = field.attrs.var;
-    const values = field.getChildren('value').map(value => value.getText());
+  for (const { name, values } of formFields(form)) {
     if (name === 'FORM_TYPE') formType = values[0];
     else if (name === undefined || !KNOWN.has(name)) {
       // XEP-0313 4.1.5
@@ -109,21 +99,6 @@ function readForm(form: Element | undefined): Map<string, string[]> | StanzaErro
   }
   if (formType !== NS.mam) return refuse('bad-request', `The form's FORM_TYPE is ${NS.mam}.`);
   return fields;
-}
-
-/** XEP-0059 2. */
-export function readPaging(set: Element | undefined): Paging | StanzaError {
-  const max = set?.getChild('max')?.getText().trim();
-  if (max !== undefined && !/^[0-9]{1,15}$/.test(max)) return refuse('bad-request', '<max/> is a number.');
-  // XEP-0059 2.6: pages by index are not offered
-  if (set?.getChild('index')) return refuse('feature-not-implemented', 'Pages are asked for by ids.');
-  const after = set?.getChild('after')?.getText();
-  return {
-    max: max === undefined ? undefined : Number(max),
-    // an empty <after/> begins at the beginning
-    after: after === '' ? undefined : after,
-    before: set?.getChild('before')?.getText(),
-  };
 }
 
 const TIME = /^-?\d{4,}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;

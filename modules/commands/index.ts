@@ -4,10 +4,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import { type Command, defineModule, defineOptions, type IqRequest, type Mod, option } from '../../src/api/index.ts';
-import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
+import { formFields, NS, refuse, StanzaError } from '../../src/protocol/index.ts';
 import { type Element, xml } from '../../src/xml/index.ts';
 import { type Execution, Executions } from './executions.ts';
-import { submittedValues } from './forms.ts';
 
 const ACTIONS = ['execute', 'next', 'complete', 'prev', 'cancel'] as const;
 
@@ -171,6 +170,11 @@ async function execute(mod: Mod, limits: Limits, executions: Executions, request
   executions.keep(key, execution);
   const element = xml('actions', { execute: usual(actions) }, ...actions.map(name => xml(name)));
   return answer(node, id, 'executing', [element, result.form]);
+}
+
+/** The values of a form by field; of fields that stand there twice, the last. */
+function submittedValues(form: Element): Map<string, readonly string[]> {
+  return new Map(formFields(form).flatMap(({ name, values }) => (name === undefined ? [] : [[name, values]])));
 }
 
 /** What `execute` stands for at a stage. */

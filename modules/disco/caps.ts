@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { NS } from '../../src/protocol/index.ts';
+import { formFields } from '../../src/protocol/index.ts';
 import type { Element } from '../../src/xml/index.ts';
 
 /** What disco#info says, as far as it is hashed. */
@@ -21,10 +21,7 @@ export function capsHash(info: Described, algorithm = 'sha1'): string {
     .map(feature => `${feature}<`)
     .join('');
   const forms = info.forms.map(form => {
-    const fields = form.getChildren('field', NS.dataForms).map(field => ({
-      name: field.attrs.var ?? '',
-      values: field.getChildren('value', NS.dataForms).map(value => value.getText()),
-    }));
+    const fields = formFields(form).map(({ name = '', values }) => ({ name, values }));
     const type = fields.find(field => field.name === 'FORM_TYPE')?.values[0] ?? '';
     const rest = fields.filter(field => field.name !== 'FORM_TYPE').sort((a, b) => octets(a.name, b.name));
     return {
@@ -33,7 +30,7 @@ export function capsHash(info: Described, algorithm = 'sha1'): string {
         .map(
           ({ name, values }) =>
             `${name}<${values
-              .sort(octets)
+              .toSorted(octets)
               .map(v => `${v}<`)
               .join('')}`,
         )

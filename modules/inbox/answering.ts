@@ -1,6 +1,6 @@
 import type { SessionView, Slot } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
-import { NS, refuse, type StanzaError } from '../../src/protocol/index.ts';
+import { pageElement, refuse, type StanzaError } from '../../src/protocol/index.ts';
 import { type Element, wireAttribute, xml } from '../../src/xml/index.ts';
 import {
   type ArchiveService,
@@ -114,12 +114,13 @@ export class Answering {
       if (shown < page.to) await results.flush();
     }
     await results.end();
-    const set = xml('set', { xmlns: NS.rsm });
-    if (shown > page.from) {
-      set.append(xml('first', { index: String(page.from) }, markerOf(list[page.from]!)));
-      set.append(xml('last', {}, markerOf(list[shown - 1]!)));
-    }
-    set.append(xml('count', {}, String(list.length)));
+    const any = shown > page.from;
+    const set = pageElement({
+      first: any ? markerOf(list[page.from]!) : undefined,
+      last: any ? markerOf(list[shown - 1]!) : undefined,
+      index: page.from,
+      count: list.length,
+    });
     const totals = { total: String(order.length), unread: String(unread.length), 'all-unread': String(allUnread) };
     return xml('fin', { xmlns: INBOX, ...totals }, set);
   }

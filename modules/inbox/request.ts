@@ -1,7 +1,5 @@
-import { refuse, type StanzaError } from '../../src/protocol/index.ts';
+import { NO_PAGING, type Paging, readPaging, refuse, StanzaError } from '../../src/protocol/index.ts';
 import type { Element } from '../../src/xml/index.ts';
-import { type Paging, readPaging } from '../archive/contract.ts';
-import { NS } from '../../src/protocol/index.ts';
 
 export const INBOX = 'urn:xmpp:inbox:1';
 
@@ -17,8 +15,8 @@ export function readInboxQuery(element: Element): InboxQuery | StanzaError {
   const messages = readBoolean(element.attrs.messages, true);
   if (unreadOnly === undefined || messages === undefined)
     return refuse('bad-request', "'unread-only' and 'messages' are true or false.");
-  const paging = readPaging(element.getChild('set', NS.rsm));
-  if (!('max' in paging)) return paging;
+  const paging = readPaging(element) ?? NO_PAGING;
+  if (paging instanceof StanzaError) return paging;
   return { unreadOnly, messages, paging };
 }
 

@@ -1,12 +1,12 @@
 /* What there is to discover of services, nodes and items: XEP-0060 5.1 to 5.5, 10. */
 import type { DiscoIdentity, DiscoInfo } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
-import { defineForm, field, NS, refuse, StanzaError } from '../../src/protocol/index.ts';
+import { defineForm, field, NS, readPaging, refuse, StanzaError } from '../../src/protocol/index.ts';
 import { type Element, xml } from '../../src/xml/index.ts';
 import { type Engine, freshSince, type Service } from './engine.ts';
 import { META_DATA, NO_PERSISTENT_ITEMS, NOT_FOUND, PUBSUB } from './names.ts';
 import { ownersOf, type PubsubNode } from './node.ts';
-import { pageOf, readPaging } from './paging.ts';
+import { pageOf } from './paging.ts';
 
 /** Of services and of accounts alike. The access models by the text name the default one; clients look for those that there are. */
 const FEATURES = [

@@ -1,11 +1,11 @@
 /* Items are read: XEP-0060 6.5. */
 import type { Answer } from '../../src/api/index.ts';
-import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
+import { NS, readPaging, refuse, StanzaError } from '../../src/protocol/index.ts';
 import { type Element, parseElement, xml } from '../../src/xml/index.ts';
 import { type Asked, type Engine, freshSince, nodeNameOf, pubsub } from './engine.ts';
 import { NO_PERSISTENT_ITEMS, NOT_FOUND } from './names.ts';
 import type { Item, PubsubNode } from './node.ts';
-import { pageOf, readPaging } from './paging.ts';
+import { pageOf } from './paging.ts';
 
 /** Items that one request may name. */
 const MOST_IDS = 1000;

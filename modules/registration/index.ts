@@ -12,7 +12,7 @@ import {
   option,
 } from '../../src/api/index.ts';
 import { Jid, prepareLocal } from '../../src/jid/index.ts';
-import { NS, StanzaError, type StanzaErrorCondition } from '../../src/protocol/index.ts';
+import { formFields, NS, StanzaError, type StanzaErrorCondition } from '../../src/protocol/index.ts';
 import { type Element, xml } from '../../src/xml/index.ts';
 import { Budget } from './budget.ts';
 
@@ -191,9 +191,8 @@ async function change(mod: M, from: Jid, payload: Element): Promise<Answer> {
 /** Name and password, from the plain elements or from a form (XEP-0077 4). */
 function read(payload: Element): { username: string; password: string } {
   const submitted = payload.getChild('x', NS.dataForms);
-  const value = (name: string): string => {
-    const field = submitted?.getChildren('field', NS.dataForms).find(f => f.attrs.var === name);
-    return field?.getChild('value', NS.dataForms)?.getText() ?? payload.getChildText(name, NS.register) ?? '';
-  };
+  const fields = submitted ? formFields(submitted) : [];
+  const value = (wanted: string): string =>
+    fields.find(({ name }) => name === wanted)?.values[0] ?? payload.getChildText(wanted, NS.register) ?? '';
   return { username: value('username').trim(), password: value('password') };
 }

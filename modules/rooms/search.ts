@@ -4,15 +4,17 @@ import {
   defineForm,
   field,
   type FormValues,
+  NO_PAGING,
   NS,
+  pageElement,
+  type Paging,
+  readPaging,
   StanzaError,
   type StanzaErrorCondition,
   submittedFields,
 } from '../../src/protocol/index.ts';
 import { type Element, xml } from '../../src/xml/index.ts';
-import { type Paging, readPaging } from '../archive/contract.ts';
 import { type Found, type Order, type RoomsToSearch, searchRooms } from './finding.ts';
-import { pageElement } from './listing.ts';
 
 export const SEARCH = 'urn:xmpp:channel-search:0:search';
 const PARAMS = 'urn:xmpp:channel-search:0:search-params';
@@ -70,7 +72,7 @@ export class Search {
     if (!x) return xml('search', { xmlns: SEARCH }, form.form({ ...DEFAULTS, types: [MUC], key: BY_USERS }));
     const wanted = readWanted(x);
     if (wanted instanceof StanzaError) return wanted;
-    const paging = readPaging(payload.getChild('set', NS.rsm));
+    const paging = readPaging(payload) ?? NO_PAGING;
     if (paging instanceof StanzaError) return paging;
     if (this.running === AT_ONCE) return problem('resource-constraint', 'rate-limit', 'Try again in a while.', 5);
     this.running++;

@@ -116,20 +116,31 @@ export function submittedFields(x: Element, formType: string): Map<string, reado
   const type = formTypeOf(x);
   if (type !== undefined && type !== formType) return refuse('bad-request', `The form's FORM_TYPE is ${formType}.`);
   const values = new Map<string, readonly string[]>();
-  for (const field of x.getChildren('field', NS.dataForms)) {
-    const name = field.attrs.var;
+  for (const field of formFields(x)) {
+    const { name } = field;
     if (name === undefined || name === FORM_TYPE) continue;
     if (values.has(name)) return refuse('bad-request', `The field '${name.slice(0, 100)}' stands there twice.`);
-    values.set(
-      name,
-      field.getChildren('value', NS.dataForms).map(value => value.getText()),
-    );
+    values.set(name, field.values);
   }
   return values;
 }
 
+/** A field of a form as it came. */
+export interface FormField {
+  /** Its 'var'. */
+  readonly name: string | undefined;
+  readonly values: readonly string[];
+}
+
+/** The fields of any form, in their order (XEP-0004 3.2). */
+export function formFields(x: Element): FormField[] {
+  return x.getChildren('field', NS.dataForms).map(field => ({
+    name: field.attrs.var,
+    values: field.getChildren('value', NS.dataForms).map(value => value.getText()),
+  }));
+}
+
 /** The FORM_TYPE of a form (XEP-0068 3.2), whatever it is used for. */
 export function formTypeOf(x: Element): string | undefined {
-  const field = x.getChildren('field', NS.dataForms).find(({ attrs }) => attrs.var === FORM_TYPE);
-  return field?.getChildText('value', NS.dataForms) ?? undefined;
+  return formFields(x).find(({ name }) => name === FORM_TYPE)?.values[0];
 }

@@ -1,6 +1,16 @@
-export { defineForm, Form, type FormFields, formTypeOf, type FormValues, submittedFields } from './form.ts';
+export {
+  defineForm,
+  Form,
+  type FormField,
+  formFields,
+  type FormFields,
+  formTypeOf,
+  type FormValues,
+  submittedFields,
+} from './form.ts';
 export { field, type Field, type FieldOption, type FieldType, WrongValue } from './form-fields.ts';
 export { NS } from './namespaces.ts';
+export { NO_PAGING, pageElement, type PageOf, type Paging, readPaging } from './paging.ts';
 export {
   type ErrorType,
   refuse,
