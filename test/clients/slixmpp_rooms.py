@@ -1,5 +1,7 @@
 """Rooms (XEP-0045) as slixmpp knows them."""
 
+import asyncio
+
 import slixmpp
 from slixmpp.exceptions import PresenceError
 from slixmpp.xmlstream.handler import Callback
@@ -116,7 +118,19 @@ class Rooms:
         self['xep_0045'].decline(room, jid, reason)
 
     async def do_leave_room(self, room, nick):
-        self['xep_0045'].leave_muc(room, nick)
+        # or slixmpp takes what comes back of it for the answer to entering again
+        gone = self.loop.create_future()
+
+        def left(presence):
+            if presence['from'].full == '{}/{}'.format(room, nick) and not gone.done():
+                gone.set_result(None)
+
+        self.register_handler(Callback('left', StanzaPath('presence@type=unavailable'), left))
+        try:
+            self['xep_0045'].leave_muc(room, nick)
+            await asyncio.wait_for(gone, 5)
+        finally:
+            self.remove_handler('left')
 
     async def do_destroy(self, room, reason, instead):
         await self['xep_0045'].destroy(room, reason, slixmpp.JID(instead))
