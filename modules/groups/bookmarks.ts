@@ -29,15 +29,23 @@ export interface BookmarksParts {
 export class Bookmarks {
   private readonly parts: BookmarksParts;
   /** What is under way for each account: one after the other. */
-  private readonly working = new Map<string, Promise<void>>();
+  private readonly working = new Map<string, Promise<boolean>>();
 
   constructor(parts: BookmarksParts) {
     this.parts = parts;
   }
 
-  /** An account belongs to a group: it has a bookmark, its own if it had one, with the name that the group has. */
-  add(account: Jid, nick: string, { room, name, group }: Bookmarked): void {
-    this.change(account, async nodes => {
+  /** Whether there is anything that they are kept in. */
+  get there(): boolean {
+    return this.parts.pubsub() !== undefined;
+  }
+
+  /**
+   * An account belongs to a group: it has a bookmark, its own if it had one, with the name that the group has. False when that could not
+   * be kept; it is logged.
+   */
+  add(account: Jid, nick: string, { room, name, group }: Bookmarked): Promise<boolean> {
+    return this.change(account, async nodes => {
       const before = await bookmark(nodes, account, room);
       if (before && before.attrs.name === (name || undefined)) return;
       const own = xml('group', { xmlns: GROUPS, kind: group.kind, number: group.number });
@@ -50,25 +58,30 @@ export class Bookmarks {
   }
 
   /** It belongs to it no more. */
-  remove(account: Jid, room: Jid): void {
-    this.change(account, async nodes => {
+  remove(account: Jid, room: Jid): Promise<boolean> {
+    return this.change(account, async nodes => {
       await nodes.retract(account, BOOKMARKS, [room.bare]);
     });
   }
 
-  private change(account: Jid, job: (nodes: PubsubApi) => Promise<void>): void {
+  private change(account: Jid, job: (nodes: PubsubApi) => Promise<void>): Promise<boolean> {
     const { node, log, pubsub, kept } = this.parts;
     const nodes = pubsub();
-    if (!nodes || !node.hosts.has(account.domain) || !kept(account.domain)) return;
-    const work = (this.working.get(account.bare) ?? Promise.resolve())
+    if (!nodes || !node.hosts.has(account.domain) || !kept(account.domain)) return Promise.resolve(true);
+    const work = (this.working.get(account.bare) ?? Promise.resolve(true))
       .then(async () => {
         if (await node.accounts.exists(account)) await job(nodes);
+        return true;
       })
-      .catch((error: unknown) => log.error({ err: error }, 'a group is not as it is among the bookmarks of a member'))
+      .catch((error: unknown) => {
+        log.error({ err: error }, 'a group is not as it is among the bookmarks of a member');
+        return false;
+      })
       .finally(() => {
         if (this.working.get(account.bare) === work) this.working.delete(account.bare);
       });
     this.working.set(account.bare, work);
+    return work;
   }
 
   /** Resolved when nothing is under way. */

@@ -14,6 +14,7 @@ import { Bookmarks } from './bookmarks.ts';
 import { listApplications } from './applications.ts';
 import { offerCommands } from './commands.ts';
 import { Cursors } from './cursors.ts';
+import { DueBookmarks } from './due.ts';
 import { Endings } from './endings.ts';
 import { GROUPS } from './errors.ts';
 import { serviceCommands } from './founding.ts';
@@ -61,6 +62,7 @@ export default defineModule({
       moved: () => {},
     });
     const membership = new Membership(groups, bookmarks, live, mod.log);
+    const due = new DueBookmarks({ node, store, rooms, bookmarks, membership, log: mod.log, enabled });
     const sweeping = new Sweeping({ rooms, groups, endings, log: mod.log });
 
     const forgetCursor = (room: Jid, account: Jid): void => {
@@ -71,6 +73,7 @@ export default defineModule({
 
     mod.cleanup(() => endings.done());
     mod.cleanup(() => bookmarks.done());
+    mod.cleanup(() => due.done());
     mod.cleanup(
       rooms.guard({
         ...rules,
@@ -105,25 +108,26 @@ export default defineModule({
     inInbox();
     mod.cleanup(
       rooms.listen({
-        created: room => membership.all(room, true),
+        changing: change => due.changing(change),
+        created: room => due.followed(room.jid, 'created', membership.all(room, true)),
         affiliated: (room, steps) => {
           live.changed(room);
-          membership.steps(room, steps);
+          due.followed(room.jid, 'affiliated', membership.steps(room, steps));
           for (const { jid, after } of steps) if (!atLeast(after, 'member')) forgetCursor(room.jid, jid);
         },
         configured: (room, before) => {
           if (before.persistent && !room.config.persistent) {
             groups.forget(room);
             store.remove(room.jid).catch((error: unknown) => mod.log.error({ err: error }, 'a group may be kept'));
-            membership.gone(room.jid, room.affiliated());
+            due.followed(room.jid, 'configured', membership.gone(room.jid, room.affiliated()));
           } else if (room.config.persistent && (!before.persistent || before.name !== room.config.name)) {
-            membership.all(room, !before.persistent);
+            due.followed(room.jid, 'configured', membership.all(room, !before.persistent));
           }
         },
         destroyed: room => {
           if (!room.config.persistent) return;
           endings.gone(room);
-          membership.gone(room.jid, room.affiliated);
+          due.followed(room.jid, 'destroyed', membership.gone(room.jid, room.affiliated));
         },
         said: (room, packet) => {
           if (!room.config.persistent) return;
@@ -156,7 +160,10 @@ export default defineModule({
 
     let agreed: Promise<void> | undefined;
     const look = async (): Promise<void> => {
-      agreed ??= endings.catchUp(rooms).then(() => sweeping.agree());
+      agreed ??= endings
+        .catchUp(rooms)
+        .then(() => sweeping.agree())
+        .then(() => due.catchUp());
       await agreed.catch((error: unknown) => {
         agreed = undefined;
         throw error;

@@ -5,6 +5,7 @@ export const GROUPS_TABLE = 'groups_kept';
 export const MUTES = 'group_mutes';
 export const ALLOWANCES = 'group_allowances';
 export const CURSORS = 'group_cursors';
+export const CONCERNED = 'group_bookmarks_due';
 export const FAREWELLS = 'group_farewells';
 
 /** What `accountKey` makes has at most so many characters. */
@@ -73,6 +74,17 @@ export const migrations: readonly Migration[] = [
         table.string('read_id', 21).notNullable();
         table.bigInteger('read_at').notNullable();
         table.primary(['jid', 'account']);
+      });
+    },
+  },
+  {
+    name: '004-bookmarks-due',
+    up: async schema => {
+      await schema.createTable(CONCERNED, table => {
+        table.bigIncrements('id');
+        table.text('jid').notNullable();
+        // JSON: addresses of accounts; null: all who belong to it
+        table.text('accounts', 'mediumtext');
       });
     },
   },

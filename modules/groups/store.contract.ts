@@ -178,4 +178,21 @@ export function groupStoreContract(open: () => Promise<Storage>): void {
     await store.told(1);
     assert.equal((await store.farewells()).length, 1);
   });
+
+  it('notes whose bookmarks are due, until they are settled', async () => {
+    const some = [romeo, long];
+    const first = await store.due(named('verona'), some);
+    const second = await store.due(named('mantua'), undefined);
+    assert.deepEqual(await store.dueAfter(0, 10), [
+      { id: first, room: named('verona'), accounts: some },
+      { id: second, room: named('mantua'), accounts: undefined },
+    ]);
+    assert.deepEqual(
+      (await store.dueAfter(first, 10)).map(({ id }) => id),
+      [second],
+    );
+    assert.equal((await store.dueAfter(0, 1)).length, 1);
+    await store.settled([first, second]);
+    assert.deepEqual(await store.dueAfter(0, 10), []);
+  });
 }

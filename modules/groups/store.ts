@@ -10,7 +10,7 @@ import {
 } from '../../src/api/index.ts';
 import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { accountKey } from '../rooms/contract.ts';
-import { ALLOWANCES, CURSORS, FAREWELLS, GROUPS_TABLE, migrations, MUTES } from './schema.ts';
+import { ALLOWANCES, CONCERNED, CURSORS, FAREWELLS, GROUPS_TABLE, migrations, MUTES } from './schema.ts';
 
 export type GroupKind = 'discussion' | 'group';
 
@@ -51,6 +51,14 @@ export interface StoredFarewell {
   readonly jid: string;
   /** JSON. */
   readonly farewell: string;
+}
+
+/** Accounts whose bookmarks are to be brought in line with who belongs to a group. */
+export interface StoredDue {
+  readonly id: number;
+  readonly room: Jid;
+  /** undefined: all who belong to it. */
+  readonly accounts: readonly Jid[] | undefined;
 }
 
 interface Row {
@@ -323,6 +331,38 @@ export class GroupStore {
 
   farewells(): Promise<StoredFarewell[]> {
     return this.storage.read(q => q<StoredFarewell>(FAREWELLS).orderBy('room').select('room', 'jid', 'farewell'));
+  }
+
+  /** Notes that bookmarks of accounts are due (undefined: of all who belong to the group); the number of the note. */
+  due(room: Jid, accounts: readonly Jid[] | undefined): Promise<number> {
+    const sql = `insert into ${CONCERNED} (jid, accounts) values (?, ?)`;
+    const list = accounts && JSON.stringify(accounts.map(({ bare }) => bare));
+    return this.write(tx => andThen(tx.run(sql, room.bare, list ?? null), ({ id }) => Number(id)));
+  }
+
+  /** They are as they should be. */
+  async settled(ids: readonly number[]): Promise<void> {
+    const sql = `delete from ${CONCERNED} where id = ?`;
+    await Promise.all(ids.map(id => this.write(tx => andThen(tx.run(sql, id), () => 0))));
+  }
+
+  /** What is due, behind a number, in the order in which it was noted. */
+  async dueAfter(id: number, most: number): Promise<StoredDue[]> {
+    const rows = await this.storage.read(q =>
+      q<{ id: number; jid: string; accounts: string | null }>(CONCERNED)
+        .where('id', '>', id)
+        .orderBy('id')
+        .limit(most)
+        .select('id', 'jid', 'accounts'),
+    );
+    return rows.map(row => ({
+      id: Number(row.id),
+      room: parseJid(row.jid)!,
+      accounts:
+        row.accounts === null
+          ? undefined
+          : (JSON.parse(row.accounts) as string[]).flatMap(account => parseJid(account) ?? []),
+    }));
   }
 
   private write(run: Write['run']): Promise<number> {

@@ -94,6 +94,11 @@ export async function affiliate(
   const actor = actorName(room, by);
   const entries = changes.map(change => entryOf(change, affiliations.get(change.jid), since));
   const steps = stepsOf(room, changes);
+  if (steps.length > 0)
+    room.changing(
+      'affiliated',
+      steps.map(({ jid }) => jid),
+    );
   await (keep ? keep(entries) : room.house.store.affiliate(id, entries));
   const before = changes.map(({ jid }) => room.affiliationOf(jid));
   for (const entry of entries) affiliations.set(entry);

@@ -18,6 +18,7 @@ import { tellGiven } from './granting.ts';
 import { oneByOne, remove } from './leaving.ts';
 import type { Affiliation } from './roles.ts';
 import type { Room } from './room.ts';
+import type { Affiliated, Unaffiliated } from './store.ts';
 import { inPortions, isBroadcast } from './telling.ts';
 
 /** Takes a form that an owner has submitted; a room that was locked is open then. */
@@ -73,13 +74,18 @@ export async function reconfigure(
     state.config = config;
     state.locked = false;
   };
+  const write = (entries?: readonly (Affiliated | Unaffiliated)[]): Promise<void> => {
+    const [stayed, stays] = [before.persistent, config.persistent];
+    if (stayed !== stays || before.name !== config.name)
+      room.changing('configured', stays ? undefined : room.addresses(), stayed || stays);
+    return room.house.store.configure(state.id, config, false, entries);
+  };
   if (changes.length === 0) {
-    await room.house.store.configure(state.id, config, false);
+    await write();
     take();
     answer();
   } else {
-    const keep: NonNullable<Parameters<typeof affiliate>[3]>['keep'] = entries =>
-      room.house.store.configure(state.id, config, false, entries).then(take);
+    const keep: NonNullable<Parameters<typeof affiliate>[3]>['keep'] = entries => write(entries).then(take);
     await affiliate(room, changes, by, { keep, between: answer });
   }
   if (!room.state) return;

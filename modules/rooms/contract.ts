@@ -130,8 +130,25 @@ export interface GoneRoom {
   readonly affiliated: readonly Affiliated[];
 }
 
+/** What is about to be kept of a room: who belongs to it, what it is called, whether it stays. */
+export interface RoomChange {
+  readonly jid: Jid;
+  readonly host: string;
+  /** What is told once it is kept. */
+  readonly fact: 'affiliated' | 'configured' | 'created' | 'destroyed';
+  /** Whether it is a room that stays when nobody is in it, before or behind the change. */
+  readonly persistent: boolean;
+  /** Whose affiliations change, or end with the room; undefined: it concerns all who have one once it is kept. */
+  readonly accounts: readonly Jid[] | undefined;
+}
+
 /** What has happened in rooms: kept already. Told in the room's order; a listener that fails is logged. */
 export interface RoomListener {
+  /**
+   * Told before, in the same go as it is handed to the database: what a listener hands to it in here is kept with it, or before it. It may
+   * still fail; if it does not, its fact follows before anything else in that room.
+   */
+  changing?(change: RoomChange): void;
   created?(room: RoomView, by: Jid): void;
   configured?(room: RoomView, before: RoomConfig, by: Jid): void;
   affiliated?(room: RoomView, steps: readonly AffiliationStep[], by: Jid): void;

@@ -10,6 +10,7 @@ import type {
   Farewell,
   GoneRoom,
   Making,
+  RoomChange,
   RoomListener,
   RoomPolicy,
 } from './contract.ts';
@@ -104,6 +105,10 @@ export class Policies {
         this.log.error({ err: error }, 'a module that is told of rooms failed');
       }
     }
+  }
+
+  changing(change: RoomChange): void {
+    this.tell(this.listeners, listener => listener.changing?.(change));
   }
 
   created({ view }: Room, by: Jid): void {

@@ -13,7 +13,7 @@ import { type BlockingService, deliverUnblocked } from '../blocking/contract.ts'
 import type { StanzaIdsService } from '../stanza-id/contract.ts';
 import { Affiliations } from './affiliations.ts';
 import { configFromJson, type RoomConfig } from './config.ts';
-import type { AffiliationChange, Farewell } from './contract.ts';
+import type { AffiliationChange, Farewell, RoomChange } from './contract.ts';
 import { Hats } from './hats.ts';
 import { History } from './history.ts';
 import { Occupants, type OccupantSession } from './occupants.ts';
@@ -214,6 +214,7 @@ export class Room {
       if (affiliation !== 'none' && jid.bare !== owner.jid.bare)
         affiliated.push({ jid, affiliation, ...(nick && { nick }), since: created });
     const locked = as === undefined;
+    this.changing('created', undefined, config.persistent);
     const id = await store.create({ jid: this.jid, creator: owner.jid, config, locked, created }, affiliated);
     const affiliations = new Affiliations(affiliated);
     this.state = {
@@ -244,11 +245,24 @@ export class Room {
     if (!state) return;
     // first: what was said in it is nobody's who makes another one by its name
     await this.house.archive()?.forget(this.jid);
-    await this.house.store.remove(state.id);
+    const { id, config, affiliations } = state;
+    const affiliated = [...affiliations.all()];
+    this.changing('destroyed', this.addresses());
+    await this.house.store.remove(id);
     this.state = undefined;
     this.history.clear();
-    const { id, config, affiliations } = state;
-    this.house.policies.destroyed({ jid, host, id, config, affiliated: [...affiliations.all()] }, farewell, by);
+    this.house.policies.destroyed({ jid, host, id, config, affiliated }, farewell, by);
+  }
+
+  /** Other modules are told what is about to be kept. */
+  changing(fact: RoomChange['fact'], accounts: readonly Jid[] | undefined, persistent = this.config.persistent): void {
+    const { jid, host } = this;
+    this.house.policies.changing({ jid, host, fact, persistent, accounts });
+  }
+
+  /** Those of all that are affiliated with it. */
+  addresses(): Jid[] {
+    return [...this.state!.affiliations.all()].map(({ jid }) => jid);
   }
 
   /** Somebody has left it: a temporary room goes with the last one. */
