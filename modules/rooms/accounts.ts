@@ -3,7 +3,7 @@ import { parseJid } from '../../src/jid/index.ts';
 import { affiliate, type NewAffiliation } from './affiliating.ts';
 import { giveHats } from './hatting.ts';
 import type { RoomLists } from './lists.ts';
-import { deny } from './registration.ts';
+import { forgetApplication } from './registration.ts';
 import type { Room } from './room.ts';
 
 /** An account is gone: the next by its name is nothing to the rooms that knew it. */
@@ -27,7 +27,7 @@ async function forget(room: Room, account: Jid): Promise<void> {
   const { affiliations, applications, hats } = room.state;
   if (hats.of(account).length > 0) await giveHats(room, account, []);
   const application = applications.find(({ jid }) => jid.bare === account.bare);
-  if (application) await deny(room, application);
+  if (application) await forgetApplication(room, application);
   const before = affiliations.get(account)?.affiliation;
   if (before === undefined) return;
   const changes: NewAffiliation[] = [{ jid: account, affiliation: 'none', nick: undefined, reason: '' }];

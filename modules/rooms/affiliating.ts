@@ -147,7 +147,8 @@ function tellAffiliations(
         occupant.affiliation = affiliation;
         removed.push({ occupant, remarks: { codes: [code], actor, reason } });
       } else if (occupant.affiliation !== affiliation) {
-        occupant.role = roleAfter(room.config, occupant.role, occupant.affiliation, affiliation);
+        const role = roleAfter(room.config, occupant.role, occupant.affiliation, affiliation);
+        room.occupants.give(occupant, role);
         occupant.affiliation = affiliation;
         changed.push({ occupant, wasBroadcast, reason });
       }

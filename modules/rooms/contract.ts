@@ -80,7 +80,7 @@ export interface RoomView {
   configure(changes: Partial<RoomConfig>, by: Jid): Promise<void>;
   /** Ends it (10.9). Policies are not asked. */
   destroy(farewell: Farewell, by: Jid): Promise<void>;
-  /** Somebody who asks to become a member does not become one; false where nobody of that address asks. */
+  /** Somebody who asks to become a member does not become one, and is told so by who calls this; false where nobody of that address asks. */
   deny(jid: Jid): Promise<boolean>;
   /** Invites somebody, who may enter, by a message (7.8.2). */
   invite(jid: Jid, by: Jid): void;

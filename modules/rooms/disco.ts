@@ -8,7 +8,7 @@ import { configFeatures } from './config.ts';
 import { MUC_ADMIN, MUC_STABLE_ID, SELF_PING } from './namespaces.ts';
 import { OCCUPANT_ID } from './occupant-ids.ts';
 import { NO_ROOM, type Room } from './room.ts';
-import { isBroadcast } from './telling.ts';
+import { shownOf } from './telling.ts';
 
 const NICK_NODE = 'x-roomuser-item';
 const TRAFFIC_NODE = `${NS.muc}#traffic`; // 18.1.1
@@ -79,9 +79,9 @@ function items(room: Room, { from }: IqRequest, node: string | undefined): reado
   if (node !== undefined) return refuse('item-not-found');
   if (!room.occupants.client(from) && !isOpenTo(room, from)) return [];
   const told: Element[] = [];
-  for (const { role, address } of room.occupants.all()) {
+  for (const { address } of shownOf(room)) {
     if (told.length === MOST_ITEMS) break;
-    if (isBroadcast(room, role)) told.push(xml('item', { jid: address.full }));
+    told.push(xml('item', { jid: address.full }));
   }
   return told;
 }

@@ -53,7 +53,7 @@ export function actorName(room: Room, from: Jid): ActorName {
 /** An occupant has another role from now on, and everybody is told. */
 export function giveRole(room: Room, occupant: Occupant, role: OccupantRole, remarks: Remarks): MaybePromise<void> {
   const wasBroadcast = isBroadcast(room, occupant.role);
-  occupant.role = role;
+  room.occupants.give(occupant, role);
   return tellGiven(room, occupant, wasBroadcast, remarks);
 }
 

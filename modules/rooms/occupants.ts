@@ -81,6 +81,11 @@ export class Occupants {
   private readonly byKey = new Map<string, Occupant>();
   private readonly byClient = new Map<string, OccupantSession>();
   private readonly byAccount = new Map<string, Occupant[]>();
+  private readonly byRole: Readonly<Record<OccupantRole, Set<Occupant>>> = {
+    moderator: new Set(),
+    participant: new Set(),
+    visitor: new Set(),
+  };
 
   get size(): number {
     return this.byNick.size;
@@ -88,6 +93,17 @@ export class Occupants {
 
   all(): IterableIterator<Occupant> {
     return this.byNick.values();
+  }
+
+  /** Those who have one of these roles. */
+  *having(roles: readonly OccupantRole[]): Generator<Occupant> {
+    for (const role of roles) yield* this.byRole[role];
+  }
+
+  /** Gives somebody who is in the room a role. */
+  give(occupant: Occupant, role: OccupantRole): void {
+    if (this.byRole[occupant.role].delete(occupant)) this.byRole[role].add(occupant);
+    occupant.role = role;
   }
 
   sessions(): IterableIterator<OccupantSession> {
@@ -122,6 +138,7 @@ export class Occupants {
     const { occupant } = session;
     if (this.byNick.get(occupant.nick) !== occupant) {
       this.byNick.set(occupant.nick, occupant);
+      this.byRole[occupant.role].add(occupant);
       this.byKey.set(nickKey(occupant.nick), occupant);
       const others = this.byAccount.get(occupant.account.bare);
       if (others) others.push(occupant);
@@ -142,6 +159,7 @@ export class Occupants {
     this.byClient.delete(session.jid.full);
     if (occupant.sessions.length > 0) return;
     this.byNick.delete(occupant.nick);
+    this.byRole[occupant.role].delete(occupant);
     if (this.byKey.get(nickKey(occupant.nick)) === occupant) this.byKey.delete(nickKey(occupant.nick));
     const others = this.byAccount.get(occupant.account.bare)!.filter(other => other !== occupant);
     if (others.length > 0) this.byAccount.set(occupant.account.bare, others);

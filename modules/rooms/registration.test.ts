@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Storage } from '../../src/api/index.ts';
+import type { Packet, Storage } from '../../src/api/index.ts';
 import { parseJid } from '../../src/jid/index.ts';
 import { openStorage } from '../../src/storage/index.ts';
 import { tempFolder } from '../../test/kit/temp.ts';
@@ -27,7 +27,15 @@ describe('applications for membership', () => {
     }));
     for (const application of applications) await store.apply(id, application);
     const state = { id, applications };
-    await expireApplications({ state, house: { store } } as unknown as Room, 30);
+    const told: Packet[] = [];
+    const node = { route: (packet: Packet) => void told.push(packet) };
+    const room = { jid, state, config: DEFAULTS, house: { store, node } };
+    await expireApplications(room as unknown as Room, 30);
+    assert.deepEqual(
+      told.map(({ to, from }) => [from.full, to!.full]),
+      applications.slice(0, 2).map(({ jid: applicant }) => [jid.full, applicant.full]),
+    );
+    assert.match(told[0]!.wire(), /not decided upon in time/);
     const kept = (await store.load(jid))!.applications;
     for (const left of [kept, state.applications])
       assert.deepEqual(

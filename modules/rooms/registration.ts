@@ -152,7 +152,10 @@ async function decide(room: Room, by: Jid, x: Element): Promise<StanzaError | un
     jid ? each.jid.bare === jid.bare : each.form.nick === nick,
   );
   if (!application) return refuse('item-not-found', 'Nobody asks for that any more.');
-  return allow ? approve(room, application, by) : deny(room, application);
+  if (allow) return approve(room, application, by);
+  await forgetApplication(room, application);
+  tellRefused(room, application, 'denied');
+  return undefined;
 }
 
 async function approve(room: Room, { jid, form }: Application, by: Jid): Promise<StanzaError | undefined> {
@@ -165,10 +168,24 @@ async function approve(room: Room, { jid, form }: Application, by: Jid): Promise
 }
 
 /** It is forgotten: who asked may ask again. */
-export async function deny(room: Room, { jid }: Application): Promise<undefined> {
+export async function forgetApplication(room: Room, { jid }: Application): Promise<void> {
   const state = room.state!;
   await room.house.store.forgetApplication(state.id, jid);
   state.applications = state.applications.filter(each => each.jid.bare !== jid.bare);
+}
+
+const WHY = {
+  denied: 'was denied',
+  expired: 'was not decided upon in time',
+} as const;
+
+/** Who asked is told that it was in vain, in words and by a form for clients: as an admin answers it, with 'muc#register_allow' false. */
+function tellRefused(room: Room, { jid, form }: Application, why: keyof typeof WHY): void {
+  const name = room.config.name || room.jid.bare;
+  const text = `Your request to become a member of ${name} ${WHY[why]}.`;
+  const x = approvalForm.result({ nick: form.nick, allow: false });
+  const wire = serialize(xml('message', {}, xml('body', {}, text), x), NS.client);
+  void room.house.node.route(Packet.fromWire(wire, room.jid, jid));
 }
 
 /** XEP-0077 3.2: a member is none any more; an officer has no nickname reserved; who asked does not. */
@@ -186,14 +203,17 @@ async function unregister(room: Room, account: Jid): Promise<Answer> {
   if (atLeast(affiliation, 'admin')) return give(room, account, affiliation as 'member', '');
   const application = state.applications.find(({ jid }) => jid.bare === account.bare);
   if (!application) return refuse('registration-required', 'You are not registered with this room.');
-  await deny(room, application);
+  await forgetApplication(room, application);
   return Empty;
 }
 
 /** Forgets what nobody decided for too long. */
 export async function expireApplications(room: Room, before: number): Promise<void> {
   for (const application of room.state?.applications ?? [])
-    if (application.applied < before) await deny(room, application);
+    if (application.applied < before) {
+      await forgetApplication(room, application);
+      tellRefused(room, application, 'expired');
+    }
 }
 
 export const registrationIqs: readonly RoomIq[] = [

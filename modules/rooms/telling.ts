@@ -1,5 +1,6 @@
 /* To whom the presence of an occupant is sent: XEP-0045 7.2.2 to 7.2.4, 10.2 (muc#roomconfig_presencebroadcast). */
 import type { MaybePromise, Packet } from '../../src/api/index.ts';
+import { OCCUPANT_ROLES } from './config.ts';
 import type { Occupant, OccupantSession } from './occupants.ts';
 import { availablePresence, presencePacket, type Remarks } from './presence.ts';
 import type { OccupantRole } from './roles.ts';
@@ -29,10 +30,17 @@ export function isBroadcast(room: Room, role: OccupantRole): boolean {
   return room.config.presenceBroadcast.includes(role);
 }
 
+/** Those whose presence is told to others: in a large room these may be few. */
+export function shownOf({ config, occupants }: Room): Iterable<Occupant> {
+  const { presenceBroadcast: roles } = config;
+  return roles.length === OCCUPANT_ROLES.length ? occupants.all() : occupants.having(roles);
+}
+
 /** Tells who enters of all who are there already. */
 export function tellOfOthers(room: Room, to: OccupantSession): MaybePromise<void> {
   const open = room.showsAddressesTo(to.occupant.role);
-  return inPortions(room.occupants.all(), occupant => {
+  return inPortions(shownOf(room), occupant => {
+    // somebody is something else meanwhile, where they are many
     if (occupant === to.occupant || !isBroadcast(room, occupant.role)) return;
     room.send(availablePresence(occupant, open), to);
   });

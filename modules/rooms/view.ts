@@ -5,7 +5,7 @@ import type { RoomConfig } from './config.ts';
 import { reconfigure } from './configuring.ts';
 import type { AffiliationChange, Farewell, RoomView } from './contract.ts';
 import { destroyRoom } from './destroying.ts';
-import { deny } from './registration.ts';
+import { forgetApplication } from './registration.ts';
 import type { Actor, Affiliation } from './roles.ts';
 import type { Room, RoomState } from './room.ts';
 import type { Affiliated, Application } from './store.ts';
@@ -104,7 +104,7 @@ export class View implements RoomView {
 
   async deny(jid: Jid): Promise<boolean> {
     const application = this.state.applications.find(each => each.jid.bare === jid.bare);
-    if (application) await deny(this.room, application);
+    if (application) await forgetApplication(this.room, application);
     return application !== undefined;
   }
 

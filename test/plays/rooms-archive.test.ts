@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { parseJid } from '../../src/jid/index.ts';
 import type { Element } from '../../src/xml/index.ts';
 import type { TestClient } from '../kit/client.ts';
 import { TestNode } from '../kit/node.ts';
+import { until } from '../kit/wait.ts';
 import { admin, cave, configure, enter, error, make, ok, ROOM, USER, X } from './rooms.ts';
 
 const MAM = 'urn:xmpp:mam:2';
@@ -238,5 +240,49 @@ describe('play: the archive of a room (XEP-0313 5.1.2), and what is taken back (
     const own = past.find(stanza => stanza.attrs.from === `${ROOM}/thirdwitch`);
     assert.equal(own!.getChild('x', USER)!.getChild('item')!.attrs.affiliation, 'member');
     assert.deepEqual(bodies((await read(hag)).messages), ['kept']);
+  });
+});
+
+describe('play: how long archives of rooms keep', () => {
+  it('as the host says that their domain is below: what is older goes, also from the database', async () => {
+    const yaml = `modules: { rooms: {} }
+hosts:
+  localhost: { modules: { archive: { keep: 1 s } } }
+  other.example: {}
+`;
+    const stage = await TestNode.start({ yaml, users: ['crone1', 'nurse'] });
+    try {
+      const elsewhere = 'coven@conference.other.example';
+      await stage.addUser('crone1', 'other.example');
+      for (const [jid, room] of [
+        ['crone1@localhost/desktop', ROOM],
+        ['crone1@other.example/desktop', elsewhere],
+      ] as const) {
+        const client = await stage.login(jid);
+        await make(client, 'firstwitch', { 'muc#roomconfig_persistentroom': '1' }, room);
+        client.send(`<message type='groupchat' to='${room}'><body>old</body></message>`);
+        await client.message();
+      }
+      await new Promise(resolve => setTimeout(resolve, 1100));
+      const { storage, accounts } = stage.node;
+      const kept = async (room: string): Promise<number> => {
+        const rows = await storage.read(q =>
+          q<{ id: number }>('archive_entries')
+            .join('archive_addresses', 'archive_addresses.id', 'archive_entries.owner')
+            .where('archive_addresses.jid', room)
+            .select('archive_entries.id'),
+        );
+        return rows.length;
+      };
+      const messages = (): Promise<{ id: number }[]> =>
+        storage.read(q => q<{ id: number }>('archive_messages').select('id'));
+      assert.equal((await messages()).length, 2);
+      // a sweep begins when an account goes
+      await accounts.remove(parseJid('nurse@localhost')!);
+      await until(async () => (await messages()).length < 2, 'the end of what is too old');
+      assert.deepEqual([await kept(ROOM), await kept(elsewhere)], [0, 1]);
+    } finally {
+      await stage.stop();
+    }
   });
 });

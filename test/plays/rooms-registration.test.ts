@@ -99,6 +99,18 @@ describe('play: registering with a room (XEP-0045 7.10, 9.9)', () => {
     );
     assert.equal(error(await apply(wiccarocks, 'thirdwitch')), 'conflict cancel');
     decide(crone, { '{urn:posthouse:rooms:0}jid': 'hag66@localhost', 'muc#register_allow': '0' });
+    // 9.9: who is refused is told, in words and for clients
+    const no = await hag.message();
+    assert.deepEqual([no.attrs.from, no.attrs.type], [ROOM, undefined]);
+    assert.match(no.getChildText('body')!, /was denied/);
+    assert.deepEqual(
+      [
+        no.getChild('x', DATA)!.attrs.type,
+        values(no).get('muc#register_allow'),
+        values(no).get('muc#register_roomnick'),
+      ],
+      ['result', '0', 'thirdwitch'],
+    );
     decide(crone, { '{urn:posthouse:rooms:0}jid': 'hag66@localhost', 'muc#register_allow': '1' });
     assert.equal(await refusal(crone), 'item-not-found cancel');
     ok(await apply(wiccarocks, 'thirdwitch'));
