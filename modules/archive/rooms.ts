@@ -198,7 +198,6 @@ export class Rooms implements RoomArchives {
   }
 
   async forget(room: Jid): Promise<void> {
-    await this.parts.store.upToNow();
     await this.parts.store.forget(room.bare);
   }
 

@@ -277,6 +277,8 @@ export class ArchiveStore {
 
   /** An account's archive is gone at once; what is left of it is taken away by the next sweep. */
   async forget(account: string): Promise<void> {
+    // what is being added is of before
+    await this.upToNow();
     const address = await this.addresses.forget(account, this.newestKey + 1);
     if (address) this.sweeping.spared.delete(address.id);
   }

@@ -82,6 +82,8 @@ export default defineModule({
 
     // ---- what clients ask -----------------------------------------------------------------------------------------------------
 
+    /** The markers of each account that are being noted, one after the other; by bare JID. */
+    const marking = new Map<string, Promise<void>>();
     const watching = mod.perSession<boolean>(() => false, plain());
     const answering = new Answering(mod.perSession(() => new Pace()));
 
@@ -93,6 +95,8 @@ export default defineModule({
       const query = readInboxQuery(request.payload);
       if (query instanceof StanzaError) return query;
       const account = to.toBare();
+      // what its clients have said before is known
+      await marking.get(account.bare);
       const shelf = await source.shelf(account);
       watching.set(session, true);
       updates.watch(shelf.owner, account, session);
@@ -120,23 +124,21 @@ export default defineModule({
 
     // ---- what they have displayed ---------------------------------------------------------------------------------------------
 
-    /** The marker before, of each session: they are taken one after the other. */
-    const marking = mod.perSession<Promise<void> | undefined>(() => undefined);
-
     mod.on('received', 'tap', { kind: 'message', to: ['host', 'bare', 'full', 'foreign'] }, (packet, session) => {
       if (!packet.stanza.hasNamespace(NS.chatMarkers) || session.anonymous || !has(packet.from.domain)) return;
       const id = displayedId(packet);
       const source = current();
       if (id === undefined || !source) return;
       const { from, to } = packet;
-      const noted = (marking.get(session) ?? Promise.resolve())
-        .then(() => noteDisplayed(source, displayed, from.toBare(), to!.toBare(), id))
+      const account = from.toBare();
+      const noted: Promise<void> = (marking.get(account.bare) ?? Promise.resolve())
+        .then(() => noteDisplayed(source, displayed, account, to!.toBare(), id))
         .then(moved => moved && changed(moved.owner, moved.peer))
         .catch((error: unknown) => mod.log.error({ err: error }, 'what a client has displayed could not be kept'))
         .then(() => {
-          if (marking.get(session) === noted) marking.set(session, undefined);
+          if (marking.get(account.bare) === noted) marking.delete(account.bare);
         });
-      marking.set(session, noted);
+      marking.set(account.bare, noted);
     });
 
     let sources: readonly ((account: Jid) => Promise<readonly Beside[]>)[] = [];
@@ -158,6 +160,7 @@ export default defineModule({
     });
 
     mod.when('accountRemoved', async account => {
+      await marking.get(account.bare);
       const owner = await current()?.numberOf(account);
       if (owner !== undefined) await displayed.remove(owner);
     });
