@@ -73,6 +73,8 @@ export interface RoomUnread {
   readonly id: string;
   /** Key of the last text that stands. */
   readonly text: number;
+  /** What shows that text now: itself, or its last correction (XEP-0308). */
+  readonly shown: number;
 }
 
 export interface RoomArchives {

@@ -215,18 +215,21 @@ export class Conversations {
     }
     // it is there no more: what is in its place is all that there is
     if (!original) return { text: correction, shown: correction };
-    const own = corrections
-      .filter(({ flags }) => (flags & SENT) === (original.flags & SENT))
-      .slice(0, CORRECTIONS)
-      .map(({ id }) => id);
-    const kept = await this.kept([original.id, ...own]);
+    const own = corrections.filter(({ flags }) => (flags & SENT) === (original.flags & SENT));
+    return { text: original.id, shown: await this.shownFor(original, own) };
+  }
+
+  /** Which of corrections of the author of a text, the newest first, shows it now; else the text does. Keys. */
+  async shownFor(original: Pick<Entry, 'id'>, corrections: readonly Pick<Entry, 'id'>[]): Promise<number> {
+    if (corrections.length === 0) return original.id;
+    const keys = corrections.slice(0, CORRECTIONS).map(({ id }) => id);
+    const kept = await this.kept([original.id, ...keys]);
     const id = kept.has(original.id) ? indexed(kept.get(original.id)!.stanza).id : undefined;
-    for (const key of own) {
+    for (const key of keys) {
       const message = kept.get(key);
-      if (message && id !== undefined && replacedId(indexed(message.stanza)) === id)
-        return { text: original.id, shown: key };
+      if (message && id !== undefined && replacedId(indexed(message.stanza)) === id) return key;
     }
-    return { text: original.id, shown: original.id };
+    return original.id;
   }
 
   /** Corrections that stand in a conversation behind a message, the first ones; their flags are those of that archive. */

@@ -18,8 +18,9 @@ import { contentFlags, isKeepableInRoom } from './keepable.ts';
 import { firstKeyAt, keyOf, markOf, timeOf } from './key.ts';
 import { originKey, type Origins } from './origins.ts';
 import { queryForm, readQuery } from './query.ts';
-import { INCOMING_TEXT } from './schema.ts';
+import { CORRECTS, INCOMING_TEXT } from './schema.ts';
 import { type ArchiveStore, type Kept, type NewMessage, RECEIVED, RETRACTED, TEXT } from './store.ts';
+import type { Entry, Span } from './tail.ts';
 
 /** Entries that are looked through for the history of a room in one go. */
 const SLICE = 50;
@@ -174,14 +175,7 @@ export class Rooms implements RoomArchives {
     const all = { owner: owner.id, after: lowest, before: END };
     const [newest] = await store.reading.page(all, 1, true);
     if (!newest) return undefined;
-    let text = 0;
-    for (let before = END, seen = 0; text === 0 && seen < MOST;) {
-      const slice = await store.reading.entries({ ...all, before }, SLICE, true);
-      text = slice.find(({ flags }) => flags === INCOMING_TEXT)?.id ?? 0;
-      if (slice.length < SLICE) break;
-      before = slice.at(-1)!.id;
-      seen += slice.length;
-    }
+    const { text, shown } = await this.standing(all);
     let unread = 0;
     let first = 0;
     for (let behind = Math.max(lowest, keyOf(after ?? '') ?? 0); text > behind && unread < MOST_UNREAD;) {
@@ -194,7 +188,28 @@ export class Rooms implements RoomArchives {
       if (slice.length < MOST) break;
       behind = slice.at(-1)!.id;
     }
-    return { unread: Math.min(unread, MOST_UNREAD), first, last: newest.key, id: newest.id, text };
+    return { unread: Math.min(unread, MOST_UNREAD), first, last: newest.key, id: newest.id, text, shown };
+  }
+
+  /** The last text that stands, and what shows it: itself, or its author's last correction of it (XEP-0308). */
+  private async standing(all: Span): Promise<{ text: number; shown: number }> {
+    const { reading, conversations } = this.parts.store;
+    const corrections: Entry[] = [];
+    for (let before = END, seen = 0; seen < MOST;) {
+      const slice = await reading.entries({ ...all, before }, SLICE, true);
+      for (const entry of slice) {
+        if ((entry.flags & (CORRECTS | RETRACTED)) === CORRECTS) corrections.push(entry);
+        if (entry.flags !== INCOMING_TEXT) continue;
+        const own = corrections.filter(({ peer }) => peer === entry.peer);
+        return { text: entry.id, shown: await conversations.shownFor(entry, own) };
+      }
+      if (slice.length < SLICE) break;
+      before = slice.at(-1)!.id;
+      seen += slice.length;
+    }
+    // what was corrected is there no more
+    const last = corrections[0]?.id ?? 0;
+    return { text: last, shown: last };
   }
 
   async forget(room: Jid): Promise<void> {

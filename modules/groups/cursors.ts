@@ -121,8 +121,8 @@ export class Cursors {
     const own = await this.own(account, account.domain);
     return own.flatMap(({ jid, unread: found }) => {
       if (!found) return [];
-      const { last, id, text, unread, first } = found;
-      return { jid, last, id, text, unread, first };
+      const { last, id, text, shown, unread, first } = found;
+      return { jid, last, id, text, shown, unread, first };
     });
   }
 

@@ -11,11 +11,11 @@ export async function withOthers(
   const foreign = new Set<number>();
   if (others.length === 0) return { ...inbox, foreign };
   const rows = new Map(inbox.rows);
-  for (const { jid, last, id, text, unread, first } of others) {
+  for (const { jid, last, id, text, shown, unread, first } of others) {
     const peer = await archive.numberOf(jid);
     if (peer === undefined) continue;
     foreign.add(peer);
-    rows.set(peer, { peer, last, text, shown: text, unread, firstUnread: first, jid: jid.bare, id });
+    rows.set(peer, { peer, last, text, shown, unread, firstUnread: first, jid: jid.bare, id });
   }
   const order: Row[] = [...rows.values()].sort((a, b) => placeOf(b) - placeOf(a));
   const unread = order.filter(row => row.unread > 0);

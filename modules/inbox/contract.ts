@@ -10,6 +10,8 @@ export interface Beside {
   readonly id: string;
   /** Key of its last text; 0 for none. */
   readonly text: number;
+  /** Key of what shows that text now: itself, or its last correction (XEP-0308). */
+  readonly shown: number;
   /** Texts that are not read, and the key of the first of them. */
   readonly unread: number;
   readonly first: number;

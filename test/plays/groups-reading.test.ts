@@ -85,6 +85,28 @@ describe('play: what members have read of their groups (XEP-0333, docs/groups.md
     assert.ok(his.lines.includes(`${jid} 0 two`), his.lines.join());
   });
 
+  it('the last text is shown as it was corrected by who wrote it (XEP-0308), and counts once', async () => {
+    await start();
+    const said = async (client: TestClient, id: string, inner: string): Promise<void> => {
+      client.send(`<message type='groupchat' to='${jid}' id='${id}'>${inner}</message>`);
+      await client.expect(stanza => stanza.attrs.type === 'groupchat' && stanza.attrs.id === id, id);
+    };
+    const correct = (id: string): string => `<replace xmlns='urn:xmpp:message-correct:0' id='${id}'/>`;
+    const shown = async (): Promise<string | undefined> =>
+      (await askInbox(juliet)).lines.find(line => line.startsWith(jid));
+    await said(romeo, 'one', text('But soft'));
+    await said(romeo, 'two', text('what lihgt'));
+    await said(romeo, 'fix', text('what light') + correct('two'));
+    assert.equal(await shown(), `${jid} 2 what light`);
+    await said(romeo, 'again', text('what light!') + correct('two'));
+    assert.equal(await shown(), `${jid} 2 what light!`);
+    // an older text is another one, and nobody corrects for others
+    await said(romeo, 'older', text('But hush') + correct('one'));
+    await enter(juliet, 'Juliet', { room: jid });
+    await said(juliet, 'forged', text('what dark') + correct('two'));
+    assert.equal(await shown(), `${jid} 2 what light!`);
+  });
+
   it('only texts count, and only those said since one belongs to it', async () => {
     await start();
     await say(romeo, text('before'));
