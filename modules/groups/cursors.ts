@@ -7,7 +7,7 @@ import type { Jid } from '../../src/jid/index.ts';
 import { NS, refuse } from '../../src/protocol/index.ts';
 import { xml } from '../../src/xml/index.ts';
 import { type ArchiveService, keyOf, type RoomUnread } from '../archive/contract.ts';
-import type { Beside } from '../inbox/contract.ts';
+import type { Beside, BesideSource } from '../inbox/contract.ts';
 import { atLeast, type Belonging, type RoomsService, type RoomView } from '../rooms/contract.ts';
 import { GROUPS } from './errors.ts';
 import type { Groups } from './groups.ts';
@@ -31,7 +31,7 @@ export interface Own extends Belonging {
   readonly unread: RoomUnread | undefined;
 }
 
-export class Cursors {
+export class Cursors implements BesideSource {
   private readonly parts: CursorsParts;
 
   constructor(parts: CursorsParts) {
@@ -117,13 +117,22 @@ export class Cursors {
   }
 
   /** The same as conversations of the account's inbox. */
-  async conversations(account: Jid): Promise<Beside[]> {
+  async all(account: Jid): Promise<Beside[]> {
     const own = await this.own(account, account.domain);
-    return own.flatMap(({ jid, unread: found }) => {
-      if (!found) return [];
-      const { last, id, text, shown, unread, first } = found;
-      return { jid, last, id, text, shown, unread, first };
+    return own.flatMap(({ jid, unread }) => (unread ? { jid, ...unread } : []));
+  }
+
+  /** One of them; undefined where the account does not belong to such a group. */
+  async one(account: Jid, jid: Jid): Promise<Beside | undefined> {
+    const { rooms, groups, archive } = this.parts;
+    const since = await rooms.with(jid, room => {
+      if (!room?.config.persistent || room.locked || !groups.parts.enabled(room.host)) return undefined;
+      return atLeast(room.affiliationOf(account), 'member') ? room.sinceOf(account) : undefined;
     });
+    if (since === undefined) return undefined;
+    const after = await groups.parts.store.cursor(jid, account);
+    const unread = await archive()?.rooms.unread(jid, account, { host: account.domain, after, since });
+    return unread && { jid, ...unread };
   }
 
   /** R89: by a request of an account. */

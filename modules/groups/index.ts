@@ -5,7 +5,7 @@
 import { defineModule, defineOptions } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { Archive } from '../archive/contract.ts';
-import { Inbox, type InboxService } from '../inbox/contract.ts';
+import { Inbox } from '../inbox/contract.ts';
 import { Pubsub } from '../pubsub/contract.ts';
 import { atLeast, Rooms } from '../rooms/contract.ts';
 import { Roster } from '../roster/contract.ts';
@@ -20,6 +20,7 @@ import { GROUPS } from './errors.ts';
 import { serviceCommands } from './founding.ts';
 import { groupCommands } from './group-commands.ts';
 import { Groups } from './groups.ts';
+import { InInbox } from './in-inbox.ts';
 import { Live } from './live.ts';
 import { Membership } from './membership.ts';
 import { groupOptions } from './options.ts';
@@ -59,8 +60,9 @@ export default defineModule({
       groups,
       rooms,
       archive: () => mod.maybe(Archive),
-      moved: () => {},
+      moved: (account, room) => inInbox.changed(account, room),
     });
+    const inInbox = new InInbox(cursors, () => mod.maybe(Inbox));
     const membership = new Membership(groups, bookmarks, live, mod.log);
     const due = new DueBookmarks({ node, store, rooms, bookmarks, membership, log: mod.log, enabled });
     const sweeping = new Sweeping({ rooms, groups, endings, log: mod.log });
@@ -80,18 +82,8 @@ export default defineModule({
         takes: (room, packet) => options(room.host).cursors && cursors.takes(room, packet),
       }),
     );
-    let inbox: InboxService | undefined;
-    let endBeside = (): void => {};
-    /** The module inbox may be loaded, or again, later than this one. */
-    function inInbox(): void {
-      const now = mod.maybe(Inbox);
-      if (now === inbox) return;
-      endBeside();
-      inbox = now;
-      endBeside = now?.beside(account => cursors.conversations(account)) ?? (() => {});
-    }
-    mod.every(LOOK, inInbox);
-    mod.cleanup(() => endBeside());
+    mod.every(LOOK, () => inInbox.look());
+    mod.cleanup(() => inInbox.stop());
     const toGroup = { xmlns: GROUPS, to: 'bare' } as const;
     mod.cleanup(rooms.iq({ ...toGroup, name: 'read', type: 'set', answer: request => cursors.note(request) }));
     mod.cleanup(
@@ -105,15 +97,20 @@ export default defineModule({
     mod.cleanup(rooms.iq({ ...toGroup, name: 'cursors', type: 'get', answer: request => cursors.list(request) }));
     mod.iq({ xmlns: GROUPS, name: 'groups', type: 'get', to: 'account' }, request => cursors.groupsOf(request));
     mod.feature('account', GROUPS);
-    inInbox();
+    inInbox.look();
     mod.cleanup(
       rooms.listen({
         changing: change => due.changing(change),
         created: room => due.followed(room.jid, 'created', membership.all(room, true)),
         affiliated: (room, steps) => {
           live.changed(room);
+          inInbox.affiliated(room);
           due.followed(room.jid, 'affiliated', membership.steps(room, steps));
-          for (const { jid, after } of steps) if (!atLeast(after, 'member')) forgetCursor(room.jid, jid);
+          for (const { jid, after } of steps)
+            if (!atLeast(after, 'member')) {
+              forgetCursor(room.jid, jid);
+              inInbox.changed(jid, room.jid);
+            }
         },
         configured: (room, before) => {
           if (before.persistent && !room.config.persistent) {
@@ -127,12 +124,14 @@ export default defineModule({
         destroyed: room => {
           if (!room.config.persistent) return;
           endings.gone(room);
+          for (const { jid } of room.affiliated) inInbox.changed(jid, room.jid);
           due.followed(room.jid, 'destroyed', membership.gone(room.jid, room.affiliated));
         },
         said: (room, packet) => {
           if (!room.config.persistent) return;
           sweeping.said(room.jid);
           live.said(room, packet);
+          inInbox.said(room);
         },
       }),
     );

@@ -17,6 +17,23 @@ export interface Beside {
   readonly first: number;
 }
 
+/** Who has conversations in other archives than their own. */
+export interface BesideSource {
+  all(account: Jid): Promise<readonly Beside[]>;
+  /** The one of that address; undefined where the account has it not, or no more. */
+  one(account: Jid, jid: Jid): Promise<Beside | undefined>;
+}
+
+/** The accounts of which a client is told what changes in its inbox. */
+export interface Watching {
+  /** Another one each time that there are others. */
+  readonly version: number;
+  readonly size: number;
+  has(bare: string): boolean;
+  /** Bare addresses. */
+  accounts(): Iterable<string>;
+}
+
 /** What accounts have read, for other modules. */
 export interface InboxService {
   /**
@@ -24,8 +41,12 @@ export interface InboxService {
    * Never moves back; an id that is none of this server's changes nothing.
    */
   displayed(account: Jid, correspondent: Jid, stanzaId: string): Promise<void>;
-  /** Asked for conversations of accounts that ask for their inbox, each time. The function returned ends that. */
-  beside(source: (account: Jid) => Promise<readonly Beside[]>): () => void;
+  /** Asked for conversations of accounts whose clients ask for their inbox, or are told what changes in it. The function returned ends that. */
+  beside(source: BesideSource): () => void;
+  /** Whom it is worth telling so. */
+  readonly watching: Watching;
+  /** Something was said in such a conversation, or the account has read more of it, or has it no more. */
+  changed(account: Jid, jid: Jid): void;
 }
 
 export const Inbox = serviceKey<InboxService>('inbox');

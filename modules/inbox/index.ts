@@ -3,12 +3,12 @@
  * and from what the account's clients have displayed (XEP-0333).
  */
 import { defineModule, defineOptions, option, plain, type SessionView } from '../../src/api/index.ts';
-import type { Jid } from '../../src/jid/index.ts';
+import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
 import { Archive, type ArchiveService, Pace } from '../archive/contract.ts';
 import { Answering } from './answering.ts';
 import { Inboxes } from './inboxes.ts';
-import { type Beside, Inbox } from './contract.ts';
+import { type Beside, type BesideSource, Inbox } from './contract.ts';
 import { displayedId, noteDisplayed, noteDisplayedId, noteRecent } from './markers.ts';
 import { INBOX, readInboxQuery } from './request.ts';
 import { displayedStore } from './store.ts';
@@ -65,9 +65,30 @@ export default defineModule({
       inboxes!.changed(owner, peer);
     }
 
+    let sources: readonly BesideSource[] = [];
+    const others = async (account: Jid): Promise<readonly Beside[]> => {
+      const all = (await Promise.all(sources.map(each => each.all(account)))).flat();
+      updates.answered(account, all);
+      return all;
+    };
     const updates = new Updates({
       inboxes: () => inboxes,
       shelf: async account => current()?.shelf(account),
+      one: async (account, jid) => {
+        for (const source of sources) {
+          const found = await source.one(account, jid);
+          if (found) return found;
+        }
+        return undefined;
+      },
+      own: async (account, bare) => {
+        const source = current();
+        const peer = await source?.numberOf(parseJid(bare)!);
+        if (!source || !inboxes || peer === undefined) return undefined;
+        const row = (await inboxes.of(await source.shelf(account))).rows.get(peer);
+        if (row) await inboxes.name(account, [row]);
+        return row?.id === undefined ? undefined : { unread: row.unread, id: row.id };
+      },
       failed: error => mod.log.error({ err: error }, 'clients could not be told what changed in an inbox'),
     });
     mod.every(LOOK, () => void current());
@@ -141,10 +162,11 @@ export default defineModule({
       marking.set(account.bare, noted);
     });
 
-    let sources: readonly ((account: Jid) => Promise<readonly Beside[]>)[] = [];
-    const others = async (account: Jid): Promise<readonly Beside[]> =>
-      (await Promise.all(sources.map(each => each(account)))).flat();
     mod.provide(Inbox, {
+      get watching() {
+        return updates.watching;
+      },
+      changed: (account, jid) => updates.touchBeside(account, jid),
       beside: one => {
         sources = [...sources, one];
         return () => {

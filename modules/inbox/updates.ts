@@ -2,6 +2,8 @@ import { type SessionView, wireJid } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import type { Shelf } from '../archive/contract.ts';
 import { entryOf } from './answering.ts';
+import { BesideState, BesideUpdates, type BesideUpdatesParts } from './beside-updates.ts';
+import type { Beside, Watching } from './contract.ts';
 import type { Inboxes, Row } from './inboxes.ts';
 
 /** Milliseconds in which changes are gathered. */
@@ -12,6 +14,7 @@ interface Watcher {
   asking: number;
   /** Conversations of which it does not know the newest. */
   readonly missed: Set<number>;
+  readonly missedBeside: Set<string>;
 }
 
 interface Watched {
@@ -20,13 +23,13 @@ interface Watched {
   /** Conversations that have changed, as they were told last; undefined where that is not known. */
   touched: Map<number, Row | undefined>;
   telling: Promise<void> | undefined;
+  readonly beside: BesideState;
 }
 
 /** What updates need of the module; each may be undefined while there is no archive. */
-export interface UpdatesParts {
+export interface UpdatesParts extends BesideUpdatesParts {
   inboxes(): Inboxes | undefined;
   shelf(account: Jid): Promise<Shelf | undefined>;
-  failed(error: unknown): void;
 }
 
 /** Tells sessions that have asked for the inbox when a conversation in it changes (docs/inbox.md). */
@@ -35,11 +38,15 @@ export class Updates {
   /** By the accounts' numbers. */
   private readonly watched = new Map<number, Watched>();
   private readonly bySession = new Map<SessionView, number>();
+  private readonly byAccount = new Map<string, Watched>();
+  private readonly besides: BesideUpdates;
+  private version = 0;
   private timer: NodeJS.Timeout | undefined;
   private readonly due = new Set<number>();
 
   constructor(parts: UpdatesParts) {
     this.parts = parts;
+    this.besides = new BesideUpdates(parts);
   }
 
   /** The session wants to know from now on. */
@@ -47,18 +54,25 @@ export class Updates {
     if (!session.alive || this.bySession.has(session)) return;
     this.bySession.set(session, owner);
     let watched = this.watched.get(owner);
-    if (!watched)
-      this.watched.set(owner, (watched = { account, watchers: new Map(), touched: new Map(), telling: undefined }));
-    watched.watchers.set(session, { asking: 0, missed: new Set() });
+    if (!watched) {
+      watched = { account, watchers: new Map(), touched: new Map(), telling: undefined, beside: new BesideState() };
+      this.watched.set(owner, watched);
+      this.byAccount.set(account.bare, watched);
+      this.version++;
+    }
+    watched.watchers.set(session, { asking: 0, missed: new Set(), missedBeside: new Set() });
   }
 
   unwatch(session: SessionView): void {
     const owner = this.bySession.get(session);
     if (owner === undefined) return;
     this.bySession.delete(session);
-    const { watchers } = this.watched.get(owner)!;
+    const { watchers, account } = this.watched.get(owner)!;
     watchers.delete(session);
-    if (watchers.size === 0) this.watched.delete(owner);
+    if (watchers.size > 0) return;
+    this.watched.delete(owner);
+    this.byAccount.delete(account.bare);
+    this.version++;
   }
 
   /** Does work for a session, and tells it behind that what changed meanwhile. */
@@ -83,8 +97,10 @@ export class Updates {
   /** Tells a session what it missed. */
   catchUp(session: SessionView): void {
     const owner = this.bySession.get(session);
-    if (owner === undefined || (this.watcher(session)?.missed.size ?? 0) === 0) return;
-    this.schedule(owner);
+    const watcher = this.watcher(session);
+    if (owner === undefined || !watcher) return;
+    if (watcher.missed.size > 0) this.schedule(owner);
+    this.besides.catchUp(this.watched.get(owner)!, watcher);
   }
 
   /** A conversation is about to be looked up anew; `before`: as it was told last, if that is known. */
@@ -94,6 +110,24 @@ export class Updates {
     // what is being told now is newer than what is remembered
     if (!watched.touched.has(peer)) watched.touched.set(peer, watched.telling ? undefined : before);
     this.schedule(owner);
+  }
+
+  /** Which accounts have sessions that have asked. */
+  get watching(): Watching {
+    const { byAccount, version } = this;
+    return { version, size: byAccount.size, has: bare => byAccount.has(bare), accounts: () => byAccount.keys() };
+  }
+
+  /** A conversation of another module has changed. */
+  touchBeside(account: Jid, jid: Jid): void {
+    const watched = this.byAccount.get(account.bare);
+    if (watched) this.besides.touch(watched, jid);
+  }
+
+  /** A session is being told of these by an answer. */
+  answered(account: Jid, all: readonly Beside[]): void {
+    const told = this.byAccount.get(account.bare)?.beside.told;
+    for (const each of all) told?.set(each.jid.bare, each);
   }
 
   private schedule(owner: number): void {
@@ -132,7 +166,9 @@ export class Updates {
     const known = [...wanted].flatMap(peer => rows.get(peer) ?? []);
     await inboxes.name(account, known);
     const entries = new Map<number, string>();
-    for (const row of known) if (row.jid !== undefined) entries.set(row.peer, entryOf(row));
+    // what a group wrote to the account itself is no other conversation
+    const { told } = watched.beside;
+    for (const row of known) if (row.jid !== undefined && !told.has(row.jid)) entries.set(row.peer, entryOf(row));
     // nothing is left of it
     for (const [peer, before] of touched)
       if (before?.jid !== undefined && !rows.has(peer))
@@ -155,6 +191,8 @@ export class Updates {
     const telling = [...this.watched.values()].map(watched => watched.telling ?? Promise.resolve());
     this.watched.clear();
     this.bySession.clear();
+    this.byAccount.clear();
+    await this.besides.end();
     await Promise.allSettled(telling);
   }
 }

@@ -63,6 +63,8 @@ export interface RoomView {
   readonly affiliatedCount: number;
   affiliated(): Iterable<Affiliated>;
   affiliationOf(jid: Jid): Affiliation;
+  /** Since when somebody has what affiliation it has (milliseconds since 1970); undefined for who has none. */
+  sinceOf(account: Jid): number | undefined;
   /** What somebody is to it who asks for something: administrators of the host are as owners. */
   actor(from: Jid): Actor;
   /** The nickname under which an account is in it, or which is reserved for it; '' for none. */

@@ -69,6 +69,10 @@ export class View implements RoomView {
     return this.room.affiliationOf(jid);
   }
 
+  sinceOf(account: Jid): number | undefined {
+    return this.state.affiliations.get(account)?.since;
+  }
+
   actor(from: Jid): Actor {
     return this.room.actor(from);
   }

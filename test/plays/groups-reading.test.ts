@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Element } from '../../src/xml/index.ts';
 import type { TestClient } from '../kit/client.ts';
 import type { TestNode } from '../kit/node.ts';
-import { askInbox } from './inbox.ts';
+import { askInbox, INBOX, update, updateTo } from './inbox.ts';
 import { command, found, GROUPS, noteOf, refusal, village } from './groups.ts';
 import { admin, enter, ok } from './rooms.ts';
 
@@ -83,6 +83,57 @@ describe('play: what members have read of their groups (XEP-0333, docs/groups.md
     // he has said all of it, and it is the newest of his too
     const his = await askInbox(romeo);
     assert.ok(his.lines.includes(`${jid} 0 two`), his.lines.join());
+  });
+
+  it('clients that asked for their inbox are told what changes in groups of theirs, and no others are', async () => {
+    await start();
+    await say(romeo, text('one'));
+    const phone = await stage.login('juliet@localhost/phone', { presence: true });
+    const tybalt = await stage.login('tybalt@localhost/street');
+    await askInbox(juliet);
+    await askInbox(tybalt);
+    const two = await say(romeo, text('two'));
+    const told = await updateTo(juliet, jid, 2);
+    assert.deepEqual([told.id, told.message], [two, undefined]);
+    // what is no news is not told: a chat state, and a marker of somebody else
+    await say(romeo, `<active xmlns='http://jabber.org/protocol/chatstates'/>`);
+    await mark(romeo, two);
+    await new Promise(resolve => setTimeout(resolve, 300));
+    assert.deepEqual((await juliet.settle()).map(String), []);
+    // many at once are told together
+    for (let i = 0; i < 20; i++) romeo.send(`<message type='groupchat' to='${jid}'><body>${i}</body></message>`);
+    await updateTo(juliet, jid, 22);
+    const updates = juliet.inbox.filter(stanza => stanza.getChild('entry', INBOX));
+    assert.ok(updates.length < 5, `told ${updates.length} times`);
+    // what one device has read is told to the others
+    await askInbox(phone);
+    await mark(juliet, two);
+    for (const client of [juliet, phone]) await updateTo(client, jid, 20);
+    // who leaves has it no more
+    noteOf(await command(juliet, jid, 'leave'));
+    for (const client of [juliet, phone]) await updateTo(client, jid, 0);
+    await say(romeo, text('alone'));
+    await new Promise(resolve => setTimeout(resolve, 300));
+    for (const client of [juliet, phone, tybalt]) {
+      const heard = (await client.settle()).filter(stanza => stanza.getChild('entry', INBOX));
+      assert.deepEqual(heard.map(String), []);
+    }
+  });
+
+  it('a group that ends is told of, and one that one comes to belong to by what is said in it', async () => {
+    await start();
+    await askInbox(juliet);
+    const { jid: other } = await found(romeo, 'Mantua');
+    ok(await admin(romeo, 'set', `<item affiliation='member' jid='juliet@localhost'/>`, other));
+    await enter(romeo, 'Romeo', { room: other });
+    await new Promise(resolve => setTimeout(resolve, 5));
+    const id = await say(romeo, text('welcome'), other);
+    while ((await update(juliet, other)).id !== id);
+    noteOf(await command(romeo, other, 'dissolve'));
+    // what is left is what the group said to her alone: that she belongs to it, and that it has ended
+    const left = (await askInbox(juliet)).entries.find(entry => entry.jid === other)!;
+    assert.notEqual(left.id, id);
+    while ((await update(juliet, other)).id !== left.id);
   });
 
   it('the last text is shown as it was corrected by who wrote it (XEP-0308), and counts once', async () => {
