@@ -5,6 +5,7 @@ import { giveHats } from './hatting.ts';
 import type { RoomLists } from './lists.ts';
 import { forgetApplication } from './registration.ts';
 import type { Room } from './room.ts';
+import type { Affiliated } from './store.ts';
 
 /** An account is gone: the next by its name is nothing to the rooms that knew it. */
 export async function forgetAccount(lists: RoomLists, roomOf: (jid: Jid) => Room, account: Jid): Promise<void> {
@@ -21,7 +22,7 @@ export async function forgetAccount(lists: RoomLists, roomOf: (jid: Jid) => Room
   }
 }
 
-/** XEP-0045 10: a room has an owner. Where the last one is gone, it is who has been an admin for the longest time. */
+/** XEP-0045 10: a room has an owner. Where the last one is gone, it is the admin of longest standing, or where there is none the member. */
 async function forget(room: Room, account: Jid): Promise<void> {
   if (!room.state) return;
   const { affiliations, applications, hats } = room.state;
@@ -32,8 +33,12 @@ async function forget(room: Room, account: Jid): Promise<void> {
   if (before === undefined) return;
   const changes: NewAffiliation[] = [{ jid: account, affiliation: 'none', nick: undefined, reason: '' }];
   if (before === 'owner' && affiliations.owners === 1) {
-    const [heir] = affiliations.list('admin').toSorted((a, b) => a.since - b.since);
+    const heir = eldest(affiliations.list('admin')) ?? eldest(affiliations.list('member'));
     if (heir) changes.push({ jid: heir.jid, affiliation: 'owner', nick: undefined, reason: '' });
   }
   await affiliate(room, changes, account);
+}
+
+function eldest(all: readonly Affiliated[]): Affiliated | undefined {
+  return all.toSorted((a, b) => a.since - b.since || (a.jid.bare < b.jid.bare ? -1 : 1))[0];
 }

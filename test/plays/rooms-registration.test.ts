@@ -29,7 +29,7 @@ describe('play: registering with a room (XEP-0045 7.10, 9.9)', () => {
     hag = await stage.login('hag66@localhost/pda', { presence: true });
   };
   beforeEach(async () => {
-    stage = await cave();
+    stage = await cave('', ['zoe', 'adam']);
     await login();
     await make(crone, 'firstwitch', { 'muc#roomconfig_persistentroom': '1' });
   });
@@ -180,6 +180,30 @@ describe('play: registering with a room (XEP-0045 7.10, 9.9)', () => {
     );
     decide(wiccarocks, { 'muc#register_roomnick': 'thirdwitch', 'muc#register_allow': '1' });
     assert.equal(await refusal(wiccarocks), 'item-not-found cancel');
+  });
+
+  it('where the last owner is gone and there is no admin, the member of longest standing owns the room', async () => {
+    for (const name of ['zoe', 'hag66', 'adam']) {
+      ok(await admin(crone, 'set', `<item affiliation='member' jid='${name}@localhost'/>`));
+      // times are in milliseconds
+      await new Promise(resolve => setTimeout(resolve, 5));
+    }
+    const remove = (name: string) => stage.node.accounts.remove(parseJid(`${name}@localhost`)!);
+    const owners = async (): Promise<(string | undefined)[]> => {
+      const query = ok(await admin(wiccarocks, 'get', "<item affiliation='owner'/>")).getChild('query')!;
+      return query.getChildren('item').map(({ attrs }) => attrs.jid);
+    };
+    // of two owners the other stays, and nobody becomes one
+    ok(await admin(crone, 'set', "<item affiliation='owner' jid='wiccarocks@localhost'/>"));
+    await remove('crone1');
+    assert.deepEqual(await owners(), ['wiccarocks@localhost']);
+    await remove('wiccarocks');
+    const heir = await stage.login('zoe@localhost/home');
+    const query = ok(await admin(heir, 'get', "<item affiliation='owner'/>")).getChild('query')!;
+    assert.deepEqual(
+      query.getChildren('item').map(({ attrs }) => attrs.jid),
+      ['zoe@localhost'],
+    );
   });
 });
 
