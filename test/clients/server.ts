@@ -162,7 +162,7 @@ export function portOf(server: Server, way: Way): number {
 }
 
 /** Lets the clients of this process check the certificate that the server made for itself, as if an authority had signed it. */
-export async function trust(server: Server): Promise<void> {
+export async function trust(server: Pick<Server, 'certificate'>): Promise<void> {
   const own = await readFile(server.certificate, 'utf8');
   tls.setDefaultCACertificates([...tls.getCACertificates('bundled'), own]);
 }

@@ -12,7 +12,8 @@ export function slixmppRooms(program: () => Promise<PythonClients>): RoomClient 
   };
 }
 
-function goer(client: SlixmppClient): RoomGoer {
+/** A client of slixmpp that is there, in rooms. */
+export function goer(client: SlixmppClient): RoomGoer {
   const box = <T>(what: string, event: string): Mailbox<T> => {
     const mailbox = new Mailbox<T>(what);
     client.on(event, about => mailbox.put(about as T));

@@ -18,7 +18,7 @@ export const stanzaRooms: RoomClient = {
   },
 };
 
-class Goer implements RoomGoer {
+export class Goer implements RoomGoer {
   readonly said = new Mailbox<Said>('message in a room');
   readonly seen = new Mailbox<Seen>('presence of an occupant');
   readonly subjects = new Mailbox<Subject>('subject');
