@@ -131,6 +131,7 @@ describe('play: what members have read of their groups (XEP-0333, docs/groups.md
     const id = await say(romeo, text('welcome'), other);
     while ((await update(juliet, other)).id !== id);
     noteOf(await command(romeo, other, 'dissolve'));
+    await juliet.expect(stanza => stanza.getChild('dissolved', GROUPS) !== undefined, 'the end');
     // what is left is what the group said to her alone: that she belongs to it, and that it has ended
     const left = (await askInbox(juliet)).entries.find(entry => entry.jid === other)!;
     assert.notEqual(left.id, id);
