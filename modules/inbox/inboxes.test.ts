@@ -97,6 +97,8 @@ class World {
   }
 
   async forget(owner: string): Promise<void> {
+    // of nobody that no archive knows anything is gone
+    if (!(await this.store.addresses.find(owner))) return;
     await this.store.forget(owner);
     await this.marks.remove((await this.store.addresses.of(owner)).id);
     this.gone.set(owner, this.said.at(-1)?.key ?? -1);
