@@ -16,15 +16,18 @@ export class Portions {
   /** When the portion of this turn ends; 0 when it has not begun. */
   #end = 0;
 
-  /** `most`: milliseconds. */
-  constructor(most: number) {
+  readonly #now: () => number;
+
+  /** `most`: milliseconds, of `now`. */
+  constructor(most: number, now: () => number = () => performance.now()) {
     this.#most = most;
+    this.#now = now;
   }
 
   /** Whether work may be done at once: nobody waits, and something is left of the portion. */
   free(): boolean {
     if (this.#waiting.size > 0) return false;
-    const now = performance.now();
+    const now = this.#now();
     if (this.#end > 0) return now < this.#end;
     this.#end = now + this.#most;
     setImmediate(this.#turn);
@@ -38,10 +41,10 @@ export class Portions {
 
   readonly #turn = (): void => {
     this.#end = 0;
-    const end = performance.now() + this.#most;
+    const end = this.#now() + this.#most;
     try {
       do this.#waiting.shift()?.proceed();
-      while (this.#waiting.size > 0 && performance.now() < end);
+      while (this.#waiting.size > 0 && this.#now() < end);
     } finally {
       if (this.#waiting.size > 0) setImmediate(this.#turn);
     }
