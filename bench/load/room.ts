@@ -6,9 +6,9 @@ import type { Wire } from './wire.ts';
 const FILLER = ' good morrow, cousin; is the day so yo';
 /** What a server adds: addresses and ids. The floor's messages have it from the beginning, so that the same bytes are written. */
 const ADDED =
-  ` from='bench@conference.localhost/n0000' to='bench0000@localhost/bench' xml:lang='en'` +
-  `<stanza-id xmlns='urn:xmpp:sid:0' id='000000000000000000000' by='bench@conference.localhost'/>` +
-  `<occupant-id xmlns='urn:xmpp:occupant-id:0' id='0000000000000000000000000000000000000000000='/>`;
+  ` from='bench200@conference.localhost/n00' to='bench00@localhost/bench'` +
+  `<stanza-id xmlns='urn:xmpp:sid:0' id='000000000000000000000' by='bench200@conference.localhost'/>` +
+  `<occupant-id xmlns='urn:xmpp:occupant-id:0' id='0000000000000000000000000000000000000000000'/>`;
 
 /** One of those in a room. */
 export interface Occupant {
@@ -86,7 +86,7 @@ export class RoomTalk extends Talk {
     const id = `g${RUN}${(this.sent++).toString(36).padStart(6, '0')}`;
     const body = `<body>${stamp()}${String(turn % (length * 100_000)).padStart(8, '0')}${FILLER}</body><origin-id xmlns='urn:xmpp:sid:0' id='${id}'/>`;
     return this.room === undefined
-      ? `<message type='groupchat' id='${id}'>${body}<added>${ADDED.replaceAll(/[<>]/g, ' ')}</added></message>`
+      ? `<message type='groupchat' id='${id}'>${body}<x>${ADDED.replaceAll(/[<>]/g, ' ')}</x></message>`
       : `<message to='${this.room}' type='groupchat' id='${id}'>${body}</message>`;
   }
 }

@@ -28,6 +28,7 @@ export class Checkpoints {
   /** Runs work while nobody writes. */
   private readonly alone: (work: () => Promise<void>) => Promise<void>;
   private worker: Worker | undefined;
+  /** Pages that were written since the log began anew, by the values in them. */
   private estimate = 0;
   /** Pages of the log to one that is estimated: a commit writes some that hold little that is new. */
   private scale = 3;
@@ -35,7 +36,7 @@ export class Checkpoints {
   private answered: ((copied: Copied) => void) | undefined;
   /** It could not be begun, or broke: nobody tries again. */
   private broken = false;
-
+  /** Pages after which it is copied. */
   private readonly due: number;
 
   constructor(
@@ -55,7 +56,9 @@ export class Checkpoints {
     this.estimate += 1 + values / VALUES;
     if (this.estimate * this.scale < this.due || this.busy || this.broken) return;
     this.busy = true;
-    void this.run().finally(() => (this.busy = false));
+    this.run()
+      .catch((error: unknown) => this.fails(error))
+      .finally(() => (this.busy = false));
   }
 
   private async run(): Promise<void> {
@@ -84,14 +87,16 @@ export class Checkpoints {
     const program = new URL(`./checkpoint-thread${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
     const worker = new Worker(program, { workerData: this.file, resourceLimits: { maxOldGenerationSizeMb: 16 } });
     worker.on('message', (copied: Copied) => this.answered?.(copied));
-    worker.on('error', error => {
-      this.broken = true;
-      this.logger?.error({ err: error }, 'storage: the thread that copies the log into the database file has failed');
-    });
+    worker.on('error', error => this.fails(error));
     // nobody waits for one that is gone
     worker.on('exit', () => this.answered?.({ log: 0, copied: 0 }));
     worker.unref();
     return worker;
+  }
+
+  private fails(error: unknown): void {
+    this.broken = true;
+    this.logger?.error({ err: error }, 'storage: the thread that copies the log into the database file has failed');
   }
 
   /** Resolved when the thread is gone. */

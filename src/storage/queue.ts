@@ -48,8 +48,8 @@ export const TOGETHER = 10;
 export const LIMITS: BatchLimits = { rows: 1000, slice: 5, waitingRows: 200_000, waitingBytes: 256 * 1024 * 1024 };
 
 /**
- * What all batch writers have gathered. One row alone waits for the end of the tick; under load, rows gather while the commit before
- * them is under way, and everybody else has a turn in between.
+ * What all batch writers have gathered. One row alone waits for the end of the tick; rows in quick succession gather for a millisecond
+ * (pace.ts), and under load while the commit before them is under way. Everybody else has a turn in between.
  */
 export abstract class WriteQueue {
   protected readonly queue = new Ring<Entry>();
