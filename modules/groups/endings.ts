@@ -4,7 +4,7 @@ import { type NodeView, Packet } from '../../src/api/index.ts';
 import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { NS } from '../../src/protocol/index.ts';
 import { xml } from '../../src/xml/index.ts';
-import type { Farewell, GoneRoom, RoomView, RoomsService } from '../rooms/contract.ts';
+import type { Affiliated, Farewell, GoneRoom, RoomView, RoomsService } from '../rooms/contract.ts';
 import { GROUPS } from './errors.ts';
 import { type Group, membersOf } from './groups.ts';
 import type { GroupStore } from './store.ts';
@@ -36,17 +36,29 @@ export class Endings {
   }
 
   /** Writes down who is to be told, before the room ends. */
-  async begin(room: RoomView, { number, kind }: Group, by: Jid, { reason }: Farewell): Promise<void> {
-    const members = [...membersOf(room)].map(({ jid }) => jid.bare);
+  async begin(
+    room: RoomView,
+    { number, kind }: Group,
+    by: Jid,
+    { reason }: Farewell,
+    told: Iterable<Affiliated> = membersOf(room),
+  ): Promise<void> {
+    const members = [...told].map(({ jid }) => jid.bare);
     const { name } = room.config;
     const ended: Ended = { name, number, kind, by: by.bare, members, ...(reason ? { reason } : {}) };
     await this.store.bid({ room: room.id, jid: room.jid.bare, farewell: JSON.stringify(ended) });
     this.begun.set(room.id, ended);
   }
 
-  /** Ends a group. */
-  async end(room: RoomView, group: Group, by: Jid, farewell: Farewell = {}): Promise<void> {
-    await this.begin(room, group, by, farewell);
+  /** Ends a group; `told`: left out, all of its members are. */
+  async end(
+    room: RoomView,
+    group: Group,
+    by: Jid,
+    farewell: Farewell = {},
+    told?: Iterable<Affiliated>,
+  ): Promise<void> {
+    await this.begin(room, group, by, farewell, told);
     await room.destroy(farewell, by);
   }
 

@@ -59,6 +59,12 @@ export function groupRules(groups: Groups, endings: Endings): RoomPolicy {
     mayDestroy: (room, by, farewell) =>
       ofGroup(room, group => endings.begin(room, group, by, farewell).then(() => undefined)),
 
+    abandoned: (room, last) =>
+      andThen(groups.of(room), group => {
+        // whoever has that name next never belonged to it
+        return group && endings.end(room, group, last, { reason: 'Nobody belongs to it any more.' }, []);
+      }),
+
     maySpeak: (room, from) => ofGroup(room, group => refusedSpeech(room, group, from)),
   };
 

@@ -34,7 +34,7 @@ export class Sweeping {
     await this.groups.parts.store.touch(rooms, this.groups.parts.now());
   }
 
-  /** Ends discussions in which nothing was said for too long, as the options of their hosts say, and those that nobody belongs to. */
+  /** Ends discussions in which nothing was said for too long, as the options of their hosts say. */
   async endIdle(hosts: Iterable<string>): Promise<void> {
     await this.writeActive();
     const { options, now, store } = this.groups.parts;

@@ -34,6 +34,8 @@ async function forget(room: Room, account: Jid): Promise<void> {
   const changes: NewAffiliation[] = [{ jid: account, affiliation: 'none', nick: undefined, reason: '' }];
   if (before === 'owner' && affiliations.owners === 1) {
     const heir = eldest(affiliations.list('admin')) ?? eldest(affiliations.list('member'));
+    if (!heir) await room.house.policies.abandoned(room, account);
+    if (!room.state) return;
     if (heir) changes.push({ jid: heir.jid, affiliation: 'owner', nick: undefined, reason: '' });
   }
   await affiliate(room, changes, account);

@@ -119,6 +119,8 @@ export interface RoomPolicy {
   /** Somebody asks to become a member. */
   mayApply?(room: RoomView, from: Jid): MaybePromise<StanzaError | undefined>;
   mayDestroy?(room: RoomView, by: Jid, farewell: Farewell): MaybePromise<StanzaError | undefined>;
+  /** The account of the only one who belongs to a room is being removed: nobody will own it. It may be there no more behind this. */
+  abandoned?(room: RoomView, last: Jid): MaybePromise<void>;
   /** Asked of every message to all in a room: as a rule it must not wait. */
   maySpeak?(room: RoomView, from: Jid, packet: Packet): MaybePromise<StanzaError | undefined>;
 }

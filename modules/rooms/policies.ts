@@ -84,6 +84,10 @@ export class Policies {
     return this.ask(policy => policy.mayDestroy?.(view, by, farewell));
   }
 
+  async abandoned(room: Room, last: Jid): Promise<void> {
+    for (const policy of this.policies) if (room.state) await policy.abandoned?.(room.view, last);
+  }
+
   takes({ view }: Room, packet: Packet): boolean {
     for (const policy of this.policies) if (policy.takes?.(view, packet)) return true;
     return false;

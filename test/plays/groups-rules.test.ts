@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { TestClient } from '../kit/client.ts';
 import { TestNode } from '../kit/node.ts';
+import { parseJid } from '../../src/jid/index.ts';
 import type { Element } from '../../src/xml/index.ts';
 import { command, found, GROUPS, noteOf, refusal, resultOf, SERVICE, village } from './groups.ts';
 import { admin, configure, enter, make, ok, OWNER, told, USER } from './rooms.ts';
@@ -237,6 +238,41 @@ describe('play: the rules of groups (docs/groups.md)', () => {
       assert.equal(refusal(await command(juliet, jid, 'dissolve')), 'forbidden auth');
       ok(await romeo.iq('set', `<query xmlns='${OWNER}'><destroy/></query>`, jid));
       await juliet.expect(stanza => stanza.getChild('dissolved', GROUPS) !== undefined, 'that the group is gone');
+    });
+  });
+
+  describe('of whom the account is removed', () => {
+    const remove = (name: string) => stage.node.accounts.remove(parseJid(`${name}@localhost`)!);
+
+    it('a group goes to another of its members, and ends with the last one', async () => {
+      await start('{ discussionFriends: false }');
+      const { jid } = await found(romeo, 'Montague', { registration: 'open' });
+      const talk = resultOf(await command(romeo, SERVICE, 'discuss', { friends: 'juliet@localhost' })).get('jid')!;
+      await member(jid, 'juliet');
+      await member(jid, 'tybalt', 'outcast');
+      await configure(romeo, { 'muc#roomconfig_membersonly': '0' }, jid);
+      await remove('romeo');
+      for (const room of [jid, talk]) assert.deepEqual(await owners(room, juliet), ['juliet@localhost']);
+      const nurse = await stage.login('nurse@localhost/home', { presence: true });
+      await enter(nurse, 'Nurse', { room: jid });
+      await remove('juliet');
+      const gone = await nurse.presence(`${jid}/Nurse`, 'unavailable');
+      assert.ok(gone.getChild('x', USER)!.getChild('destroy'), String(gone));
+      for (const room of [jid, talk])
+        assert.equal(refusal(await nurse.iq('get', `<query xmlns='${INFO}'/>`, room)), 'item-not-found cancel');
+      // the next of her name is told nothing of it
+      await stage.node.accounts.create(parseJid('juliet@localhost')!, 'juliet');
+      const next = await stage.login('juliet@localhost/balcony', { presence: true });
+      assert.ok(!(await next.settle()).some(stanza => stanza.name === 'message'));
+    });
+
+    it('a room that is no group stays as it was', async () => {
+      await start();
+      const room = `temporary@${SERVICE}`;
+      await make(romeo, 'Romeo', { room });
+      await enter(juliet, 'Juliet', { room });
+      await remove('romeo');
+      ok(await juliet.iq('get', `<query xmlns='${INFO}'/>`, room));
     });
   });
 
