@@ -3,7 +3,6 @@ import { NS } from '../../src/protocol/index.ts';
 import type { Stanza } from '../../src/xml/index.ts';
 import { CORRECTS, TEXT } from './schema.ts';
 
-const CONFERENCE = 'jabber:x:conference'; // XEP-0249
 const REACTIONS = 'urn:xmpp:reactions:0'; // XEP-0444
 const ENCRYPTION = 'urn:xmpp:eme:0'; // XEP-0380
 const ENCRYPTED: readonly string[] = [
@@ -31,7 +30,7 @@ export function isKeepable(packet: Packet): boolean {
     stanza.has('acknowledged', NS.chatMarkers) ||
     stanza.has('retract', NS.retract) ||
     stanza.has('reactions', REACTIONS) ||
-    stanza.has('x', CONFERENCE) ||
+    stanza.has('x', NS.conference) ||
     isInvitation(stanza) ||
     isEncrypted(stanza)
   );

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { andThen, attached, defineModule, Lru, type MaybePromise } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
-import { StanzaError } from '../../src/protocol/index.ts';
+import { NS, StanzaError } from '../../src/protocol/index.ts';
 import { type Element, escapeXml, parseElement, toWire, xml } from '../../src/xml/index.ts';
 import { type PubsubApi, Pubsub } from '../pubsub/contract.ts';
 import { type VcardService, Vcards } from '../vcard/contract.ts';
@@ -46,7 +46,7 @@ export default defineModule({
         const data =
           info !== 'none' && (await mayRead(nodes, account, who)) ? await dataOf(nodes, account, info.id) : undefined;
         if (info === 'none' || !data) return card && withPhoto(card, undefined);
-        return withPhoto(card ?? xml('vCard', { xmlns: 'vcard-temp' }), { type: info.type, base64: data });
+        return withPhoto(card ?? xml('vCard', { xmlns: NS.vcard }), { type: info.type, base64: data });
       });
 
     const listen = (cards: VcardService) =>

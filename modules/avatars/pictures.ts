@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { NS } from '../../src/protocol/index.ts';
 import { type Element, xml } from '../../src/xml/index.ts';
 
 /** The photo of a card, as an avatar: XEP-0153 3.1, XEP-0084 4.1. */
@@ -41,7 +42,7 @@ export function withPhoto(card: Element, photo: { type: string; base64: string }
   const rest = card.getChildElements().filter(child => child.name !== 'PHOTO');
   return xml(
     card.name,
-    { ...card.attrs, xmlns: 'vcard-temp' },
+    { ...card.attrs, xmlns: NS.vcard },
     ...rest,
     photo && xml('PHOTO', {}, xml('TYPE', {}, photo.type), xml('BINVAL', {}, photo.base64)),
   );

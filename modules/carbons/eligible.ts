@@ -1,8 +1,6 @@
 import type { Packet } from '../../src/api/index.ts';
 import { NS } from '../../src/protocol/index.ts';
 
-const CONFERENCE = 'jabber:x:conference'; // XEP-0249
-
 /**
  * Whether a message is of the kind that is copied: XEP-0280 6.1, for messages that are no errors (those depend on what they
  * answer).
@@ -22,7 +20,7 @@ export function isEligible(packet: Packet, direction: 'sent' | 'received'): bool
   }
   if (type === 'chat') return true;
   if (type === 'normal' && packet.hasBody) return true;
-  return stanza.has('x', CONFERENCE) || hasMessagingPayload(packet);
+  return stanza.has('x', NS.conference) || hasMessagingPayload(packet);
 }
 
 /** Payloads of instant messaging: receipts (XEP-0184), chat states (XEP-0085), markers (XEP-0333). */

@@ -1,11 +1,10 @@
 /* The avatar of a room, in its vCard: XEP-0486. */
 import { createHash } from 'node:crypto';
 import { andThen, type Answer, type Answered, Empty, type IqRequest, type MaybePromise } from '../../src/api/index.ts';
-import { refuse } from '../../src/protocol/index.ts';
+import { NS, refuse } from '../../src/protocol/index.ts';
 import { type Element, fromWire, parseElement, serialize, toWire, xml } from '../../src/xml/index.ts';
 import { tellCodes } from './configuring.ts';
 import type { RoomIq } from './hooks.ts';
-import { VCARD } from './namespaces.ts';
 import type { Room } from './room.ts';
 
 /** Pictures of one card; all of them show the same (XEP-0486 6.1). */
@@ -14,7 +13,7 @@ const MOST_PICTURES = 10;
 /** 4.3. */
 function card(room: Room): MaybePromise<Answer> {
   return andThen(room.house.store.card(room.state!.id), kept =>
-    kept === undefined ? xml('vCard', { xmlns: VCARD }) : parseElement(toWire(kept), VCARD),
+    kept === undefined ? xml('vCard', { xmlns: NS.vcard }) : parseElement(toWire(kept), NS.vcard),
   );
 }
 
@@ -22,7 +21,7 @@ function card(room: Room): MaybePromise<Answer> {
 async function setCard(room: Room, { payload, from }: IqRequest): Promise<Answer | typeof Answered> {
   if (room.actor(from).affiliation !== 'owner') return refuse('forbidden', 'Only owners set the avatar of the room.');
   const state = room.state!;
-  const wire = serialize(payload, VCARD);
+  const wire = serialize(payload, NS.vcard);
   const { cardSize } = room.house.limits(room.host);
   if (wire.length > cardSize) return refuse('not-acceptable', `The vCard of a room has at most ${cardSize} bytes.`);
   const hashes = hashesOf(payload);
@@ -37,14 +36,14 @@ async function setCard(room: Room, { payload, from }: IqRequest): Promise<Answer
 /** XEP-0153 4.1: the SHA-1 of each picture. */
 function hashesOf(card: Element): string[] | undefined {
   const pictures = card
-    .getChildren('PHOTO', VCARD)
-    .map(photo => photo.getChildText('BINVAL', VCARD)?.replace(/\s+/g, '') ?? '')
+    .getChildren('PHOTO', NS.vcard)
+    .map(photo => photo.getChildText('BINVAL', NS.vcard)?.replace(/\s+/g, '') ?? '')
     .filter(text => text !== '');
   if (pictures.length > MOST_PICTURES || pictures.some(text => !/^[A-Za-z0-9+/]+={0,2}$/.test(text))) return undefined;
   return pictures.map(text => createHash('sha1').update(Buffer.from(text, 'base64')).digest('hex'));
 }
 
 export const avatarIqs: readonly RoomIq[] = [
-  { xmlns: VCARD, name: 'vCard', type: 'get', answer: card },
-  { xmlns: VCARD, name: 'vCard', type: 'set', answer: setCard },
+  { xmlns: NS.vcard, name: 'vCard', type: 'get', answer: card },
+  { xmlns: NS.vcard, name: 'vCard', type: 'set', answer: setCard },
 ];

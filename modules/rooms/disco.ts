@@ -6,14 +6,13 @@ import { type Element, xml } from '../../src/xml/index.ts';
 import { roomInfo } from './config-form.ts';
 import { configFeatures } from './config.ts';
 import { MUC_ADMIN, MUC_STABLE_ID, SELF_PING } from './namespaces.ts';
-import { OCCUPANT_ID } from './occupant-ids.ts';
 import { NO_ROOM, type Room } from './room.ts';
 import { shownOf } from './telling.ts';
 
 const NICK_NODE = 'x-roomuser-item';
 const TRAFFIC_NODE = `${NS.muc}#traffic`; // 18.1.1
 
-export const SERVICE_FEATURES: readonly string[] = [NS.muc, MUC_STABLE_ID, OCCUPANT_ID];
+export const SERVICE_FEATURES: readonly string[] = [NS.muc, MUC_STABLE_ID, NS.occupantIds];
 const ROOM_FEATURES: readonly string[] = [...SERVICE_FEATURES, SELF_PING, MUC_ADMIN, NS.stanzaIds];
 
 /** Occupants in a list of items. */

@@ -33,7 +33,7 @@ import { PassedIqs } from './iqs.ts';
 import { MODERATE, moderateIq } from './moderating.ts';
 import { listRooms } from './listing.ts';
 import { messageCame } from './messages.ts';
-import { CONFERENCE, HATS, VCARD } from './namespaces.ts';
+import { HATS } from './namespaces.ts';
 import { occupantId } from './occupant-ids.ts';
 import { ownerIqs } from './owner.ts';
 import { privateMessageCame } from './private.ts';
@@ -131,7 +131,7 @@ export default defineModule({
     const service: ServiceDomain = new ServiceDomain(mod, {
       identity: { category: 'conference', type: 'text', name: 'Rooms' },
       domain: host => mod.options(host).domain,
-      features: host => [...SERVICE_FEATURES, SEARCH, NS.rsm, VCARD, ...disco.features(host)],
+      features: host => [...SERVICE_FEATURES, SEARCH, NS.rsm, NS.vcard, ...disco.features(host)],
       node: (of, request, name) => disco.node(of, request, name),
       stanza,
       otherIq,
@@ -218,7 +218,7 @@ export default defineModule({
       roomDisco(
         jid => rooms.at(jid),
         room => [
-          VCARD,
+          NS.vcard,
           MODERATE,
           HATS,
           ...archiveFeatures(room),
@@ -233,7 +233,7 @@ export default defineModule({
 
     // XEP-0249
     mod.on('received', 'tap', { kind: 'message' }, packet => {
-      const kid = packet.stanza.child('x', CONFERENCE);
+      const kid = packet.stanza.child('x', NS.conference);
       if (kid === undefined || packet.type === 'error' || !packet.to || packet.to.local === '') return;
       const jid = parseJid(packet.stanza.kidElement(kid).attrs.jid ?? '');
       if (!jid || service.hostOf(jid.domain) === undefined || service.hostOf(packet.to.domain) !== undefined) return;

@@ -4,7 +4,6 @@ import { type Answer, Empty, Lru, type NodeView, Packet } from '../../src/api/in
 import type { Jid } from '../../src/jid/index.ts';
 import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
 import { wireAttribute } from '../../src/xml/index.ts';
-import { PING, VCARD } from './namespaces.ts';
 import type { Room } from './room.ts';
 
 /** Requests that wait for their answer at the same time; the oldest are forgotten. */
@@ -48,9 +47,9 @@ export class PassedIqs {
     const to = room.occupants.named(packet.to!.resource);
     if (!to) return refuse('item-not-found', 'Nobody in the room has that nickname.').saidBy(room.jid.full);
     // XEP-0410 4
-    if (to === client.occupant && packet.type === 'get' && stanza.isKid(kid!, 'ping', PING)) return Empty;
+    if (to === client.occupant && packet.type === 'get' && stanza.isKid(kid!, 'ping', NS.ping)) return Empty;
     // a vCard is the account's, which its server answers for (XEP-0054 3)
-    const target = xmlns === VCARD && packet.type === 'get' ? to.account : to.shown.jid;
+    const target = xmlns === NS.vcard && packet.type === 'get' ? to.account : to.shown.jid;
     const id = `${this.prefix}${++this.made}`;
     this.waiting.set(id, { id: packet.id!, from: packet.from, asked: packet.to!, to: target });
     this.forward(packet, client.occupant.address, target, id);

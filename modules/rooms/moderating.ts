@@ -3,7 +3,6 @@ import { Empty, type MaybePromise, Packet } from '../../src/api/index.ts';
 import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
 import { serialize, xml } from '../../src/xml/index.ts';
 import type { RoomIq } from './hooks.ts';
-import { OCCUPANT_ID } from './occupant-ids.ts';
 import type { Occupant } from './occupants.ts';
 import { atLeast } from './roles.ts';
 import type { Room } from './room.ts';
@@ -80,7 +79,7 @@ async function moderate(
   const moderated = xml(
     'moderated',
     { xmlns: MODERATE, by: occupant?.address.full },
-    occupant && xml('occupant-id', { xmlns: OCCUPANT_ID, id: occupant.id }),
+    occupant && xml('occupant-id', { xmlns: NS.occupantIds, id: occupant.id }),
   );
   const why = reason === '' ? undefined : xml('reason', {}, reason);
   const stamp = new Date().toISOString();

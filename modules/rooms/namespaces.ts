@@ -6,7 +6,4 @@ export const MUC_REGISTER = `${NS.muc}#register`;
 export const MUC_REQUEST = `${NS.muc}#request`;
 export const MUC_STABLE_ID = `${NS.muc}#stable_id`; // XEP-0045 7.4
 export const SELF_PING = `${NS.muc}#self-ping-optimization`; // XEP-0410 3.3
-export const PING = 'urn:xmpp:ping'; // XEP-0199
-export const CONFERENCE = 'jabber:x:conference'; // XEP-0249
-export const VCARD = 'vcard-temp'; // XEP-0054
 export const HATS = 'urn:xmpp:hats:0'; // XEP-0317

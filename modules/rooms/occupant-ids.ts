@@ -1,8 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { Jid } from '../../src/jid/index.ts';
 
-export const OCCUPANT_ID = 'urn:xmpp:occupant-id:0'; // XEP-0421
-
 /**
  * The occupant id of an account (XEP-0421 4.1): in a room always the same, in another room another, and nobody finds the account by it who
  * does not know the secret. `id` is the room's: one that is made again by the same name is another.

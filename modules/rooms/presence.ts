@@ -3,7 +3,6 @@ import { Packet } from '../../src/api/index.ts';
 import { NS } from '../../src/protocol/index.ts';
 import { escapeXml, toWire, wireAttribute } from '../../src/xml/index.ts';
 import { HATS } from './namespaces.ts';
-import { OCCUPANT_ID } from './occupant-ids.ts';
 import type { Occupant, OccupantSession, PresenceParts } from './occupants.ts';
 import type { Affiliation, Role } from './roles.ts';
 
@@ -32,7 +31,7 @@ export interface Remarks {
 }
 
 /** What only a room says of somebody: nobody gives themselves a role, an id or a hat. */
-const OF_ROOMS: ReadonlySet<string> = new Set([NS.muc, NS.mucUser, OCCUPANT_ID, HATS]);
+const OF_ROOMS: ReadonlySet<string> = new Set([NS.muc, NS.mucUser, NS.occupantIds, HATS]);
 
 /** What others see of a presence that a client sent: XEP-0045 17.3, XEP-0421 4. */
 export function partsOf({ stanza, sender }: Packet): PresenceParts {
@@ -70,7 +69,7 @@ export function presencePacket(
   const { attributes, content } = remarks.parts ?? (type === '' ? session.shown : NO_PARTS);
   const head = (type && ` type='${type}'`) + (id === undefined ? '' : wireAttribute('id', id)) + attributes;
   const x = `<x xmlns='${NS.mucUser}'>${item(occupant, session, type, open, self, remarks)}${codes(remarks, self)}</x>`;
-  const occupantId = `<occupant-id xmlns='${OCCUPANT_ID}' id='${occupant.id}'/>`;
+  const occupantId = `<occupant-id xmlns='${NS.occupantIds}' id='${occupant.id}'/>`;
   const hats = type === '' ? occupant.hats : '';
   return Packet.fromWire(`<presence${head}>${content}${x}${hats}${occupantId}</presence>`, occupant.address, undefined);
 }

@@ -2,7 +2,6 @@
 import { Packet, type MaybePromise } from '../../src/api/index.ts';
 import { NS } from '../../src/protocol/index.ts';
 import { leaveByError } from './leaving.ts';
-import { OCCUPANT_ID } from './occupant-ids.ts';
 import type { Occupant, OccupantSession } from './occupants.ts';
 import type { Room } from './room.ts';
 import type { RoomConfig } from './config.ts';
@@ -50,9 +49,9 @@ function rewritten(from: Occupant, packet: Packet): Packet {
   const { stanza } = packet;
   for (const kid of stanza.children()) {
     const xmlns = stanza.kidXmlns(kid);
-    if (xmlns === OCCUPANT_ID || xmlns === NS.mucUser) copy.remove(kid);
+    if (xmlns === NS.occupantIds || xmlns === NS.mucUser) copy.remove(kid);
   }
-  copy.append(`<x xmlns='${NS.mucUser}'/><occupant-id xmlns='${OCCUPANT_ID}' id='${from.id}'/>`);
+  copy.append(`<x xmlns='${NS.mucUser}'/><occupant-id xmlns='${NS.occupantIds}' id='${from.id}'/>`);
   return copy;
 }
 

@@ -3,7 +3,6 @@ import { andThen, currentUnit, type MaybePromise, Packet, type Unit, wireJid } f
 import { parseJid } from '../../src/jid/index.ts';
 import { NS } from '../../src/protocol/index.ts';
 import type { RoomArchives } from '../archive/contract.ts';
-import { OCCUPANT_ID } from './occupant-ids.ts';
 import type { Occupant, OccupantSession } from './occupants.ts';
 import type { Room } from './room.ts';
 
@@ -18,13 +17,13 @@ export function reflected(room: Room, occupant: Occupant, packet: Packet): Packe
   for (const kid of stanza.children()) {
     const xmlns = stanza.kidXmlns(kid);
     const isForged =
-      xmlns === OCCUPANT_ID ||
+      xmlns === NS.occupantIds ||
       xmlns === NS.mucUser ||
       (xmlns === NS.stanzaIds && isOfRoom(room, stanza.kidElement(kid).attrs.by)) ||
       (xmlns === NS.delay && isOfRoom(room, stanza.kidElement(kid).attrs.from));
     if (isForged) copy.remove(kid);
   }
-  copy.append(`<occupant-id xmlns='${OCCUPANT_ID}' id='${occupant.id}'/>`);
+  copy.append(`<occupant-id xmlns='${NS.occupantIds}' id='${occupant.id}'/>`);
   // it is the room's from here on: what becomes of copies is not told to the client that wrote it
   return Packet.fromWire(copy.wire(), occupant.address, undefined);
 }

@@ -1,25 +1,24 @@
 /* vcard-temp (XEP-0054): a card for each account, which everybody may read and its owner writes. */
 import { defineModule, defineOptions, Empty, option } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
-import { refuse } from '../../src/protocol/index.ts';
+import { NS, refuse } from '../../src/protocol/index.ts';
 import { type Element, parseElement, serialize, xml } from '../../src/xml/index.ts';
 import { type VcardListener, Vcards, type VcardView } from './contract.ts';
 import { vcardStore } from './store.ts';
 
-const VCARD = 'vcard-temp';
 /** XEP-0054 3.2. */
 const FORBIDDEN = refuse('forbidden');
 
 /** A card as it stands alone. */
 function declared(card: string): string {
-  return serialize(parseElement(card, VCARD), '');
+  return serialize(parseElement(card, NS.vcard), '');
 }
 
 export default defineModule({
   name: 'vcard',
   doc: 'Keeps the vCard of each account.',
   xeps: [{ number: 54, version: '1.3.0' }],
-  features: { host: [VCARD], account: [VCARD] },
+  features: { host: [NS.vcard], account: [NS.vcard] },
   options: defineOptions({
     size: option.size({
       default: 131_072,
@@ -42,7 +41,7 @@ export default defineModule({
     mod.provide(Vcards, {
       get: async account => {
         const card = await cards.get(account);
-        return card === undefined ? undefined : parseElement(card, VCARD);
+        return card === undefined ? undefined : parseElement(card, NS.vcard);
       },
       addView: view => {
         views.add(view);
@@ -53,40 +52,40 @@ export default defineModule({
         return () => void listeners.delete(listener);
       },
     });
-    mod.iq({ xmlns: VCARD, name: 'vCard', type: 'get', to: 'account', from: 'anyone' }, async request => {
+    mod.iq({ xmlns: NS.vcard, name: 'vCard', type: 'get', to: 'account', from: 'anyone' }, async request => {
       const stored = await cards.get(request.to);
-      const card = stored === undefined ? undefined : parseElement(stored, VCARD);
+      const card = stored === undefined ? undefined : parseElement(stored, NS.vcard);
       const shown = await shownBy(request.to, request.from, card);
       if (shown) return shown;
       // XEP-0054 3.1, 3.3: an owner without one gets an empty one; others are told no more than of an account that is not there
-      return request.own ? xml('vCard', { xmlns: VCARD }) : refuse('service-unavailable');
+      return request.own ? xml('vCard', { xmlns: NS.vcard }) : refuse('service-unavailable');
     });
     const absent = { bare: FORBIDDEN };
-    mod.iq({ xmlns: VCARD, name: 'vCard', type: 'set', to: 'account', from: 'anyone', absent }, async request => {
+    mod.iq({ xmlns: NS.vcard, name: 'vCard', type: 'set', to: 'account', from: 'anyone', absent }, async request => {
       if (!request.own) return FORBIDDEN;
-      const wire = serialize(request.payload, VCARD);
+      const wire = serialize(request.payload, NS.vcard);
       const { size } = mod.options(request.to.domain);
       if (wire.length > size) return refuse('not-acceptable', `A vCard has at most ${size} bytes.`);
       const before = listeners.size === 0 ? undefined : await cards.get(request.to);
       await cards.set(request.to, wire);
       const account = request.to.toBare();
       for (const listener of listeners)
-        await listener(account, request.payload, before === undefined ? undefined : parseElement(before, VCARD));
+        await listener(account, request.payload, before === undefined ? undefined : parseElement(before, NS.vcard));
       return Empty;
     });
-    mod.iq({ xmlns: VCARD, name: 'vCard', type: 'get', to: 'host' }, () =>
-      xml('vCard', { xmlns: VCARD }, xml('FN', {}, 'Posthouse'), xml('DESC', {}, 'XMPP server')),
+    mod.iq({ xmlns: NS.vcard, name: 'vCard', type: 'get', to: 'host' }, () =>
+      xml('vCard', { xmlns: NS.vcard }, xml('FN', {}, 'Posthouse'), xml('DESC', {}, 'XMPP server')),
     );
     // XEP-0227 4.7
     mod.add('portable', {
       name: 'vCard',
-      entry: { name: 'vCard', xmlns: VCARD },
+      entry: { name: 'vCard', xmlns: NS.vcard },
       export: async account => {
         const card = await cards.get(account);
         return { entries: card === undefined ? [] : [declared(card)] };
       },
       import: async (account, entry) => {
-        const wire = serialize(entry, VCARD);
+        const wire = serialize(entry, NS.vcard);
         const { size } = mod.options(account.domain);
         if (wire.length > size) return { refused: `a vCard has at most ${size} bytes` };
         if ((await cards.get(account)) === wire) return 'known';

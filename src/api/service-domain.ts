@@ -6,9 +6,6 @@ import { Element, xml } from '../xml/index.ts';
 import type { DiscoItem, DomainRoute } from './collections.ts';
 import type { Mod } from './module.ts';
 
-const PING = 'urn:xmpp:ping'; // XEP-0199
-const VERSION = 'jabber:iq:version'; // XEP-0092
-
 /** What of a domain is addressed: the service itself, something at it (room@service), or something of that (room@service/nick). */
 export type Place = 'service' | 'bare' | 'full';
 
@@ -93,9 +90,9 @@ export class ServiceDomain {
   constructor(mod: ServiceDomain['mod'], parts: ServiceParts) {
     this.mod = mod;
     this.parts = parts;
-    this.iq({ xmlns: PING, name: 'ping', type: 'get', to: 'service' }, () => Empty);
-    this.iq({ xmlns: VERSION, name: 'query', type: 'get', to: 'service' }, () =>
-      xml('query', { xmlns: VERSION }, xml('name', {}, 'Posthouse'), xml('version', {}, mod.node.version)),
+    this.iq({ xmlns: NS.ping, name: 'ping', type: 'get', to: 'service' }, () => Empty);
+    this.iq({ xmlns: NS.version, name: 'query', type: 'get', to: 'service' }, () =>
+      xml('query', { xmlns: NS.version }, xml('name', {}, 'Posthouse'), xml('version', {}, mod.node.version)),
     );
     this.describe('service', {
       info: ({ to }, node) => {
@@ -103,7 +100,7 @@ export class ServiceDomain {
         const host = this.hostOf(to.domain)!;
         return {
           identities: [parts.identity],
-          features: [PING, VERSION, ...parts.features(host)],
+          features: [NS.ping, NS.version, ...parts.features(host)],
           forms: parts.forms?.(host),
         };
       },

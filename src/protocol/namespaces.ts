@@ -26,6 +26,9 @@ export const NS = {
   caps: 'http://jabber.org/protocol/caps', // XEP-0115
   dataForms: 'jabber:x:data', // XEP-0004
   commands: 'http://jabber.org/protocol/commands', // XEP-0050
+  ping: 'urn:xmpp:ping', // XEP-0199
+  version: 'jabber:iq:version', // XEP-0092
+  vcard: 'vcard-temp', // XEP-0054
   register: 'jabber:iq:register', // XEP-0077
   registerFeature: 'http://jabber.org/features/iq-register',
   delay: 'urn:xmpp:delay', // XEP-0203
@@ -38,6 +41,7 @@ export const NS = {
   stanzaIds: 'urn:xmpp:sid:0', // XEP-0359
   muc: 'http://jabber.org/protocol/muc', // XEP-0045
   mucUser: 'http://jabber.org/protocol/muc#user',
+  conference: 'jabber:x:conference', // XEP-0249
   rsm: 'http://jabber.org/protocol/rsm', // XEP-0059
   mam: 'urn:xmpp:mam:2', // XEP-0313
   occupantIds: 'urn:xmpp:occupant-id:0', // XEP-0421
