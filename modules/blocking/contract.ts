@@ -26,7 +26,7 @@ export interface BlockingService {
 export const Blocking = serviceKey<BlockingService>('blocking');
 
 /**
- * Hands a session what somebody sends to all of a kind (a room to those in it), unless its account has blocked the sender: XEP-0191 3.3. Nobody
+ * Hands a session what somebody sends to all of a kind (a room to those in it, a node to those who want it), unless its account has blocked the sender: XEP-0191 3.3. Nobody
  * is told where it has: the sender would take that for the recipient's departure.
  */
 export function deliverUnblocked(
@@ -34,10 +34,9 @@ export function deliverUnblocked(
   node: Pick<NodeView, 'deliver' | 'route'>,
   packet: Packet,
   session: SessionView,
-): void {
+): void | Promise<void> {
   const blocked = blocking?.blockedBy(session);
-  if (blocked === undefined) void node.deliver(packet, session);
   // by the way on which its list is waited for
-  else if (blocked instanceof Promise) void node.route(packet);
-  else if (!blocked.matches(packet.from)) void node.deliver(packet, session);
+  if (blocked instanceof Promise) return node.route(packet);
+  return blocked?.matches(packet.from) ? undefined : node.deliver(packet, session);
 }

@@ -103,7 +103,7 @@ export class Live {
       if (!session.alive || room.isInside(session.jid)) continue;
       const copy = packet.readdressed(session.jid);
       copy.address = FULL;
-      deliverUnblocked(blocking, this.mod.node, copy, session);
+      void deliverUnblocked(blocking, this.mod.node, copy, session);
     }
   }
 

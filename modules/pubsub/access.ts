@@ -48,12 +48,12 @@ export class Access {
     return who.bare === account.bare || (this.roster()?.hasSubscriptionFrom(account, who) ?? false);
   }
 
-  /** XEP-0060 6.5.1. */
-  retrieve(node: PubsubNode, who: Jid): MaybePromise<StanzaError | undefined> {
+  /** XEP-0060 6.5.1. `contact`: who that is to the account of a personal node, where it is known already. */
+  retrieve(node: PubsubNode, who: Jid, contact?: RosterItem): MaybePromise<StanzaError | undefined> {
     const special = this.byAffiliation(node, who);
     if (special !== undefined) return special === 'may' ? undefined : special;
     if (node.config.accessModel === 'authorize') return isSubscribed(node, who) ? undefined : NOT_A_SUBSCRIBER;
-    return this.byModel(node, who);
+    return this.byModel(node, who, contact);
   }
 
   /** XEP-0060 6.1.3; 'authorize' where an owner has to be asked. */
@@ -99,23 +99,24 @@ export class Access {
     }
   }
 
-  private byModel(node: PubsubNode, who: Jid): MaybePromise<StanzaError | undefined> {
+  private byModel(node: PubsubNode, who: Jid, contact?: RosterItem): MaybePromise<StanzaError | undefined> {
     const { accessModel, rosterGroupsAllowed } = node.config;
     switch (accessModel) {
       case 'open':
         return undefined;
       case 'presence':
-        return this.some(node, who, PRESENCE_REQUIRED, () => true);
-      case 'roster':
-        return this.some(node, who, NOT_IN_GROUP, ({ groups }) =>
-          groups.some(group => rosterGroupsAllowed.includes(group)),
-        );
+        return contact && seesPresence(contact) ? undefined : this.some(node, who, PRESENCE_REQUIRED, seesPresence);
+      case 'roster': {
+        const isInGroup = (item: RosterItem): boolean =>
+          seesPresence(item) && item.groups.some(group => rosterGroupsAllowed.includes(group));
+        return contact && isInGroup(contact) ? undefined : this.some(node, who, NOT_IN_GROUP, isInGroup);
+      }
       default:
         return CLOSED;
     }
   }
 
-  /** Whether somebody is a contact of an owner who may see its presence, and is such a one. */
+  /** Whether somebody is such a contact of an owner. */
   private some(
     node: PubsubNode,
     who: Jid,
@@ -124,17 +125,20 @@ export class Access {
   ): MaybePromise<StanzaError | undefined> {
     const roster = this.roster();
     if (!roster) return otherwise;
-    const owners = ownersOf(node).filter(owner => this.node.hosts.has(owner.slice(owner.indexOf('@') + 1)));
+    const { hosts } = this.node;
+    const owners = ownersOf(node).filter(owner => hosts.has(owner.slice(owner.indexOf('@') + 1)));
     const look = (at: number): MaybePromise<StanzaError | undefined> => {
       const owner = at < owners.length ? parseJid(owners[at]!) : undefined;
       if (!owner) return otherwise;
-      return andThen(roster.item(owner, who), item => {
-        const seen = item !== undefined && (item.subscription === 'from' || item.subscription === 'both');
-        return seen && test(item) ? undefined : look(at + 1);
-      });
+      return andThen(roster.item(owner, who), item => (item && test(item) ? undefined : look(at + 1)));
     };
     return look(0);
   }
+}
+
+/** Whether a contact may see the presence of the account. */
+export function seesPresence({ subscription }: RosterItem): boolean {
+  return subscription === 'from' || subscription === 'both';
 }
 
 /** Whether somebody, by whichever address, is subscribed. */

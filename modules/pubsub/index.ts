@@ -166,7 +166,7 @@ export default defineModule({
       access,
       capabilities,
       roster,
-      blocks: (account, address) => mod.maybe(Blocking)?.blocks(account, address) ?? false,
+      blocking: () => mod.maybe(Blocking),
     });
     const engine: Engine = {
       store,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import {
   andThen,
   eachInSlices,
+  FULL,
   inOrder,
   type MaybePromise,
   type Mod,
@@ -12,8 +13,9 @@ import {
 import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { NS } from '../../src/protocol/index.ts';
 import { type Element, serialize, wireAttribute } from '../../src/xml/index.ts';
+import { type BlockingService, deliverUnblocked } from '../blocking/contract.ts';
 import type { RosterItem, RosterService } from '../roster/contract.ts';
-import type { Access } from './access.ts';
+import { type Access, seesPresence } from './access.ts';
 import type { Capabilities } from './capabilities.ts';
 import { EVENT } from './names.ts';
 import { isPersonal, type Item, ownersOf, type PubsubNode, type Subscription } from './node.ts';
@@ -30,8 +32,7 @@ export interface TellingParts {
   readonly access: Access;
   readonly capabilities: Capabilities;
   roster(): RosterService | undefined;
-  /** Whether an account has blocked an address (XEP-0191). */
-  blocks(account: Jid, address: Jid): MaybePromise<boolean>;
+  blocking(): BlockingService | undefined;
 }
 
 /** Tells subscribers what has happened at a node: XEP-0060 7.1.2, 12.2. In slices: many of them hold nobody up. */
@@ -49,7 +50,8 @@ export class Telling {
     packet.wire();
     const subscribed = [...node.subscriptions.values()].filter(({ state }) => pending || state === 'subscribed');
     this.behind(node, () => {
-      const told = new Set<string>();
+      // only who is subscribed as well could be told twice
+      const told = subscribed.length > 0 ? new Set<string>() : undefined;
       const implied = isPersonal(node) ? this.toInterested(node, packet, told) : undefined;
       return andThen(implied, () => this.toSubscribers(node, packet, subscribed, told));
     });
@@ -67,17 +69,18 @@ export class Telling {
   }
 
   /** XEP-0060 9.1: the account's own clients and those of its contacts, as far as they want to be told and may read. */
-  private toInterested(node: PubsubNode, packet: Packet, told: Set<string>): Step {
+  private toInterested(node: PubsubNode, packet: Packet, told: Set<string> | undefined): Step {
     const { roster } = this.parts;
     const account = node.service;
-    const own = this.toClients(node, packet, account, told);
+    const own = this.toClients(packet, this.interested(node, account), told);
     return andThen(own, () =>
       andThen(roster()?.get(account), contacts =>
-        eachInSlices(contacts?.values() ?? [], item => {
-          if (item.subscription !== 'from' && item.subscription !== 'both') return PASSED;
-          if (!this.isAnybodyInterested(node, item)) return PASSED;
-          const step = andThen(this.mayBeTold(node, item.address), may =>
-            may ? this.toClients(node, packet, item.address, told) : undefined,
+        eachInSlices(contacts?.values() ?? [], contact => {
+          if (!seesPresence(contact)) return PASSED;
+          const clients = this.interested(node, contact.address);
+          if (clients.length === 0) return PASSED;
+          const step = andThen(this.mayBeTold(node, contact.address, contact), may =>
+            may ? this.toClients(packet, clients, told) : undefined,
           );
           return step ?? TOLD;
         }),
@@ -85,24 +88,34 @@ export class Telling {
     );
   }
 
-  private isAnybodyInterested(node: PubsubNode, { address }: RosterItem): boolean {
-    const user = this.parts.node.user(address);
-    return user !== undefined && user.sessions.some(session => this.parts.capabilities.wants(session, node.name));
+  /** The clients of somebody that want to be told of a node. */
+  private interested(node: PubsubNode, person: Jid): readonly SessionView[] {
+    const user = this.parts.node.user(person);
+    return user ? user.sessions.filter(session => this.parts.capabilities.wants(session, node.name)) : [];
   }
 
   /** Whether somebody may read a node, and its account has not blocked them (XEP-0163 4.3.3). */
-  private mayBeTold(node: PubsubNode, who: Jid): MaybePromise<boolean> {
-    return andThen(this.parts.access.retrieve(node, who), refused =>
-      refused ? false : andThen(this.parts.blocks(node.service, who), blocked => !blocked),
+  private mayBeTold(node: PubsubNode, who: Jid, contact?: RosterItem): MaybePromise<boolean> {
+    return andThen(this.parts.access.retrieve(node, who, contact), refused =>
+      refused ? false : andThen(this.blocks(node.service, who), blocked => !blocked),
     );
   }
 
-  private toClients(node: PubsubNode, packet: Packet, person: Jid, told: Set<string>): Step {
-    const sessions = this.parts.node.user(person)?.sessions ?? [];
-    return inOrder(sessions, session => {
-      if (!this.parts.capabilities.wants(session, node.name)) return undefined;
-      told.add(session.jid.full).add(session.user.jid.bare);
-      return this.parts.node.route(packet.readdressed(session.jid));
+  /** Whether an account has blocked an address (XEP-0191). */
+  private blocks(account: Jid, address: Jid): MaybePromise<boolean> {
+    return this.parts.blocking()?.blocks(account, address) ?? false;
+  }
+
+  /** Into their outboxes, as what is sent to many. */
+  private toClients(packet: Packet, clients: readonly SessionView[], told: Set<string> | undefined): Step {
+    const { node, blocking } = this.parts;
+    return inOrder(clients, session => {
+      told?.add(session.jid.full).add(session.user.jid.bare);
+      const copy = packet.readdressed(session.jid);
+      copy.address = FULL;
+      // nobody shuts himself out of his own account
+      if (session.user.jid.bare === packet.from.bare) return node.deliver(copy, session);
+      return deliverUnblocked(blocking(), node, copy, session);
     });
   }
 
@@ -110,13 +123,14 @@ export class Telling {
     node: PubsubNode,
     packet: Packet,
     subscribed: readonly Subscription[],
-    told: ReadonlySet<string>,
+    told: ReadonlySet<string> | undefined,
   ): Step {
+    const { hosts } = this.parts.node;
     return eachInSlices(subscribed, subscription => {
       const { jid } = subscription;
-      if (told.has(jid.full) || !this.isThere(node, subscription)) return PASSED;
+      if (told?.has(jid.full) || !this.isThere(node, subscription, hosts)) return PASSED;
       if (!isPersonal(node)) return this.parts.node.route(packet.readdressed(jid)) ?? TOLD;
-      const step = andThen(this.parts.blocks(node.service, jid), blocked =>
+      const step = andThen(this.blocks(node.service, jid), blocked =>
         blocked ? undefined : this.parts.node.route(packet.readdressed(jid)),
       );
       return step ?? TOLD;
@@ -124,10 +138,10 @@ export class Telling {
   }
 
   /** XEP-0060 6.3, 12.5: presence is known of those who are at home here; of others it is not. */
-  private isThere(node: PubsubNode, { jid, options }: Subscription): boolean {
+  private isThere(node: PubsubNode, { jid, options }: Subscription, hosts: ReadonlySet<string>): boolean {
     if (!options.deliver) return false;
     const always = !node.config.presenceBasedDelivery && options.showValues.length === 0;
-    if (always || !this.parts.node.hosts.has(jid.domain)) return true;
+    if (always || !hosts.has(jid.domain)) return true;
     const sessions = this.parts.node.user(jid)?.sessions ?? [];
     return sessions.some(session => {
       if (!session.presence || (jid.resource !== '' && session.jid.full !== jid.full)) return false;

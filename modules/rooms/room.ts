@@ -299,7 +299,7 @@ export class Room {
     const copy = packet.readdressed(to.jid);
     copy.address = FULL;
     const { node, blocking } = this.house;
-    if (to.session) deliverUnblocked(blocking(), node, copy, to.session);
+    if (to.session) void deliverUnblocked(blocking(), node, copy, to.session);
     else void node.route(copy);
   }
 

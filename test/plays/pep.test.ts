@@ -290,6 +290,23 @@ describe('play: personal eventing (XEP-0163)', () => {
     assert.deepEqual(eventsOf(await juliet.settle()), []);
   });
 
+  it('XEP-0191 3.3: who has blocked the account is told nothing, and nobody is shut out of what is his own', async () => {
+    await befriend(romeo, juliet);
+    await wantAsked(juliet, [TUNE]);
+    want(romeo, [TUNE]);
+    const block = (jid: string) => `<block xmlns='urn:xmpp:blocking'><item jid='${jid}'/></block>`;
+    ok(await pep(romeo, TUNE, item('1')));
+    for (const client of [romeo, juliet]) assert.equal(briefly(await event(client)), `items ${TUNE} +1`);
+    ok(await juliet.iq('set', block(ROMEO)));
+    ok(await romeo.iq('set', block('localhost')));
+    ok(await pep(romeo, TUNE, item('2')));
+    assert.deepEqual(eventsOf(await romeo.settle()), [`items ${TUNE} +2`]);
+    ok(await romeo.iq('set', `<unblock xmlns='urn:xmpp:blocking'/>`));
+    ok(await pep(romeo, TUNE, item('3')));
+    assert.equal(briefly(await event(romeo)), `items ${TUNE} +3`);
+    assert.deepEqual(eventsOf(await juliet.settle()), []);
+  });
+
   it('5: an account configures, retracts, purges and deletes its nodes, and its own clients learn of it', async () => {
     await wantAsked(romeo, ['urn:many']);
     const fields = { max_items: 'max', access_model: 'whitelist' };
