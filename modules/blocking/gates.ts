@@ -13,7 +13,7 @@ import { refuse, StanzaError } from '../../src/protocol/index.ts';
 import { xml } from '../../src/xml/index.ts';
 import { Blocklist } from './blocklist.ts';
 
-export const BLOCKING_ERRORS = 'urn:xmpp:blocking:errors';
+const BLOCKING_ERRORS = 'urn:xmpp:blocking:errors';
 
 type ListOf = (account: Jid) => MaybePromise<Blocklist>;
 /** Answers at once where the list is known: lists are looked at for each stanza. */

@@ -4,6 +4,7 @@ import {
   type Answer,
   Answered,
   Empty,
+  inOrder,
   type IqRequest,
   type MaybePromise,
   Packet,
@@ -12,14 +13,14 @@ import type { Jid } from '../../src/jid/index.ts';
 import { NS, refuse, type StanzaError } from '../../src/protocol/index.ts';
 import { wireAttribute } from '../../src/xml/index.ts';
 import { actorName, tellGiven } from './granting.ts';
-import { oneByOne, type Removal, remove } from './leaving.ts';
+import { type Removal, remove } from './leaving.ts';
 import type { Occupant } from './occupants.ts';
 import type { ActorName } from './presence.ts';
 import { stepsOf } from './policies.ts';
 import { type Affiliation, atLeast, refusedAffiliation, roleAfter } from './roles.ts';
 import type { Room } from './room.ts';
 import type { Affiliated, Unaffiliated } from './store.ts';
-import { inPortions, isBroadcast } from './telling.ts';
+import { isBroadcast, tellEach } from './telling.ts';
 
 export interface NewAffiliation {
   /** Bare. */
@@ -154,15 +155,12 @@ function tellAffiliations(
       }
     }
   }
-  const removing = remove(room, removed, between);
-  const rest = (): MaybePromise<void> => {
-    const telling = oneByOne(changed, ({ occupant, wasBroadcast, reason }) =>
+  const inside = (): MaybePromise<void> =>
+    inOrder(changed, ({ occupant, wasBroadcast, reason }) =>
       tellGiven(room, occupant, wasBroadcast, { actor, reason }),
     );
-    const others = (): MaybePromise<void> => oneByOne(away, change => tellAway(room, change));
-    return telling instanceof Promise ? telling.then(others) : others();
-  };
-  return removing instanceof Promise ? removing.then(rest) : rest();
+  const outside = (): MaybePromise<void> => inOrder(away, change => tellAway(room, change));
+  return andThen(andThen(remove(room, removed, between), inside), outside);
 }
 
 /** 9.2: who is meant by the ban of a domain. */
@@ -178,7 +176,7 @@ function tellAway(room: Room, { jid, affiliation }: NewAffiliation): MaybePromis
   if (!room.state) return undefined;
   const item = `<item affiliation='${affiliation}' role='none'${wireAttribute('jid', jid.bare)}/>`;
   const packet = Packet.fromWire(`<message><x xmlns='${NS.mucUser}'>${item}</x></message>`, room.jid, undefined);
-  return inPortions(room.occupants.sessions(), to => {
+  return tellEach(room.occupants.sessions(), to => {
     if (room.showsAddressesTo(to.occupant.role)) room.send(packet, to);
   });
 }

@@ -87,7 +87,7 @@ export function configFromJson(json: string, defaults: RoomConfig): RoomConfig {
 }
 
 /** The keys that two configurations differ in. */
-export function changedKeys(before: RoomConfig, after: RoomConfig): (keyof RoomConfig)[] {
+function changedKeys(before: RoomConfig, after: RoomConfig): (keyof RoomConfig)[] {
   return KEYS.filter(key => JSON.stringify(before[key]) !== JSON.stringify(after[key]));
 }
 

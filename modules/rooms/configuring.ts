@@ -4,6 +4,7 @@ import {
   type Answer,
   Answered,
   Empty,
+  inOrder,
   type IqRequest,
   type MaybePromise,
   Packet,
@@ -11,15 +12,15 @@ import {
 import type { Jid } from '../../src/jid/index.ts';
 import { NS, StanzaError } from '../../src/protocol/index.ts';
 import type { Element } from '../../src/xml/index.ts';
-import { affiliate, type NewAffiliation, refusedChanges } from './affiliating.ts';
+import { affiliate, type Along, type NewAffiliation, refusedChanges } from './affiliating.ts';
 import { type NewConfig, readConfigForm } from './config-form.ts';
 import { changeCodes, type RoomConfig } from './config.ts';
 import { tellGiven } from './granting.ts';
-import { oneByOne, remove } from './leaving.ts';
+import { remove } from './leaving.ts';
 import type { Affiliation } from './roles.ts';
 import type { Room } from './room.ts';
 import type { Affiliated, Unaffiliated } from './store.ts';
-import { inPortions, isBroadcast } from './telling.ts';
+import { isBroadcast, tellEach } from './telling.ts';
 
 /** Takes a form that an owner has submitted; a room that was locked is open then. */
 export function configure(room: Room, request: IqRequest, x: Element): MaybePromise<Answer | typeof Answered> {
@@ -85,7 +86,7 @@ export async function reconfigure(
     take();
     answer();
   } else {
-    const keep: NonNullable<Parameters<typeof affiliate>[3]>['keep'] = entries => write(entries).then(take);
+    const keep: Along['keep'] = entries => write(entries).then(take);
     await affiliate(room, changes, by, { keep, between: answer });
   }
   if (!room.state) return;
@@ -95,7 +96,7 @@ export async function reconfigure(
   const other = [...shown].filter(
     ([occupant, was]) => room.occupants.named(occupant.nick) === occupant && was !== isBroadcast(room, occupant.role),
   );
-  await oneByOne(other, ([occupant, was]) => tellGiven(room, occupant, was, {}));
+  await inOrder(other, ([occupant, was]) => tellGiven(room, occupant, was, {}));
   await tellCodes(room, changeCodes(before, config));
   await room.left();
 }
@@ -115,5 +116,5 @@ export function tellCodes(room: Room, codes: readonly number[]): MaybePromise<vo
   const inner = codes.map(code => `<status code='${code}'/>`).join('');
   const wire = `<message type='groupchat'><x xmlns='${NS.mucUser}'>${inner}</x></message>`;
   const packet = Packet.fromWire(wire, room.jid, undefined);
-  return inPortions(room.occupants.sessions(), to => room.send(packet, to));
+  return tellEach(room.occupants.sessions(), to => room.send(packet, to));
 }

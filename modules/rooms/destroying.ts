@@ -4,14 +4,14 @@ import { wireAttribute } from '../../src/xml/index.ts';
 import type { Farewell } from './contract.ts';
 import { textElement } from './presence.ts';
 import type { Room } from './room.ts';
-import { inPortions, tellSelf } from './telling.ts';
+import { tellEach, tellSelf } from './telling.ts';
 
 /** Takes a room away for good, and tells each of its clients so by one presence. It is gone before anybody hears of it. */
 export async function destroyRoom(room: Room, farewell: Farewell = {}, by?: Jid): Promise<void> {
   const clients = [...room.occupants.sessions()];
   await room.destroy(farewell, by);
   const remarks = { affiliation: 'none', role: 'none', more: element(farewell) } as const;
-  await inPortions(clients, client => {
+  await tellEach(clients, client => {
     room.occupants.remove(client);
     room.house.visits.leave(room, client);
     tellSelf(room, client, { session: client, type: 'unavailable', remarks });

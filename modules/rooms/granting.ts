@@ -1,7 +1,15 @@
 /* Giving and taking roles: XEP-0045 8.2 to 8.5, 9.6 to 9.8. */
-import { type Answer, Answered, Empty, type IqRequest, type MaybePromise } from '../../src/api/index.ts';
+import {
+  andThen,
+  type Answer,
+  Answered,
+  Empty,
+  inOrder,
+  type IqRequest,
+  type MaybePromise,
+} from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
-import { oneByOne, remove } from './leaving.ts';
+import { remove } from './leaving.ts';
 import type { Occupant } from './occupants.ts';
 import type { ActorName, Remarks } from './presence.ts';
 import { type OccupantRole, refusedRole, type Role } from './roles.ts';
@@ -31,13 +39,11 @@ export function changeRoles(
     .filter(({ role }) => role === 'none')
     .map(({ occupant, reason }) => ({ occupant, remarks: { codes: [307], actor: by, reason } }));
   const given = changes.filter(({ role, occupant }) => role !== 'none' && role !== occupant.role);
-  const done = remove(room, kicked, () => room.house.answer(request, Empty));
-  const telling = (): MaybePromise<void> =>
-    oneByOne(given, ({ occupant, role, reason }) =>
-      giveRole(room, occupant, role as OccupantRole, { actor: by, reason }),
-    );
-  const all = done instanceof Promise ? done.then(telling) : telling();
-  return all instanceof Promise ? all.then(() => Answered) : Answered;
+  const removing = remove(room, kicked, () => room.house.answer(request, Empty));
+  const give = ({ occupant, role, reason }: NewRole): MaybePromise<void> =>
+    giveRole(room, occupant, role as OccupantRole, { actor: by, reason });
+  const telling = andThen(removing, () => inOrder(given, give));
+  return andThen(telling, () => Answered);
 }
 
 function standing({ affiliation, role }: Occupant): { affiliation: Occupant['affiliation']; role: OccupantRole } {

@@ -1,9 +1,8 @@
 /* Other hats in a room: kept, then told. XEP-0317 4.2 to 4.6. */
-import { andThen, type MaybePromise } from '../../src/api/index.ts';
+import { andThen, inOrder, type MaybePromise } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { tellCodes } from './configuring.ts';
 import type { Hat, Wearer } from './hats.ts';
-import { oneByOne } from './leaving.ts';
 import type { Room } from './room.ts';
 import { tellChange } from './telling.ts';
 
@@ -48,7 +47,7 @@ async function keep(room: Room, all: readonly Hat[], changes: readonly Wearer[])
 function tellWearers(room: Room, wearers: readonly Wearer[]): MaybePromise<void> {
   const { hats } = room.state!;
   const inside = wearers.flatMap(({ jid }) => room.occupants.of(jid));
-  return oneByOne(inside, occupant => {
+  return inOrder(inside, occupant => {
     occupant.hats = hats.shown(occupant.account);
     occupant.changed();
     return tellChange(room, occupant);

@@ -1,5 +1,5 @@
 /* Leaving a room, and being removed from it: XEP-0045 7.14, 8.2, 9.1, 13.1, 18.1.2 (ghosts). */
-import { andThen, type MaybePromise, type Packet } from '../../src/api/index.ts';
+import { andThen, inOrder, type MaybePromise, type Packet } from '../../src/api/index.ts';
 import type { Occupant, OccupantSession, PresenceParts } from './occupants.ts';
 import type { Remarks } from './presence.ts';
 import type { Room } from './room.ts';
@@ -71,14 +71,7 @@ export function remove(room: Room, occupants: readonly Removal[], between: () =>
   });
   between();
   return andThen(
-    oneByOne(told, each => tellOthers(room, each)),
+    inOrder(told, each => tellOthers(room, each)),
     () => room.left(),
   );
-}
-
-/** One after the other; the next begins when the one before is done. */
-export function oneByOne<T>(items: readonly T[], each: (item: T) => MaybePromise<void>): MaybePromise<void> {
-  let before: MaybePromise<void> = undefined;
-  for (const item of items) before = andThen(before, () => each(item));
-  return before;
 }

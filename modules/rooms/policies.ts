@@ -63,7 +63,6 @@ export class Policies {
   }
 
   mayAffiliate(room: Room, by: Jid, changes: readonly AffiliationChange[]): Refusal {
-    if (this.policies.length === 0) return undefined;
     const steps = stepsOf(room, changes);
     return steps.length === 0 ? undefined : this.ask(policy => policy.mayAffiliate?.(room.view, by, steps));
   }
@@ -98,7 +97,7 @@ export class Policies {
   }
 
   maySpeak({ view }: Room, from: Jid, packet: Packet): Refusal {
-    return this.policies.length === 0 ? undefined : this.ask(policy => policy.maySpeak?.(view, from, packet));
+    return this.ask(policy => policy.maySpeak?.(view, from, packet));
   }
 
   private tell(all: readonly RoomListener[], each: (listener: RoomListener) => void): void {

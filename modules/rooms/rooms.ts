@@ -1,4 +1,4 @@
-import { andThen, type SessionView } from '../../src/api/index.ts';
+import { andThen, eachInSlices, type SessionView } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import type { Found } from './finding.ts';
 import { leave } from './leaving.ts';
@@ -98,12 +98,10 @@ export class Rooms {
 
   /** Removes temporary rooms that nobody came back to. */
   async sweep(addresses: readonly Jid[]): Promise<void> {
-    for (const address of addresses) {
+    await eachInSlices(addresses, async address => {
       const room = this.at(address);
       await room.do(() => room.left());
-      // others have their turn
-      await new Promise<void>(resolve => setImmediate(resolve));
-    }
+    });
   }
 }
 

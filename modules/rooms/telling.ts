@@ -1,28 +1,21 @@
 /* To whom the presence of an occupant is sent: XEP-0045 7.2.2 to 7.2.4, 10.2 (muc#roomconfig_presencebroadcast). */
-import type { MaybePromise, Packet } from '../../src/api/index.ts';
+import { eachInSlices, type MaybePromise, type Packet } from '../../src/api/index.ts';
 import { OCCUPANT_ROLES } from './config.ts';
 import type { Occupant, OccupantSession } from './occupants.ts';
 import { availablePresence, presencePacket, type Remarks } from './presence.ts';
 import type { OccupantRole } from './roles.ts';
 import type { Room } from './room.ts';
 
-/** Stanzas that a room sends before others have their turn. */
-const PORTION = 500;
+/** What a stanza to one client counts in a slice of work: after 500 of them others have their turn. */
+const SENT = 2;
 const NONE: Remarks = {};
 
-/** Does something for each of many, in portions, in order. */
-export function inPortions<T>(all: Iterable<T>, each: (item: T) => void): MaybePromise<void> {
-  const items = [...all];
-  if (items.length > PORTION) return portions(items, each);
-  for (const item of items) each(item);
-  return undefined;
-}
-
-async function portions<T>(items: readonly T[], each: (item: T) => void): Promise<void> {
-  for (let from = 0; from < items.length; from += PORTION) {
-    if (from > 0) await new Promise<void>(resolve => setImmediate(resolve));
-    for (const item of items.slice(from, from + PORTION)) each(item);
-  }
+/** Tells something to each of those who are there now, in slices of work, in order. */
+export function tellEach<T>(all: Iterable<T>, tell: (item: T) => void): MaybePromise<void> {
+  return eachInSlices([...all], item => {
+    tell(item);
+    return SENT;
+  });
 }
 
 /** Whether others are told of the presence of who has that role. */
@@ -39,7 +32,7 @@ export function shownOf({ config, occupants }: Room): Iterable<Occupant> {
 /** Tells who enters of all who are there already. */
 export function tellOfOthers(room: Room, to: OccupantSession): MaybePromise<void> {
   const open = room.showsAddressesTo(to.occupant.role);
-  return inPortions(shownOf(room), occupant => {
+  return tellEach(shownOf(room), occupant => {
     // somebody is something else meanwhile, where they are many
     if (occupant === to.occupant || !isBroadcast(room, occupant.role)) return;
     room.send(availablePresence(occupant, open), to);
@@ -62,7 +55,7 @@ export function tellOthers(room: Room, { session, type = '', remarks = NONE, oth
   if (!(others ?? isBroadcast(room, occupant.role))) return undefined;
   const made: { open?: Packet; hidden?: Packet } = {};
   const plain = type === '' && remarks === NONE && session === occupant.shown;
-  return inPortions(room.occupants.sessions(), to => {
+  return tellEach(room.occupants.sessions(), to => {
     if (to.occupant === occupant) return;
     const open = room.showsAddressesTo(to.occupant.role);
     const packet = plain

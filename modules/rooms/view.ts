@@ -9,7 +9,7 @@ import { forgetApplication } from './registration.ts';
 import type { Actor, Affiliation } from './roles.ts';
 import type { Room, RoomState } from './room.ts';
 import type { Affiliated, Application } from './store.ts';
-import { inPortions } from './telling.ts';
+import { tellEach } from './telling.ts';
 
 /** A room as other modules see it (contract.ts). */
 export class View implements RoomView {
@@ -118,6 +118,6 @@ export class View implements RoomView {
 
   announce(inner: string): void {
     const packet = Packet.fromWire(`<message type='groupchat'>${inner}</message>`, this.jid, undefined);
-    void inPortions(this.room.occupants.sessions(), to => this.room.send(packet, to));
+    void tellEach(this.room.occupants.sessions(), to => this.room.send(packet, to));
   }
 }

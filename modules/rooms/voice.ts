@@ -8,7 +8,7 @@ import { MUC_REQUEST } from './namespaces.ts';
 import type { Occupant, OccupantSession } from './occupants.ts';
 import { refusedRole } from './roles.ts';
 import type { Room } from './room.ts';
-import { inPortions } from './telling.ts';
+import { tellEach } from './telling.ts';
 
 /** How long somebody waits before asking again, in ms. */
 const PAUSE = 60_000;
@@ -59,7 +59,7 @@ function ask(room: Room, { occupant, jid }: OccupantSession): MaybePromise<void>
     { title: 'Request for voice', instructions: 'Somebody in the room has no voice, and asks for it.' },
   );
   const packet = Packet.fromWire(serialize(xml('message', {}, form), NS.client), room.jid, undefined);
-  return inPortions(room.occupants.sessions(), to => {
+  return tellEach(room.occupants.sessions(), to => {
     if (to.occupant.role === 'moderator') room.send(packet, to);
   });
 }
