@@ -115,9 +115,11 @@ export function groupStoreContract(open: () => Promise<Storage>): void {
     for (const name of ['a', 'b', 'c']) await claim(name, { kind: 'discussion' });
     await claim('d');
     await store.touch([named('b').bare], 5000);
-    assert.deepEqual(await store.idle(2000, 10), [named('a').bare, named('c').bare]);
+    await claim('e', { kind: 'discussion', room: parseJid('e@rooms.other')! });
+    assert.deepEqual(await store.idle(DOMAIN, 2000, 10), [named('a').bare, named('c').bare]);
+    assert.deepEqual(await store.idle('rooms.other', 2000, 10), ['e@rooms.other']);
     assert.deepEqual(await store.after('', 2), [named('a').bare, named('b').bare]);
-    assert.deepEqual(await store.after(named('b').bare, 5), [named('c').bare, named('d').bare]);
+    assert.deepEqual(await store.after(named('b').bare, 5), [named('c').bare, named('d').bare, 'e@rooms.other']);
   });
 
   it('keeps how far somebody has read, and never less', async () => {

@@ -200,11 +200,11 @@ export class GroupStore {
     await Promise.all(rooms.map(room => this.write(tx => andThen(tx.run(sql, now, room), () => 0))));
   }
 
-  /** Discussions in which nothing was said since then. */
-  async idle(since: number, most: number): Promise<string[]> {
+  /** Discussions of a domain in which nothing was said since then. */
+  async idle(domain: string, since: number, most: number): Promise<string[]> {
     const rows = await this.storage.read(q =>
-      q<{ jid: string; kind: string; active_at: number }>(GROUPS_TABLE)
-        .where({ kind: 'discussion' })
+      q<{ jid: string; domain: string; kind: string; active_at: number }>(GROUPS_TABLE)
+        .where({ kind: 'discussion', domain })
         .where('active_at', '<', since)
         .orderBy('active_at')
         .limit(most)

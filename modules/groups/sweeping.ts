@@ -38,23 +38,25 @@ export class Sweeping {
   async endIdle(hosts: Iterable<string>): Promise<void> {
     await this.writeActive();
     const { options, now, store } = this.groups.parts;
-    const shortest = Math.min(...[...hosts].map(host => options(host).discussionIdle || Infinity));
-    if (shortest === Infinity) return;
-    for (const text of await store.idle(now() - shortest * 1000, SLICE)) {
-      const jid = parseJid(text);
-      if (jid) await this.endIfIdle(jid);
+    for (const host of hosts) {
+      const { discussionIdle } = options(host);
+      const domain = this.rooms.domainOf(host);
+      if (discussionIdle === 0 || domain === undefined) continue;
+      for (const text of await store.idle(domain, now() - discussionIdle * 1000, SLICE)) {
+        const jid = parseJid(text);
+        if (jid) await this.endIfIdle(jid, discussionIdle);
+      }
     }
   }
 
-  private async endIfIdle(jid: Jid): Promise<void> {
-    const { options, now, store } = this.groups.parts;
+  private async endIfIdle(jid: Jid, idle: number): Promise<void> {
+    const { now, store } = this.groups.parts;
     await this.rooms.with(jid, async room => {
       if (!room || this.active.has(jid.bare)) return;
-      const { discussionIdle } = options(room.host);
       const group = await this.groups.of(room);
       const kept = await store.load(jid);
-      if (group?.kind !== 'discussion' || !kept || discussionIdle === 0) return;
-      if (now() - kept.group.active < discussionIdle * 1000) return;
+      if (group?.kind !== 'discussion' || !kept) return;
+      if (now() - kept.group.active < idle * 1000) return;
       this.log.info({ room: jid.bare }, 'a discussion group ends: nothing was said for too long');
       const by = ownersOf(room)[0]?.jid ?? [...membersOf(room)][0]?.jid ?? jid;
       await this.endings.end(room, group, by, { reason: 'Nothing was said in it for a long time.' });
