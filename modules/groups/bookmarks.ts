@@ -40,6 +40,12 @@ export class Bookmarks {
     return this.parts.pubsub() !== undefined;
   }
 
+  /** Whether they are kept for an account. */
+  keptFor({ domain }: Jid): boolean {
+    const { node, pubsub, kept } = this.parts;
+    return pubsub() !== undefined && node.hosts.has(domain) && kept(domain);
+  }
+
   /**
    * An account belongs to a group: it has a bookmark, its own if it had one, with the name that the group has. False when that could not
    * be kept; it is logged.
@@ -65,9 +71,9 @@ export class Bookmarks {
   }
 
   private change(account: Jid, job: (nodes: PubsubApi) => Promise<void>): Promise<boolean> {
-    const { node, log, pubsub, kept } = this.parts;
+    const { node, log, pubsub } = this.parts;
     const nodes = pubsub();
-    if (!nodes || !node.hosts.has(account.domain) || !kept(account.domain)) return Promise.resolve(true);
+    if (!nodes || !this.keptFor(account)) return Promise.resolve(true);
     const work = (this.working.get(account.bare) ?? Promise.resolve(true))
       .then(async () => {
         if (await node.accounts.exists(account)) await job(nodes);

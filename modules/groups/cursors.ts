@@ -44,7 +44,8 @@ export class Cursors implements BesideSource {
     const { stanza, from } = packet;
     if (!stanza.hasNamespace(NS.chatMarkers) || packet.hasBody || !room.config.persistent || room.locked) return false;
     const kid = stanza.child('displayed', NS.chatMarkers);
-    if (kid === undefined || !groups.parts.enabled(room.host)) return false;
+    const { enabled, options } = groups.parts;
+    if (kid === undefined || !enabled(room.host) || !options(room.host).cursors) return false;
     if (!atLeast(room.affiliationOf(from), 'member')) return false;
     const { id } = stanza.kidElement(kid).attrs as { id?: string };
     // it is acknowledged when it is kept

@@ -3,7 +3,6 @@
  * goes when it is done: what a kill, or a failure, cuts off in between is made good at the next start.
  */
 import type { Logger } from 'pino';
-import type { NodeView } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import type { RoomChange, RoomsService } from '../rooms/contract.ts';
 import type { Bookmarks } from './bookmarks.ts';
@@ -14,7 +13,6 @@ import type { GroupStore } from './store.ts';
 const SLICE = 100;
 
 export interface DueParts {
-  readonly node: NodeView;
   readonly store: GroupStore;
   readonly rooms: RoomsService;
   readonly bookmarks: Bookmarks;
@@ -36,9 +34,9 @@ export class DueBookmarks {
 
   /** In the same go as the change is handed to the database. */
   changing({ jid, host, fact, persistent, accounts }: RoomChange): void {
-    const { node, store, bookmarks, log, enabled } = this.parts;
+    const { store, bookmarks, log, enabled } = this.parts;
     if (!persistent || !enabled(host) || !bookmarks.there) return;
-    const own = accounts?.filter(({ domain }) => node.hosts.has(domain));
+    const own = accounts?.filter(account => bookmarks.keptFor(account));
     if (own?.length === 0) return;
     const note = store.due(jid, own).catch((error: unknown) => {
       log.error({ err: error }, 'bookmarks of members may not be written if the program is killed now');

@@ -40,7 +40,7 @@ const findForm = defineForm(`${GROUPS}#find`, {
   }),
 });
 /** What is told of a group. */
-export const groupForm = defineForm(GROUPS, {
+const groupForm = defineForm(GROUPS, {
   jid: field.jid('jid', { label: 'Address' }),
   number: field.integer('number', { label: 'Number', minimum: 1, maximum: 999_999_999_999 }),
   kind: field.choice('kind', { group: 'Group', discussion: 'Discussion group' }, { label: 'Kind' }),

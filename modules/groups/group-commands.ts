@@ -228,7 +228,7 @@ export function groupCommands({
   const announce: GroupCommand<Form<typeof announceForm>> = {
     node: announceForm.formType,
     name: 'Announce something',
-    instructions: 'All who are in the group are told, and others find it in its description (disco).',
+    instructions: 'All who are in the group are told. It is kept, and shown to who changes it.',
     form: announceForm,
     refused: ofAdmins,
     values: ({ group }) => ({ text: group.announcement?.text ?? '' }),

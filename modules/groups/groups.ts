@@ -1,5 +1,5 @@
 import { andThen, type MaybePromise, type NodeView } from '../../src/api/index.ts';
-import type { Jid } from '../../src/jid/index.ts';
+import { type Jid, parseJid } from '../../src/jid/index.ts';
 import type { StanzaError } from '../../src/protocol/index.ts';
 import { accountKey, atLeast, type Affiliated, type RoomConfig, type RoomView } from '../rooms/contract.ts';
 import { refuseBy } from './errors.ts';
@@ -41,6 +41,11 @@ export class Groups {
     const known = this.known.get(room);
     if (known) return known;
     return andThen(this.parts.store.load(room.jid), found => (found ? this.take(room, found) : this.adopt(room)));
+  }
+
+  /** Of what kind the group of a room is, where it is in memory. */
+  knownKind(room: RoomView): GroupKind | undefined {
+    return this.known.get(room)?.kind;
   }
 
   private take(room: RoomView, { group, mutes }: { group: StoredGroup; mutes: Map<string, number> }): Group {
@@ -101,9 +106,19 @@ export function* membersOf(room: RoomView): Generator<Affiliated> {
   for (const each of room.affiliated()) if (each.affiliation !== 'outcast') yield each;
 }
 
+/** Those of some accounts, by bare addresses, who belong to a room: the fewer of both are gone through. */
+export function membersAmong(
+  room: RoomView,
+  accounts: { readonly size: number; has(bare: string): boolean; keys(): Iterable<string> },
+): Jid[] {
+  if (accounts.size > room.affiliatedCount)
+    return [...membersOf(room)].flatMap(({ jid }) => (accounts.has(jid.bare) ? jid : []));
+  return [...accounts.keys()].map(bare => parseJid(bare)!).filter(jid => atLeast(room.affiliationOf(jid), 'member'));
+}
+
 export function countMembers(room: RoomView): number {
   let count = 0;
-  for (const { affiliation } of room.affiliated()) if (affiliation !== 'outcast') count++;
+  for (const _ of membersOf(room)) count++;
   return count;
 }
 

@@ -1,8 +1,8 @@
 /* Groups in the inboxes of their members (XEP-0430), and who is told that something was said. docs/inbox.md */
-import { type Jid, parseJid } from '../../src/jid/index.ts';
+import type { Jid } from '../../src/jid/index.ts';
 import type { BesideSource, InboxService } from '../inbox/contract.ts';
-import { atLeast, type RoomView } from '../rooms/contract.ts';
-import { membersOf } from './groups.ts';
+import type { RoomView } from '../rooms/contract.ts';
+import { membersAmong } from './groups.ts';
 
 interface Cached {
   readonly version: number;
@@ -11,25 +11,23 @@ interface Cached {
 
 export class InInbox {
   private readonly source: BesideSource;
-  private readonly current: () => InboxService | undefined;
   private inbox: InboxService | undefined;
-  private end = (): void => {};
   /** Members of a group of whom a client is to be told. */
   private cached = new WeakMap<RoomView, Cached>();
 
-  constructor(source: BesideSource, current: () => InboxService | undefined) {
+  constructor(source: BesideSource) {
     this.source = source;
-    this.current = current;
   }
 
-  /** The module inbox may be loaded, or again, later than this one. */
-  look(): void {
-    const now = this.current();
-    if (now === this.inbox) return;
-    this.end();
-    this.inbox = now;
+  /** Has to do with an inbox until what is returned is called. */
+  attach(inbox: InboxService): () => void {
+    this.inbox = inbox;
     this.cached = new WeakMap();
-    this.end = now?.beside(this.source) ?? (() => {});
+    const end = inbox.beside(this.source);
+    return () => {
+      this.inbox = undefined;
+      end();
+    };
   }
 
   /** Who belongs to a group is another now. */
@@ -51,20 +49,8 @@ export class InInbox {
   private toldOf(room: RoomView, { watching }: InboxService): readonly Jid[] {
     const known = this.cached.get(room);
     if (known?.version === watching.version) return known.accounts;
-    const accounts: Jid[] = [];
-    if (watching.size > room.affiliatedCount) {
-      for (const { jid } of membersOf(room)) if (watching.has(jid.bare)) accounts.push(jid);
-    } else {
-      for (const bare of watching.accounts()) {
-        const jid = parseJid(bare)!;
-        if (atLeast(room.affiliationOf(jid), 'member')) accounts.push(jid);
-      }
-    }
+    const accounts = membersAmong(room, watching);
     this.cached.set(room, { version: watching.version, accounts });
     return accounts;
-  }
-
-  stop(): void {
-    this.end();
   }
 }

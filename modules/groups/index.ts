@@ -2,7 +2,7 @@
  * Groups: the rules of a chat platform on top of rooms (docs/groups.md). A group is a persistent room; who belongs to it is who has an
  * affiliation of member or above. Everything is done through modules/rooms/contract.ts, in the room's order.
  */
-import { defineModule, defineOptions } from '../../src/api/index.ts';
+import { attached, defineModule, defineOptions } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { Archive } from '../archive/contract.ts';
 import { Inbox } from '../inbox/contract.ts';
@@ -30,8 +30,6 @@ import { Sweeping } from './sweeping.ts';
 
 /** How often what is active is written down, and idle discussions end, in ms. */
 const ROUND = 60_000;
-/** How often it is looked whether the module inbox is another one, in ms. */
-const LOOK = 5000;
 
 export default defineModule({
   name: 'groups',
@@ -62,9 +60,9 @@ export default defineModule({
       archive: () => mod.maybe(Archive),
       moved: (account, room) => inInbox.changed(account, room),
     });
-    const inInbox = new InInbox(cursors, () => mod.maybe(Inbox));
+    const inInbox = new InInbox(cursors);
     const membership = new Membership(groups, bookmarks, live, mod.log);
-    const due = new DueBookmarks({ node, store, rooms, bookmarks, membership, log: mod.log, enabled });
+    const due = new DueBookmarks({ store, rooms, bookmarks, membership, log: mod.log, enabled });
     const sweeping = new Sweeping({ rooms, groups, endings, log: mod.log });
 
     const forgetCursor = (room: Jid, account: Jid): void => {
@@ -76,14 +74,8 @@ export default defineModule({
     mod.cleanup(() => endings.done());
     mod.cleanup(() => bookmarks.done());
     mod.cleanup(() => due.done());
-    mod.cleanup(
-      rooms.guard({
-        ...rules,
-        takes: (room, packet) => options(room.host).cursors && cursors.takes(room, packet),
-      }),
-    );
-    mod.every(LOOK, () => inInbox.look());
-    mod.cleanup(() => inInbox.stop());
+    mod.cleanup(rooms.guard({ ...rules, takes: (room, packet) => cursors.takes(room, packet) }));
+    attached(mod, Inbox, inbox => inInbox.attach(inbox));
     const toGroup = { xmlns: GROUPS, to: 'bare' } as const;
     mod.cleanup(rooms.iq({ ...toGroup, name: 'read', type: 'set', answer: request => cursors.note(request) }));
     mod.cleanup(
@@ -97,7 +89,6 @@ export default defineModule({
     mod.cleanup(rooms.iq({ ...toGroup, name: 'cursors', type: 'get', answer: request => cursors.list(request) }));
     mod.iq({ xmlns: GROUPS, name: 'groups', type: 'get', to: 'account' }, request => cursors.groupsOf(request));
     mod.feature('account', GROUPS);
-    inInbox.look();
     mod.cleanup(
       rooms.listen({
         changing: change => due.changing(change),
@@ -106,8 +97,9 @@ export default defineModule({
           live.changed(room);
           inInbox.affiliated(room);
           due.followed(room.jid, 'affiliated', membership.steps(room, steps));
-          for (const { jid, after } of steps)
-            if (!atLeast(after, 'member')) {
+          if (!room.config.persistent) return;
+          for (const { jid, before, after } of steps)
+            if (atLeast(before, 'member') && !atLeast(after, 'member')) {
               forgetCursor(room.jid, jid);
               inInbox.changed(jid, room.jid);
             }
@@ -129,7 +121,8 @@ export default defineModule({
         },
         said: (room, packet) => {
           if (!room.config.persistent) return;
-          sweeping.said(room.jid);
+          // groups of the other kind do not end for being idle
+          if (groups.knownKind(room) !== 'group') sweeping.said(room.jid);
           live.said(room, packet);
           inInbox.said(room);
         },

@@ -17,7 +17,7 @@ import { xml } from '../../src/xml/index.ts';
 import { Blocking, deliverUnblocked } from '../blocking/contract.ts';
 import type { RoomView } from '../rooms/contract.ts';
 import { GROUPS } from './errors.ts';
-import { membersOf } from './groups.ts';
+import { membersAmong } from './groups.ts';
 
 interface Cached {
   readonly version: number;
@@ -123,8 +123,7 @@ export class Live {
     const known = this.cached.get(room);
     if (known?.version === this.version) return known.sessions;
     const sessions: SessionView[] = [];
-    for (const { jid } of membersOf(room))
-      for (const session of this.accounts.get(jid.bare) ?? []) sessions.push(session);
+    for (const { bare } of membersAmong(room, this.accounts)) sessions.push(...(this.accounts.get(bare) ?? []));
     this.cached.set(room, { version: this.version, sessions });
     return sessions;
   }

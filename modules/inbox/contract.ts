@@ -31,7 +31,7 @@ export interface Watching {
   readonly size: number;
   has(bare: string): boolean;
   /** Bare addresses. */
-  accounts(): Iterable<string>;
+  keys(): Iterable<string>;
 }
 
 /** What accounts have read, for other modules. */

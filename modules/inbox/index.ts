@@ -2,10 +2,10 @@
  * The inbox (XEP-0430): an account's conversations, the last message of each and how many are unread. All of it follows from the archive
  * and from what the account's clients have displayed (XEP-0333).
  */
-import { defineModule, defineOptions, option, plain, type SessionView } from '../../src/api/index.ts';
+import { attached, defineModule, defineOptions, option, plain, type SessionView } from '../../src/api/index.ts';
 import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
-import { Archive, type ArchiveService, Pace } from '../archive/contract.ts';
+import { Archive, Pace } from '../archive/contract.ts';
 import { Answering } from './answering.ts';
 import { Inboxes } from './inboxes.ts';
 import { type Beside, type BesideSource, Inbox } from './contract.ts';
@@ -13,9 +13,6 @@ import { displayedId, noteDisplayed, noteDisplayedId, noteRecent } from './marke
 import { INBOX, readInboxQuery } from './request.ts';
 import { displayedStore } from './store.ts';
 import { Updates } from './updates.ts';
-
-/** Milliseconds between two looks whether the module archive is another one. */
-const LOOK = 5000;
 
 export default defineModule({
   name: 'inbox',
@@ -46,20 +43,7 @@ export default defineModule({
     const has = (host: string): boolean => mod.maybe(Archive) !== undefined && mod.node.moduleEnabled('archive', host);
     mod.feature('account', INBOX, has);
 
-    let archive: ArchiveService | undefined;
     let inboxes: Inboxes | undefined;
-    let stopListening: (() => void) | undefined;
-
-    /** The archive as it is now: that module may be reloaded by itself. */
-    function current(): ArchiveService | undefined {
-      const now = mod.maybe(Archive);
-      if (now === archive) return archive;
-      stopListening?.();
-      archive = now;
-      inboxes = now && new Inboxes(now, displayed, mod.options().remembered);
-      stopListening = now?.conversations.onChanged(changed);
-      return now;
-    }
     function changed(owner: number, peer: number): void {
       updates.touch(owner, peer, inboxes!.remembered(owner, peer));
       inboxes!.changed(owner, peer);
@@ -91,9 +75,15 @@ export default defineModule({
       },
       failed: error => mod.log.error({ err: error }, 'clients could not be told what changed in an inbox'),
     });
-    mod.every(LOOK, () => void current());
     mod.cleanup(() => updates.end());
-    mod.cleanup(() => stopListening?.());
+    const current = attached(mod, Archive, archive => {
+      inboxes = new Inboxes(archive, displayed, mod.options().remembered);
+      const stopListening = archive.conversations.onChanged(changed);
+      return () => {
+        stopListening();
+        inboxes = undefined;
+      };
+    });
     const source = current();
     // a marker is acknowledged when it is in the archive: from there it is noted if it was not when the program ended
     if (source)
@@ -163,9 +153,7 @@ export default defineModule({
     });
 
     mod.provide(Inbox, {
-      get watching() {
-        return updates.watching;
-      },
+      watching: updates.watching,
       changed: (account, jid) => updates.touchBeside(account, jid),
       beside: one => {
         sources = [...sources, one];

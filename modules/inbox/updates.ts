@@ -26,6 +26,20 @@ interface Watched {
   readonly beside: BesideState;
 }
 
+class WatchedAccounts<T> extends Map<string, T> implements Watching {
+  version = 0;
+
+  override set(bare: string, watched: T): this {
+    this.version++;
+    return super.set(bare, watched);
+  }
+
+  override delete(bare: string): boolean {
+    this.version++;
+    return super.delete(bare);
+  }
+}
+
 /** What updates need of the module; each may be undefined while there is no archive. */
 export interface UpdatesParts extends BesideUpdatesParts {
   inboxes(): Inboxes | undefined;
@@ -38,15 +52,19 @@ export class Updates {
   /** By the accounts' numbers. */
   private readonly watched = new Map<number, Watched>();
   private readonly bySession = new Map<SessionView, number>();
-  private readonly byAccount = new Map<string, Watched>();
+  private readonly byAccount = new WatchedAccounts<Watched>();
   private readonly besides: BesideUpdates;
-  private version = 0;
   private timer: NodeJS.Timeout | undefined;
   private readonly due = new Set<number>();
 
   constructor(parts: UpdatesParts) {
     this.parts = parts;
     this.besides = new BesideUpdates(parts);
+  }
+
+  /** Which accounts have sessions that have asked. */
+  get watching(): Watching {
+    return this.byAccount;
   }
 
   /** The session wants to know from now on. */
@@ -58,7 +76,6 @@ export class Updates {
       watched = { account, watchers: new Map(), touched: new Map(), telling: undefined, beside: new BesideState() };
       this.watched.set(owner, watched);
       this.byAccount.set(account.bare, watched);
-      this.version++;
     }
     watched.watchers.set(session, { asking: 0, missed: new Set(), missedBeside: new Set() });
   }
@@ -72,7 +89,6 @@ export class Updates {
     if (watchers.size > 0) return;
     this.watched.delete(owner);
     this.byAccount.delete(account.bare);
-    this.version++;
   }
 
   /** Does work for a session, and tells it behind that what changed meanwhile. */
@@ -110,12 +126,6 @@ export class Updates {
     // what is being told now is newer than what is remembered
     if (!watched.touched.has(peer)) watched.touched.set(peer, watched.telling ? undefined : before);
     this.schedule(owner);
-  }
-
-  /** Which accounts have sessions that have asked. */
-  get watching(): Watching {
-    const { byAccount, version } = this;
-    return { version, size: byAccount.size, has: bare => byAccount.has(bare), accounts: () => byAccount.keys() };
   }
 
   /** A conversation of another module has changed. */
