@@ -142,7 +142,7 @@ export function seesPresence({ subscription }: RosterItem): boolean {
 }
 
 /** Whether somebody, by whichever address, is subscribed. */
-export function isSubscribed(node: PubsubNode, who: Jid): boolean {
+function isSubscribed(node: PubsubNode, who: Jid): boolean {
   for (const { jid, state } of node.subscriptions.values())
     if (state === 'subscribed' && jid.bare === who.bare) return true;
   return false;

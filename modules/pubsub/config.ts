@@ -38,8 +38,8 @@ export interface NodeConfig {
 }
 
 /** XEP-0060 4.5. */
-export type AccessModel = 'open' | 'presence' | 'roster' | 'authorize' | 'whitelist';
-export type PublishModel = 'publishers' | 'subscribers' | 'open';
+type AccessModel = 'open' | 'presence' | 'roster' | 'authorize' | 'whitelist';
+type PublishModel = 'publishers' | 'subscribers' | 'open';
 
 /** What a node at a service of its own begins with. */
 export const SERVICE_DEFAULTS: NodeConfig = {

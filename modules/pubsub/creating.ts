@@ -7,11 +7,11 @@ import { serialize, wireAttribute, xml } from '../../src/xml/index.ts';
 import { formIn, type NodeConfig } from './config.ts';
 import {
   type Asked,
+  byOwner,
   type Engine,
+  forOwner,
   LONGEST,
   mostItems,
-  nodeNameOf,
-  ownedNode,
   owner,
   pubsub,
   type Service,
@@ -66,21 +66,15 @@ export async function makeNode(
 
 /** 8.2, the form. */
 export async function configuration(engine: Engine, asked: Asked): Promise<Answer> {
-  const name = nodeNameOf(asked.element);
-  if (name instanceof StanzaError) return name;
-  const node = await ownedNode(engine, asked, name);
-  if (node instanceof StanzaError) return node;
-  return owner(xml('configure', { node: name }, asked.service.form.form.form(node.config)));
+  return forOwner(engine, asked, ({ name, config }) =>
+    owner(xml('configure', { node: name }, asked.service.form.form.form(config))),
+  );
 }
 
 /** 8.2.4 and 8.2.5. */
 export async function configure(engine: Engine, asked: Asked): Promise<Answer> {
   const { service, element } = asked;
-  const name = nodeNameOf(element);
-  if (name instanceof StanzaError) return name;
-  return engine.nodes.turn(service.jid, name, async () => {
-    const node = await ownedNode(engine, asked, name);
-    if (node instanceof StanzaError) return node;
+  return byOwner(engine, asked, async node => {
     const x = formIn(element);
     if (x instanceof StanzaError) return x;
     if (x.attrs.type === 'cancel') return Empty;
@@ -129,14 +123,9 @@ export function defaults(_engine: Engine, { service, element }: Asked): Answer {
 
 /** 8.4. */
 export async function remove(engine: Engine, asked: Asked): Promise<Answer> {
-  const { service, from, element } = asked;
-  const name = nodeNameOf(element);
-  if (name instanceof StanzaError) return name;
-  const uri = element.getChild('redirect')?.attrs.uri as string | undefined;
-  return engine.nodes.turn(service.jid, name, async () => {
-    const node = await ownedNode(engine, asked, name);
-    if (node instanceof StanzaError) return node;
-    await deleteNode(engine, node, from, uri);
+  const uri = asked.element.getChild('redirect')?.attrs.uri as string | undefined;
+  return byOwner(engine, asked, async (node): Promise<Answer> => {
+    await deleteNode(engine, node, asked.from, uri);
     return Empty;
   });
 }
@@ -154,17 +143,12 @@ export async function deleteNode(engine: Engine, node: PubsubNode, by: Jid, uri?
 
 /** 8.5. */
 export async function purge(engine: Engine, asked: Asked): Promise<Answer> {
-  const { service, from, element } = asked;
-  const name = nodeNameOf(element);
-  if (name instanceof StanzaError) return name;
-  return engine.nodes.turn(service.jid, name, async () => {
-    const node = await ownedNode(engine, asked, name);
-    if (node instanceof StanzaError) return node;
+  return byOwner(engine, asked, async node => {
     if (!node.config.persistItems) return NO_PERSISTENT_ITEMS;
     await node.telling;
     await engine.store.items.purge(node.id);
-    if (node.config.notifyRetract) engine.telling.tell(node, `<purge${wireAttribute('node', name)}/>`);
-    engine.happened({ node, by: from, published: [], retracted: [], emptied: true });
+    if (node.config.notifyRetract) engine.telling.tell(node, `<purge${wireAttribute('node', node.name)}/>`);
+    engine.happened({ node, by: asked.from, published: [], retracted: [], emptied: true });
     return Empty;
   });
 }

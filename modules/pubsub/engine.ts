@@ -1,6 +1,6 @@
-import type { MaybePromise, SessionView } from '../../src/api/index.ts';
+import type { Answer, MaybePromise, SessionView } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
-import type { StanzaError } from '../../src/protocol/index.ts';
+import { StanzaError } from '../../src/protocol/index.ts';
 import { type Element, xml } from '../../src/xml/index.ts';
 import type { Access } from './access.ts';
 import { type ConfigForm, MAX, type NodeConfig } from './config.ts';
@@ -86,6 +86,29 @@ export async function ownedNode(
   const node = await engine.nodes.find(service.jid, name);
   if (!node) return NOT_FOUND;
   return engine.access.isOwner(node, from) ? node : NOT_OWNER;
+}
+
+/** Answers a question about the node that is named, to its owners alone. */
+export async function forOwner(
+  engine: Engine,
+  asked: Asked,
+  answer: (node: PubsubNode) => MaybePromise<Answer>,
+): Promise<Answer> {
+  const name = nodeNameOf(asked.element);
+  if (name instanceof StanzaError) return name;
+  const node = await ownedNode(engine, asked, name);
+  return node instanceof StanzaError ? node : answer(node);
+}
+
+/** The same in the node's turn, for what changes it. */
+export async function byOwner(
+  engine: Engine,
+  asked: Asked,
+  change: (node: PubsubNode) => MaybePromise<Answer>,
+): Promise<Answer> {
+  const name = nodeNameOf(asked.element);
+  if (name instanceof StanzaError) return name;
+  return engine.nodes.turn(asked.service.jid, name, () => forOwner(engine, asked, change));
 }
 
 /** Since when items are not expired; milliseconds since 1970. */

@@ -1,6 +1,7 @@
 import { andThen, eachInSlices, inOrder, type NodeView, type SessionView } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import type { RosterChange, RosterService } from '../roster/contract.ts';
+import { seesPresence } from './access.ts';
 import type { Capabilities } from './capabilities.ts';
 import { type Engine, lastItem } from './engine.ts';
 import type { PubsubNode } from './node.ts';
@@ -96,5 +97,5 @@ function isGreeted({ config }: PubsubNode): boolean {
 }
 
 function isSeen(item: RosterChange['after']): boolean {
-  return item !== undefined && (item.subscription === 'from' || item.subscription === 'both');
+  return item !== undefined && seesPresence(item);
 }

@@ -4,7 +4,7 @@ import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { refuse, StanzaError } from '../../src/protocol/index.ts';
 import { type Element, xml } from '../../src/xml/index.ts';
 import { affiliate } from './affiliating.ts';
-import { type Asked, type Engine, nodeNameOf, ownedNode, owner, pubsub } from './engine.ts';
+import { type Asked, byOwner, type Engine, forOwner, owner, pubsub } from './engine.ts';
 import { NOT_FOUND, unsupported } from './names.ts';
 import { AFFILIATIONS, type Affiliation, isPersonal, ownersOf, type PubsubNode } from './node.ts';
 import { decide, DEFAULT_OPTIONS, drop, put } from './subscribing.ts';
@@ -46,30 +46,23 @@ export async function affiliations(engine: Engine, { service, from, element }: A
 
 /** 8.8.1. */
 export async function subscribers(engine: Engine, asked: Asked): Promise<Answer> {
-  const name = nodeNameOf(asked.element);
-  if (name instanceof StanzaError) return name;
-  const node = await ownedNode(engine, asked, name);
-  if (node instanceof StanzaError) return node;
-  const subscribed = [...node.subscriptions.values()].filter(({ state }) => state === 'subscribed');
-  return owner(
-    xml(
-      'subscriptions',
-      { node: name },
-      ...subscribed.map(({ jid, state }) => xml('subscription', { jid: jid.full, subscription: state })),
-    ),
-  );
+  return forOwner(engine, asked, node => {
+    const subscribed = [...node.subscriptions.values()].filter(({ state }) => state === 'subscribed');
+    return owner(
+      xml(
+        'subscriptions',
+        { node: node.name },
+        ...subscribed.map(({ jid, state }) => xml('subscription', { jid: jid.full, subscription: state })),
+      ),
+    );
+  });
 }
 
 /** 8.8.2. */
 export async function setSubscribers(engine: Engine, asked: Asked): Promise<Answer> {
-  const { service, element } = asked;
-  const name = nodeNameOf(element);
-  if (name instanceof StanzaError) return name;
-  return engine.nodes.turn(service.jid, name, async () => {
-    const node = await ownedNode(engine, asked, name);
-    if (node instanceof StanzaError) return node;
+  return byOwner(engine, asked, async node => {
     const wrong: Element[] = [];
-    for (const { attrs } of element.getChildren('subscription')) {
+    for (const { attrs } of asked.element.getChildren('subscription')) {
       const { jid: text = '', subscription: state } = attrs as { jid?: string; subscription?: string };
       // without a state nothing changes
       if (state === undefined) continue;
@@ -79,7 +72,7 @@ export async function setSubscribers(engine: Engine, asked: Asked): Promise<Answ
         wrong.push(xml('subscription', { jid: text, subscription: now ?? 'none' }));
       }
     }
-    return wrong.length === 0 ? Empty : notAll('subscriptions', name, wrong);
+    return wrong.length === 0 ? Empty : notAll('subscriptions', node.name, wrong);
   });
 }
 
@@ -105,30 +98,23 @@ async function setSubscriber(engine: Engine, node: PubsubNode, jid: Jid, state: 
 
 /** 8.9.1. */
 export async function affiliated(engine: Engine, asked: Asked): Promise<Answer> {
-  const name = nodeNameOf(asked.element);
-  if (name instanceof StanzaError) return name;
-  const node = await ownedNode(engine, asked, name);
-  if (node instanceof StanzaError) return node;
-  const all: [string, Affiliation][] = [...node.affiliations];
-  if (isPersonal(node)) all.unshift([node.service.bare, 'owner']);
-  return owner(
-    xml('affiliations', { node: name }, ...all.map(([jid, affiliation]) => xml('affiliation', { jid, affiliation }))),
-  );
+  return forOwner(engine, asked, node => {
+    const all: [string, Affiliation][] = [...node.affiliations];
+    if (isPersonal(node)) all.unshift([node.service.bare, 'owner']);
+    const each = all.map(([jid, affiliation]) => xml('affiliation', { jid, affiliation }));
+    return owner(xml('affiliations', { node: node.name }, ...each));
+  });
 }
 
 /** 8.9.2. */
 export async function setAffiliated(engine: Engine, asked: Asked): Promise<Answer> {
   const { service, element } = asked;
-  const name = nodeNameOf(element);
-  if (name instanceof StanzaError) return name;
-  return engine.nodes.turn(service.jid, name, async () => {
-    const node = await ownedNode(engine, asked, name);
-    if (node instanceof StanzaError) return node;
+  return byOwner(engine, asked, async node => {
     const wanted = readAffiliations(element);
     if (wanted instanceof StanzaError) return wanted;
     const { good, wrong } = sorted(node, wanted, service.limits.affiliations);
     if (good.size > 0) await affiliate(engine, node, good);
-    return wrong.length === 0 ? Empty : notAll('affiliations', name, wrong);
+    return wrong.length === 0 ? Empty : notAll('affiliations', node.name, wrong);
   });
 }
 

@@ -1,7 +1,7 @@
 /* An owner has those who wait to be let in shown again: XEP-0060 8.7, by XEP-0050. */
 import { randomUUID } from 'node:crypto';
 import type { Answer, IqRequest } from '../../src/api/index.ts';
-import { NS, refuse, StanzaError, submittedFields } from '../../src/protocol/index.ts';
+import { defineForm, field, NS, refuse, StanzaError, submittedFields } from '../../src/protocol/index.ts';
 import { type Element, xml } from '../../src/xml/index.ts';
 import { type Engine, ownedNode, pubsub, type Service } from './engine.ts';
 import { PUBSUB, SUBSCRIBE_AUTHORIZATION } from './names.ts';
@@ -37,14 +37,8 @@ export async function getPending(engine: Engine, service: Service, request: IqRe
 }
 
 function chooser(names: readonly string[]): Element {
-  return xml(
-    'x',
-    { xmlns: NS.dataForms, type: 'form' },
-    xml('field', { var: 'FORM_TYPE', type: 'hidden' }, xml('value', {}, SUBSCRIBE_AUTHORIZATION)),
-    xml(
-      'field',
-      { var: 'pubsub#node', type: 'list-single', label: 'The node' },
-      ...names.map(name => xml('option', {}, xml('value', {}, name))),
-    ),
-  );
+  const labels = Object.fromEntries(names.map(name => [name, name]));
+  return defineForm(SUBSCRIBE_AUTHORIZATION, {
+    node: field.choice('pubsub#node', labels, { label: 'The node' }),
+  }).form({});
 }
