@@ -5,7 +5,7 @@ import { giveHats } from './hatting.ts';
 import type { RoomLists } from './lists.ts';
 import { forgetApplication } from './registration.ts';
 import type { Room } from './room.ts';
-import type { Affiliated } from './store.ts';
+import type { Affiliated } from './stored.ts';
 
 /** An account is gone: the next by its name is nothing to the rooms that knew it. */
 export async function forgetAccount(lists: RoomLists, roomOf: (jid: Jid) => Room, account: Jid): Promise<void> {

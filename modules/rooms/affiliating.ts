@@ -19,7 +19,7 @@ import type { ActorName } from './presence.ts';
 import { stepsOf } from './policies.ts';
 import { type Affiliation, atLeast, refusedAffiliation, roleAfter } from './roles.ts';
 import type { Room } from './room.ts';
-import type { Affiliated, Unaffiliated } from './store.ts';
+import type { Affiliated, Unaffiliated } from './stored.ts';
 import { isBroadcast, tellEach } from './telling.ts';
 
 export interface NewAffiliation {

@@ -1,7 +1,7 @@
 import type { Jid } from '../../src/jid/index.ts';
 import { nickKey } from './occupants.ts';
 import type { Affiliation } from './roles.ts';
-import type { Affiliated, Unaffiliated } from './store.ts';
+import type { Affiliated, Unaffiliated } from './stored.ts';
 
 /** Who belongs to a room (XEP-0045 5.2), in memory while the room is awake. */
 export class Affiliations {

@@ -19,7 +19,7 @@ import { tellGiven } from './granting.ts';
 import { remove } from './leaving.ts';
 import type { Affiliation } from './roles.ts';
 import type { Room } from './room.ts';
-import type { Affiliated, Unaffiliated } from './store.ts';
+import type { Affiliated, Unaffiliated } from './stored.ts';
 import { isBroadcast, tellEach } from './telling.ts';
 
 /** Takes a form that an owner has submitted; a room that was locked is open then. */

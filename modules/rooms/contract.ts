@@ -9,13 +9,13 @@ import type { Element } from '../../src/xml/index.ts';
 import type { RoomConfig } from './config.ts';
 import type { RoomOf } from './lists.ts';
 import type { Actor, Affiliation } from './roles.ts';
-import type { Affiliated, Application, KeptAffiliation } from './store.ts';
+import type { Affiliated, Application, KeptAffiliation } from './stored.ts';
 
 export { type RoomConfig } from './config.ts';
 export { type RoomOf } from './lists.ts';
 export { type Actor, type Affiliation, atLeast } from './roles.ts';
 export { keyOf as accountKey, LONGEST_ADDRESS } from './schema.ts';
-export type { Affiliated, Application, KeptAffiliation } from './store.ts';
+export type { Affiliated, Application, KeptAffiliation } from './stored.ts';
 
 /** Who is to have which affiliation. */
 export interface AffiliationChange {

@@ -1,7 +1,7 @@
 import type { MaybePromise, Statement, Storage } from '../../src/api/index.ts';
 import { andThen } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
-import type { KeptAffiliation } from './store.ts';
+import type { KeptAffiliation } from './stored.ts';
 import { AFFILIATIONS, APPLICATIONS, HATS, keyOf, ROOMS } from './schema.ts';
 
 /** A room in a list, with its configuration as `configFromJson` reads it. */

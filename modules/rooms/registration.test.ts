@@ -6,7 +6,8 @@ import { tempFolder } from '../../test/kit/temp.ts';
 import { DEFAULTS } from './config.ts';
 import { expireApplications } from './registration.ts';
 import type { Room } from './room.ts';
-import { type Application, roomStore } from './store.ts';
+import { roomStore } from './store.ts';
+import type { Application } from './stored.ts';
 
 describe('applications for membership', () => {
   let storage: Storage;

@@ -9,7 +9,7 @@ import { MUC_REGISTER } from './namespaces.ts';
 import { nickProblem } from './nicknames.ts';
 import { atLeast } from './roles.ts';
 import type { Room } from './room.ts';
-import type { Application } from './store.ts';
+import type { Application } from './stored.ts';
 
 /** Who waits to become a member of one room. */
 const MOST_APPLICATIONS = 1000;

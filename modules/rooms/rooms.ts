@@ -1,11 +1,12 @@
 import { andThen, eachInSlices, type SessionView } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import type { Found } from './finding.ts';
+import type { RoomHouse } from './house.ts';
 import { leave } from './leaving.ts';
 import { Occupant, OccupantSession } from './occupants.ts';
 import { NO_PARTS, partsOf } from './presence.ts';
 import { atLeast, initialRole } from './roles.ts';
-import { Room, type RoomHouse } from './room.ts';
+import { Room } from './room.ts';
 import type { Policies } from './policies.ts';
 import type { RoomStore } from './store.ts';
 import type { Visit } from './visits.ts';

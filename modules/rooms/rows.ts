@@ -1,7 +1,7 @@
 /* Rows of rooms, as what they stand for. */
 import { Jid } from '../../src/jid/index.ts';
 import type { Hat, Wearer } from './hats.ts';
-import type { Affiliated, Application, KeptAffiliation, StoredRoom } from './store.ts';
+import type { Affiliated, Application, KeptAffiliation, StoredRoom } from './stored.ts';
 
 export interface RoomRow {
   id: number;

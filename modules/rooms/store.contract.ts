@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import type { Storage } from '../../src/api/index.ts';
 import { parseJid } from '../../src/jid/index.ts';
 import { configFromJson, DEFAULTS, type RoomConfig } from './config.ts';
-import { type Affiliated, PAGE, roomStore, type RoomStore, type StoredRoom } from './store.ts';
+import { PAGE, roomStore, type RoomStore } from './store.ts';
+import type { Affiliated, StoredRoom } from './stored.ts';
 
 const DOMAIN = 'chat.shakespeare.lit';
 const named = (name: string) => parseJid(`${name}@${DOMAIN}`)!;

@@ -8,7 +8,7 @@ import { destroyRoom } from './destroying.ts';
 import { forgetApplication } from './registration.ts';
 import type { Actor, Affiliation } from './roles.ts';
 import type { Room, RoomState } from './room.ts';
-import type { Affiliated, Application } from './store.ts';
+import type { Affiliated, Application } from './stored.ts';
 import { tellEach } from './telling.ts';
 
 /** A room as other modules see it (contract.ts). */
