@@ -17,7 +17,7 @@ export interface AllowanceParts {
 }
 
 async function allowed({ store, options, domainOf }: AllowanceParts, account: Jid) {
-  const own = await store.allowance(account);
+  const own = await store.allowances.get(account);
   const domain = domainOf(account.domain);
   const there = domain === undefined ? 0 : await store.founded(accountKey(account.bare), domain, 'group');
   return { account: account.bare, most: own ?? options(account.domain).perUser, own: own !== undefined, there };
@@ -36,7 +36,7 @@ export function allowOperation(parts: AllowanceParts): ModuleOperation {
       if (wanted !== undefined) {
         const most = /^\d{1,7}$/.test(wanted) ? Number(wanted) : NaN;
         if (wanted !== 'default' && !(most <= MOST)) throw new NotDone(`A number from 0 to ${MOST}, or 'default'.`);
-        await parts.store.allow(account, wanted === 'default' ? undefined : most);
+        await parts.store.allowances.set(account, wanted === 'default' ? undefined : most);
       }
       return allowed(parts, account);
     },
@@ -70,7 +70,7 @@ export function allowCommand(parts: AllowanceParts): Command {
         return refuse('not-acceptable', `An account of ${host} is needed.`);
       if (typeof most !== 'number') return refuse('not-acceptable', `A number from 0 to ${MOST}, or 'default'.`);
       if (!(await parts.node.accounts.exists(account))) return refuse('item-not-found', 'There is no such account.');
-      await parts.store.allow(account, most < 0 ? undefined : most);
+      await parts.store.allowances.set(account, most < 0 ? undefined : most);
       const now = await allowed(parts, account);
       return {
         done: true,

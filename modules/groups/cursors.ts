@@ -58,7 +58,7 @@ export class Cursors implements BesideSource {
     const archive = this.parts.archive();
     if (!archive || keyOf(id) === undefined || !(await archive.rooms.find(jid, id, account))) return false;
     const { store, now } = this.parts.groups.parts;
-    if (await store.read(jid, account, id, now())) this.parts.moved(account, jid);
+    if (await store.cursors.move(jid, account, id, now())) this.parts.moved(account, jid);
     return true;
   }
 
@@ -85,7 +85,7 @@ export class Cursors implements BesideSource {
       if (!room || !(await groups.of(room))) return refuse('service-unavailable', 'This is no group.');
       const actor = room.actor(request.from);
       if (!atLeast(actor.affiliation, 'member')) return refuse('forbidden', 'Only members are told who has read what.');
-      const cursors = await groups.parts.store.cursors(room.jid, id ?? '');
+      const cursors = await groups.parts.store.cursors.of(room.jid, id ?? '');
       const members = cursors.filter(({ account }) => atLeast(room.affiliationOf(account), 'member'));
       const open = room.config.whois === 'anyone' || actor.role === 'moderator' || atLeast(actor.affiliation, 'admin');
       const named = members.slice(0, MOST).map(({ account, cursor, at }) => ({
@@ -109,7 +109,7 @@ export class Cursors implements BesideSource {
         if (owner === undefined || !enabled(owner) || !each.config.persistent) return undefined;
         const kept = await store.load(each.jid);
         if (!kept) return undefined;
-        const cursor = await store.cursor(each.jid, account);
+        const cursor = await store.cursors.get(each.jid, account);
         const unread = await archive()?.rooms.unread(each.jid, account, { host, after: cursor, since: each.since });
         return { ...each, kind: kept.group.kind, number: kept.group.number, cursor, unread };
       }),
@@ -131,7 +131,7 @@ export class Cursors implements BesideSource {
       return atLeast(room.affiliationOf(account), 'member') ? room.sinceOf(account) : undefined;
     });
     if (since === undefined) return undefined;
-    const after = await groups.parts.store.cursor(jid, account);
+    const after = await groups.parts.store.cursors.get(jid, account);
     const unread = await archive()?.rooms.unread(jid, account, { host: account.domain, after, since });
     return unread && { jid, ...unread };
   }

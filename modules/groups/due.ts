@@ -7,13 +7,13 @@ import type { Jid } from '../../src/jid/index.ts';
 import type { RoomChange, RoomsService } from '../rooms/contract.ts';
 import type { Bookmarks } from './bookmarks.ts';
 import type { Membership } from './membership.ts';
-import type { GroupStore } from './store.ts';
+import type { DueStore } from './due-store.ts';
 
 /** Notes that are read in one go. */
 const SLICE = 100;
 
 export interface DueParts {
-  readonly store: GroupStore;
+  readonly store: DueStore;
   readonly rooms: RoomsService;
   readonly bookmarks: Bookmarks;
   readonly membership: Membership;
@@ -38,7 +38,7 @@ export class DueBookmarks {
     if (!persistent || !enabled(host) || !bookmarks.there) return;
     const own = accounts?.filter(account => bookmarks.keptFor(account));
     if (own?.length === 0) return;
-    const note = store.due(jid, own).catch((error: unknown) => {
+    const note = store.note(jid, own).catch((error: unknown) => {
       log.error({ err: error }, 'bookmarks of members may not be written if the program is killed now');
       return undefined;
     });
@@ -69,7 +69,7 @@ export class DueBookmarks {
     const { store, rooms, bookmarks, membership, enabled } = this.parts;
     if (!bookmarks.there) return;
     for (let after = 0; ;) {
-      const notes = await store.dueAfter(after, SLICE);
+      const notes = await store.after(after, SLICE);
       for (const { id, room: jid, accounts } of notes) {
         const host = rooms.hostOf(jid.domain);
         if (host === undefined || !enabled(host)) continue;

@@ -46,7 +46,7 @@ export class Endings {
     const members = [...told].map(({ jid }) => jid.bare);
     const { name } = room.config;
     const ended: Ended = { name, number, kind, by: by.bare, members, ...(reason ? { reason } : {}) };
-    await this.store.bid({ room: room.id, jid: room.jid.bare, farewell: JSON.stringify(ended) });
+    await this.store.farewells.bid({ room: room.id, jid: room.jid.bare, farewell: JSON.stringify(ended) });
     this.begun.set(room.id, ended);
   }
 
@@ -74,12 +74,12 @@ export class Endings {
 
   /** What was not told when the program ended is told now; of a room that did not end after all, nothing. */
   async catchUp(rooms: RoomsService): Promise<void> {
-    for (const kept of await this.store.farewells()) {
+    for (const kept of await this.store.farewells.all()) {
       const { room: id, jid, farewell } = kept;
       const address = parseJid(jid);
       if (!address || this.begun.has(id)) continue;
       const there = await rooms.with(address, room => room?.id === id);
-      if (there) await this.store.spare(kept);
+      if (there) await this.store.farewells.spare(kept);
       else await this.tell(id, address, JSON.parse(farewell) as Ended);
     }
   }
@@ -106,7 +106,7 @@ export class Endings {
       }
       if (index % PORTION === PORTION - 1) await new Promise(resolve => setImmediate(resolve));
     }
-    await this.store.told(id);
+    await this.store.farewells.told(id);
   }
 
   private follow(job: () => Promise<void>): void {

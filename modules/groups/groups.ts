@@ -88,7 +88,7 @@ export class Groups {
     const { node, store, options } = this.parts;
     if (node.isAdmin(founder, host)) return undefined;
     if (kind === 'discussion') return options(host).discussionsPerUser;
-    return andThen(store.allowance(founder), most => most ?? options(host).perUser);
+    return andThen(store.allowances.get(founder), most => most ?? options(host).perUser);
   }
 
   size(room: RoomView, { kind }: Group): number {

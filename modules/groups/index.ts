@@ -62,12 +62,12 @@ export default defineModule({
     });
     const inInbox = new InInbox(cursors);
     const membership = new Membership(groups, bookmarks, live, mod.log);
-    const due = new DueBookmarks({ store, rooms, bookmarks, membership, log: mod.log, enabled });
+    const due = new DueBookmarks({ store: store.due, rooms, bookmarks, membership, log: mod.log, enabled });
     const sweeping = new Sweeping({ rooms, groups, endings, log: mod.log });
 
     const forgetCursor = (room: Jid, account: Jid): void => {
-      store
-        .forgetCursor(room, account)
+      store.cursors
+        .forget(room, account)
         .catch((error: unknown) => mod.log.error({ err: error }, 'what somebody has read of a group may be kept'));
     };
 

@@ -61,18 +61,18 @@ export function groupStoreContract(open: () => Promise<Storage>): void {
     const farewell = { room: 1, jid: named('verona').bare, farewell: '{}' };
     assert.equal(await claim('verona', { most: 1 }), -1);
     await store.mute(named('verona'), juliet, 5000);
-    await store.bid(farewell);
+    await store.farewells.bid(farewell);
     assert.equal(await store.founded(romeo.bare, DOMAIN, 'group'), 0);
-    await store.spare(farewell);
+    await store.farewells.spare(farewell);
     assert.equal(await store.founded(romeo.bare, DOMAIN, 'group'), 1);
-    await store.bid(farewell);
+    await store.farewells.bid(farewell);
     const { number } = (await store.load(named('verona')))!.group;
     assert.equal(await claim('verona', { most: 1 }), -1);
     await store.remove(named('verona'), true);
     const { group, mutes } = (await store.load(named('verona')))!;
     assert.deepEqual([group.number === number, mutes.size], [false, 0]);
     assert.equal(await claim('mantua', { most: 1 }), 1);
-    await store.bid(farewell);
+    await store.farewells.bid(farewell);
     await store.remove(named('verona'), true);
     assert.equal(await store.load(named('verona')), undefined);
   });
@@ -126,75 +126,78 @@ export function groupStoreContract(open: () => Promise<Storage>): void {
     const [first, second] = ['01kcwq7m5c000d4u6tl9q', '01kcwq7m5c000d4u6tl9r'] as const;
     const verona = named('verona');
     await claim('verona');
-    assert.equal(await store.cursor(verona, romeo), undefined);
-    assert.equal(await store.read(verona, romeo, second, 1000), true);
-    assert.equal(await store.read(verona, romeo, first, 2000), false);
-    assert.equal(await store.read(verona, long, first, 3000), true);
-    assert.equal(await store.cursor(verona, romeo), second);
+    assert.equal(await store.cursors.get(verona, romeo), undefined);
+    assert.equal(await store.cursors.move(verona, romeo, second, 1000), true);
+    assert.equal(await store.cursors.move(verona, romeo, first, 2000), false);
+    assert.equal(await store.cursors.move(verona, long, first, 3000), true);
+    assert.equal(await store.cursors.get(verona, romeo), second);
     const all = async (id: string) =>
-      (await store.cursors(verona, id)).map(({ account, cursor, at }) => `${account.bare.length} ${cursor} ${at}`);
+      (await store.cursors.of(verona, id)).map(({ account, cursor, at }) => `${account.bare.length} ${cursor} ${at}`);
     assert.deepEqual(await all(''), [`${romeo.bare.length} ${second} 1000`, `${long.bare.length} ${first} 3000`]);
     assert.deepEqual(await all(second), [`${romeo.bare.length} ${second} 1000`]);
-    await store.forgetCursor(verona, romeo);
-    assert.equal(await store.cursor(verona, romeo), undefined);
+    await store.cursors.forget(verona, romeo);
+    assert.equal(await store.cursors.get(verona, romeo), undefined);
     await store.remove(verona);
     assert.deepEqual(await all(''), []);
   });
 
   it('keeps exceptions of accounts', async () => {
-    assert.equal(await store.allowance(long), undefined);
-    await store.allow(long, 7);
-    await store.allow(long, 0);
-    assert.equal(await store.allowance(long), 0);
-    await store.allow(long, undefined);
-    assert.equal(await store.allowance(long), undefined);
+    assert.equal(await store.allowances.get(long), undefined);
+    await store.allowances.set(long, 7);
+    await store.allowances.set(long, 0);
+    assert.equal(await store.allowances.get(long), 0);
+    await store.allowances.set(long, undefined);
+    assert.equal(await store.allowances.get(long), undefined);
   });
 
   it('keeps nothing of an account that is gone', async () => {
     await claim('verona');
     for (const account of [romeo, long]) {
-      await store.allow(account, 7);
+      await store.allowances.set(account, 7);
       await store.mute(named('verona'), account, 5000);
-      await store.read(named('verona'), account, '01kcwq7m5c000d4u6tl9q', 1);
+      await store.cursors.move(named('verona'), account, '01kcwq7m5c000d4u6tl9q', 1);
     }
     await claim('mantua', { founder: juliet.bare });
     await store.forgetAccount(juliet);
     assert.equal(await store.founded(juliet.bare, DOMAIN, 'group'), 0);
     await store.forgetAccount(long);
-    assert.deepEqual([await store.allowance(long), await store.cursor(named('verona'), long)], [undefined, undefined]);
+    assert.deepEqual(
+      [await store.allowances.get(long), await store.cursors.get(named('verona'), long)],
+      [undefined, undefined],
+    );
     assert.deepEqual([...(await store.load(named('verona')))!.mutes.keys()], [romeo.bare]);
-    assert.equal(await store.allowance(romeo), 7);
+    assert.equal(await store.allowances.get(romeo), 7);
   });
 
   it('keeps what members are to be told until they were', async () => {
-    await store.bid({ room: 2, jid: named('b').bare, farewell: '{"a":1}' });
-    await store.bid({ room: 1, jid: named('a').bare, farewell: '{}' });
-    await store.bid({ room: 2, jid: named('b').bare, farewell: '{"a":2}' });
+    await store.farewells.bid({ room: 2, jid: named('b').bare, farewell: '{"a":1}' });
+    await store.farewells.bid({ room: 1, jid: named('a').bare, farewell: '{}' });
+    await store.farewells.bid({ room: 2, jid: named('b').bare, farewell: '{"a":2}' });
     assert.deepEqual(
-      (await store.farewells()).map(each => ({ ...each })),
+      (await store.farewells.all()).map(each => ({ ...each })),
       [
         { room: 1, jid: named('a').bare, farewell: '{}' },
         { room: 2, jid: named('b').bare, farewell: '{"a":2}' },
       ],
     );
-    await store.told(1);
-    assert.equal((await store.farewells()).length, 1);
+    await store.farewells.told(1);
+    assert.equal((await store.farewells.all()).length, 1);
   });
 
   it('notes whose bookmarks are due, until they are settled', async () => {
     const some = [romeo, long];
-    const first = await store.due(named('verona'), some);
-    const second = await store.due(named('mantua'), undefined);
-    assert.deepEqual(await store.dueAfter(0, 10), [
+    const first = await store.due.note(named('verona'), some);
+    const second = await store.due.note(named('mantua'), undefined);
+    assert.deepEqual(await store.due.after(0, 10), [
       { id: first, room: named('verona'), accounts: some },
       { id: second, room: named('mantua'), accounts: undefined },
     ]);
     assert.deepEqual(
-      (await store.dueAfter(first, 10)).map(({ id }) => id),
+      (await store.due.after(first, 10)).map(({ id }) => id),
       [second],
     );
-    assert.equal((await store.dueAfter(0, 1)).length, 1);
-    await store.settled([first, second]);
-    assert.deepEqual(await store.dueAfter(0, 10), []);
+    assert.equal((await store.due.after(0, 1)).length, 1);
+    await store.due.settled([first, second]);
+    assert.deepEqual(await store.due.after(0, 10), []);
   });
 }
