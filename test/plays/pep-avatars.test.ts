@@ -5,9 +5,8 @@ import type { TestNode } from '../kit/node.ts';
 import { wantAsked } from './caps.ts';
 import { befriend } from './people.ts';
 import { briefly, event, eventsOf, get, idsOf, OWN, publish } from './pubsub.ts';
-import { features, INFO, ok, verona } from './verona.ts';
+import { features, INFO, ok, ROMEO, verona } from './verona.ts';
 
-const ROMEO = 'romeo@localhost';
 const DATA = 'urn:xmpp:avatar:data';
 const METADATA = 'urn:xmpp:avatar:metadata';
 const UPDATE = 'vcard-temp:x:update';

@@ -4,17 +4,11 @@ import type { TestClient } from '../kit/client.ts';
 import { TestNode } from '../kit/node.ts';
 import { until } from '../kit/wait.ts';
 import { wantAsked } from './caps.ts';
-import { error, eventsOf, get, OWN, publish, pubsub } from './pubsub.ts';
+import { error, eventsOf, get, MANY_PRIVATE, OWN, publish, pubsub, said } from './pubsub.ts';
 import { features, INFO, ok, verona } from './verona.ts';
 
 const NATIVE = 'urn:xmpp:bookmarks:1';
 const OLD = 'storage:bookmarks';
-const OPTIONS = {
-  persist_items: 'true',
-  max_items: 'max',
-  send_last_published_item: 'never',
-  access_model: 'whitelist',
-};
 const PRIVATE = 'jabber:iq:private';
 
 describe('play: bookmarks are one list (XEP-0402 6.3, XEP-0048, XEP-0049)', () => {
@@ -30,7 +24,7 @@ describe('play: bookmarks are one list (XEP-0402 6.3, XEP-0048, XEP-0049)', () =
   const native = (room: string, attributes = '', content = '') =>
     `<item id='${room}'><conference xmlns='${NATIVE}'${attributes}>${content}</conference></item>`;
   const mark = (room: string, attributes = '', content = '') =>
-    publish(romeo, NATIVE, native(room, attributes, content), OWN, OPTIONS);
+    publish(romeo, NATIVE, native(room, attributes, content), OWN, MANY_PRIVATE);
   const storage = (content: string) => `<storage xmlns='${OLD}'>${content}</storage>`;
   const old = (room: string, attributes = '', content = '') =>
     `<conference jid='${room}'${attributes}>${content}</conference>`;
@@ -40,10 +34,7 @@ describe('play: bookmarks are one list (XEP-0402 6.3, XEP-0048, XEP-0049)', () =
     return [jid, attrs.name, attrs.autojoin, nick?.getText()].filter(part => part !== undefined).join(' ');
   };
   const natives = async () => {
-    const items = ok(await get(romeo, NATIVE, OWN))
-      .getChild('pubsub')!
-      .getChild('items')!
-      .getChildren('item');
+    const items = said(ok(await get(romeo, NATIVE, OWN)), 'items').getChildren('item');
     return items
       .map(item => brief(item.getChild('conference', NATIVE)!, item.attrs.id))
       .toSorted((a, b) => (a < b ? -1 : 1));
@@ -103,7 +94,7 @@ describe('play: bookmarks are one list (XEP-0402 6.3, XEP-0048, XEP-0049)', () =
       'play@rooms.localhost The Play true',
     ]);
     const one = ok(await romeo.iq('get', pubsub(`<items node='${NATIVE}'><item id='play@rooms.localhost'/></items>`)));
-    const conference = one.getChild('pubsub')!.getChild('items')!.getChild('item')!.getChild('conference')!;
+    const conference = said(one, 'items').getChild('item')!.getChild('conference')!;
     assert.ok(conference.getChild('extensions')!.getChild('x', 'urn:x'));
     // addresses of pages stay where they are known
     assert.equal((await inPrivate()).getChild('url')!.attrs.name, 'Works');

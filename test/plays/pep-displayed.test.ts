@@ -3,18 +3,10 @@ import type { TestClient } from '../kit/client.ts';
 import type { TestNode } from '../kit/node.ts';
 import { wantAsked } from './caps.ts';
 import { askInbox } from './inbox.ts';
-import { briefly, error, event, get, idsOf, OWN, publish } from './pubsub.ts';
-import { features, INFO, ok, verona } from './verona.ts';
+import { briefly, error, event, get, idsOf, MANY_PRIVATE, OWN, owner, publish } from './pubsub.ts';
+import { features, INFO, JULIET, ok, ROMEO, verona } from './verona.ts';
 
-const ROMEO = 'romeo@localhost';
-const JULIET = 'juliet@localhost';
 const NODE = 'urn:xmpp:mds:displayed:0';
-const OPTIONS = {
-  persist_items: 'true',
-  max_items: 'max',
-  send_last_published_item: 'never',
-  access_model: 'whitelist',
-};
 
 describe('play: what is displayed, for all devices (XEP-0490)', () => {
   let stage: TestNode;
@@ -46,14 +38,14 @@ describe('play: what is displayed, for all devices (XEP-0490)', () => {
     const tablet = await stage.login('romeo@localhost/tablet');
     await wantAsked(tablet, [NODE]);
     await tablet.settle();
-    ok(await publish(romeo, NODE, `<item id='${JULIET}'>${displayed(ids[1]!)}</item>`, OWN, OPTIONS));
+    ok(await publish(romeo, NODE, `<item id='${JULIET}'>${displayed(ids[1]!)}</item>`, OWN, MANY_PRIVATE));
     assert.equal(briefly(await event(tablet)), `items ${NODE} +${JULIET}`);
     await romeo.settle();
     assert.equal(await unread(), 1);
     // it never moves back, and what is no message of the account says nothing
-    ok(await publish(romeo, NODE, `<item id='${JULIET}'>${displayed(ids[0]!)}</item>`, OWN, OPTIONS));
-    ok(await publish(romeo, NODE, `<item id='${JULIET}'>${displayed('v'.repeat(21))}</item>`, OWN, OPTIONS));
-    ok(await publish(romeo, NODE, `<item id='${JULIET}'>${displayed(ids[2]!, JULIET)}</item>`, OWN, OPTIONS));
+    ok(await publish(romeo, NODE, `<item id='${JULIET}'>${displayed(ids[0]!)}</item>`, OWN, MANY_PRIVATE));
+    ok(await publish(romeo, NODE, `<item id='${JULIET}'>${displayed('v'.repeat(21))}</item>`, OWN, MANY_PRIVATE));
+    ok(await publish(romeo, NODE, `<item id='${JULIET}'>${displayed(ids[2]!, JULIET)}</item>`, OWN, MANY_PRIVATE));
     await romeo.settle();
     assert.equal(await unread(), 1);
     assert.deepEqual(idsOf(await get(tablet, NODE, OWN)), [JULIET]);
@@ -89,12 +81,7 @@ describe('play: what is displayed, for all devices (XEP-0490)', () => {
     assert.equal(await unread(), 0);
     // 8: the node is private, though nobody configured it
     assert.equal(error(await get(juliet, NODE, ROMEO)), 'auth not-authorized presence-subscription-required');
-    const form = ok(
-      await romeo.iq(
-        'get',
-        `<pubsub xmlns='http://jabber.org/protocol/pubsub#owner'><configure node='${NODE}'/></pubsub>`,
-      ),
-    );
+    const form = ok(await romeo.iq('get', owner(`<configure node='${NODE}'/>`)));
     assert.match(form.toString(), /access_model" type="list-single"[^>]*><value>whitelist/);
   });
 });

@@ -14,18 +14,16 @@ import {
   get,
   idsOf,
   item,
-  owner,
   OWN,
-  OWNER,
+  owner,
   publish,
   pubsub,
   PUBSUB,
+  said,
   subscribe,
 } from './pubsub.ts';
-import { features, INFO, ok, same, verona } from './verona.ts';
+import { features, INFO, JULIET, ok, ROMEO, same, verona } from './verona.ts';
 
-const ROMEO = 'romeo@localhost';
-const JULIET = 'juliet@localhost';
 const NICK = 'http://jabber.org/protocol/nick';
 const TUNE = 'http://jabber.org/protocol/tune';
 const ITEMS = "<query xmlns='http://jabber.org/protocol/disco#items'/>";
@@ -324,8 +322,8 @@ describe('play: personal eventing (XEP-0163)', () => {
       'delete urn:many',
     ]);
     assert.equal(error(await get(romeo, 'urn:many', OWN)), 'cancel item-not-found');
-    const form = ok(await romeo.iq('get', `<pubsub xmlns='${OWNER}'><default/></pubsub>`));
-    const x = form.getChild('pubsub')!.getChild('default')!.getChild('x', 'jabber:x:data')!;
+    const form = ok(await romeo.iq('get', owner('<default/>')));
+    const x = said(form, 'default').getChild('x', 'jabber:x:data')!;
     const value = (name: string) =>
       x
         .getChildren('field')
@@ -356,7 +354,7 @@ describe('play: personal eventing (XEP-0163)', () => {
     ok(await subscribe(romeo, 'hers', ROMEO));
     await stage.node.accounts.remove(parseJid(ROMEO)!);
     const left = ok(await juliet.iq('get', owner(`<subscriptions node='hers'/>`), 'pubsub.localhost'));
-    assert.equal(left.getChild('pubsub')!.getChild('subscriptions')!.children.length, 0);
+    assert.equal(said(left, 'subscriptions').children.length, 0);
     assert.equal(error(await get(juliet, 'urn:open', ROMEO)), 'auth not-authorized presence-subscription-required');
     await stage.addUser('romeo');
     const back = await stage.login('romeo@localhost/new');

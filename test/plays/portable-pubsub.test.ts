@@ -6,11 +6,8 @@ import { importUsers } from '../../src/cli/portable/import.ts';
 import { Operations } from '../../src/node/operations.ts';
 import { TestNode } from '../kit/node.ts';
 import { removeTemp, tempFolder } from '../kit/temp.ts';
-import { create, error, get, idsOf, item, OWN, owner, publish, subscribe } from './pubsub.ts';
-import { ok } from './verona.ts';
-
-const ROMEO = 'romeo@localhost';
-const JULIET = 'juliet@localhost';
+import { create, error, get, idsOf, item, OWN, owner, publish, said, subscribe } from './pubsub.ts';
+import { JULIET, ok, ROMEO } from './verona.ts';
 
 describe('play: nodes of accounts are carried from one server to another (XEP-0227, XEP-0163)', function () {
   this.timeout(60_000);
@@ -57,7 +54,7 @@ describe('play: nodes of accounts are carried from one server to another (XEP-02
       assert.deepEqual(idsOf(await get(there, 'urn:secret', ROMEO)), ['1']);
       const his = await young.login(`${ROMEO}/orchard`, { presence: true });
       const list = ok(await his.iq('get', owner(`<subscriptions node='urn:many'/>`)));
-      assert.equal(list.getChild('pubsub')!.getChild('subscriptions')!.getChild('subscription')!.attrs.jid, JULIET);
+      assert.equal(said(list, 'subscriptions').getChild('subscription')!.attrs.jid, JULIET);
       await young.addUser('paris');
       const paris = await young.login('paris@localhost/x');
       assert.equal(idsOf(await get(paris, 'urn:many', ROMEO)).length, 230);

@@ -17,13 +17,12 @@ import {
   publish,
   pubsub,
   PUBSUB,
+  said,
   SERVICE,
   subscribe,
 } from './pubsub.ts';
-import { features, INFO, ok, verona } from './verona.ts';
+import { features, INFO, JULIET, ok, ROMEO, verona } from './verona.ts';
 
-const ROMEO = 'romeo@localhost';
-const JULIET = 'juliet@localhost';
 const ITEMS = 'http://jabber.org/protocol/disco#items';
 const INFO_NS = 'http://jabber.org/protocol/disco#info';
 
@@ -40,9 +39,7 @@ const valuesOf = (x: Element) =>
     ]),
   );
 const listed = (answer: Element, list: string) =>
-  ok(answer)
-    .getChild('pubsub')!
-    .getChild(list)!
+  said(ok(answer), list)
     .getChildElements()
     .map(({ attrs }) => [attrs.node, attrs.jid, attrs.subscription ?? attrs.affiliation].filter(Boolean).join(' '));
 
@@ -89,13 +86,10 @@ describe('play: owners (XEP-0060 8), and what there is to discover (5)', () => {
     ok(await romeo.iq('set', pubsub(`<create node='plain'/>`), SERVICE));
     await create(romeo, 'princely', { title: 'Princely Musings', access_model: 'whitelist', max_items: '7' });
     const answer = ok(await romeo.iq('set', pubsub('<create/>'), SERVICE));
-    const node = answer.getChild('pubsub')!.getChild('create')!.attrs.node as string;
+    const node = said(answer, 'create').attrs.node as string;
     assert.ok(node.length > 10);
     ok(await publish(romeo, node, item('1')));
-    const x = ok(await owned(romeo, 'get', `<configure node='princely'/>`))
-      .getChild('pubsub')!
-      .getChild('configure')!
-      .getChild('x')!;
+    const x = said(ok(await owned(romeo, 'get', `<configure node='princely'/>`)), 'configure').getChild('x')!;
     const values = valuesOf(x);
     assert.equal(values.FORM_TYPE, `${PUBSUB}#node_config`);
     assert.deepEqual(
@@ -133,10 +127,7 @@ describe('play: owners (XEP-0060 8), and what there is to discover (5)', () => {
     ok(await configure({ deliver_payloads: '0' }));
     assert.equal(briefly(await event(juliet)), 'configuration set');
     // what is missing stays
-    const x = ok(await owned(romeo, 'get', `<configure node='set'/>`))
-      .getChild('pubsub')!
-      .getChild('configure')!
-      .getChild('x')!;
+    const x = said(ok(await owned(romeo, 'get', `<configure node='set'/>`)), 'configure').getChild('x')!;
     assert.deepEqual([valuesOf(x)['pubsub#title'], valuesOf(x)['pubsub#deliver_payloads']], ['A title', '0']);
     ok(await owned(romeo, 'set', `<configure node='set'><x xmlns='jabber:x:data' type='cancel'/></configure>`));
     // fewer items: the oldest go
@@ -168,7 +159,7 @@ describe('play: owners (XEP-0060 8), and what there is to discover (5)', () => {
       assert.equal(error(await owned(romeo, type, content(''))), 'modify bad-request nodeid-required', content(''));
     }
     const answer = ok(await owned(juliet, 'get', '<default/>'));
-    const values = valuesOf(answer.getChild('pubsub')!.getChild('default')!.getChild('x')!);
+    const values = valuesOf(said(answer, 'default').getChild('x')!);
     assert.equal(values['pubsub#access_model'], 'open');
     await create(romeo, 'gone', { persist_items: '0' });
     assert.equal(
@@ -217,7 +208,7 @@ describe('play: owners (XEP-0060 8), and what there is to discover (5)', () => {
       `<subscription jid='${ROMEO}' subscription='perhaps'/><subscription jid='${JULIET}' subscription='subscribed'/>`,
     );
     assert.equal(error(answer), 'modify not-acceptable');
-    const [wrong, ...more] = answer.getChild('pubsub')!.getChild('subscriptions')!.getChildren('subscription');
+    const [wrong, ...more] = said(answer, 'subscriptions').getChildren('subscription');
     assert.deepEqual([wrong!.attrs.jid, wrong!.attrs.subscription, more.length], [ROMEO, 'subscribed', 0]);
     assert.deepEqual(listed(await owned(romeo, 'get', `<subscriptions node='list'/>`), 'subscriptions').toSorted(), [
       `${JULIET} subscribed`,
@@ -255,7 +246,7 @@ describe('play: owners (XEP-0060 8), and what there is to discover (5)', () => {
     // a node has an owner: the last one stays (8.9.2.4)
     const answer = await set(rank('none', ROMEO) + rank('member'));
     assert.equal(error(answer), 'modify not-acceptable');
-    const [wrong, ...more] = answer.getChild('pubsub')!.getChild('affiliations')!.getChildren('affiliation');
+    const [wrong, ...more] = said(answer, 'affiliations').getChildren('affiliation');
     assert.deepEqual([wrong!.attrs.jid, wrong!.attrs.affiliation, more.length], [ROMEO, 'owner', 0]);
     assert.equal(error(await set(rank('owner') + rank('none'))), 'modify bad-request');
     assert.equal(error(await set(rank('king'))), 'cancel feature-not-implemented unsupported king-affiliation');

@@ -13,14 +13,11 @@ import {
   item,
   publish,
   pubsub,
-  PUBSUB,
+  said,
   SERVICE,
   subscribe,
 } from './pubsub.ts';
-import { ok, verona } from './verona.ts';
-
-const ROMEO = 'romeo@localhost';
-const JULIET = 'juliet@localhost';
+import { JULIET, ok, ROMEO, verona } from './verona.ts';
 
 describe('play: publishers (XEP-0060 7)', () => {
   let stage: TestNode;
@@ -37,7 +34,7 @@ describe('play: publishers (XEP-0060 7)', () => {
     ok(await subscribe(juliet, 'news', JULIET));
     const text = 'Soft! &amp; &lt;quiet&gt; 🌹';
     const answer = ok(await publish(romeo, 'news', item('one', text)));
-    const [published] = answer.getChild('pubsub', PUBSUB)!.getChild('publish')!.getChildren('item');
+    const [published] = said(answer, 'publish').getChildren('item');
     assert.equal(published!.attrs.id, 'one');
     const message = await eventMessage(juliet);
     assert.equal(message.attrs.type, 'headline');
@@ -53,7 +50,7 @@ describe('play: publishers (XEP-0060 7)', () => {
   it('7.1.2: an item without an id is given one, another with its id takes its place', async () => {
     await create(romeo, 'ids');
     const answer = ok(await publish(romeo, 'ids', `<item><entry xmlns='urn:example:entry'/></item>`));
-    const id = answer.getChild('pubsub')!.getChild('publish')!.getChild('item')!.attrs.id as string;
+    const id = said(answer, 'publish').getChild('item')!.attrs.id as string;
     assert.ok(id.length > 10);
     ok(await publish(romeo, 'ids', item('2')));
     ok(await publish(romeo, 'ids', item(id, 'anew')));
@@ -68,7 +65,7 @@ describe('play: publishers (XEP-0060 7)', () => {
     assert.equal(briefly(told), 'items quiet +1');
     assert.equal(told.getChild('item')!.children.length, 0);
     const answer = ok(await get(juliet, 'quiet'));
-    assert.ok(answer.getChild('pubsub')!.getChild('items')!.getChild('item')!.getChild('entry'));
+    assert.ok(said(answer, 'items').getChild('item')!.getChild('entry'));
   });
 
   it('7.1.2.3: with the publisher where the node is configured so, in events and answers', async () => {
@@ -77,7 +74,7 @@ describe('play: publishers (XEP-0060 7)', () => {
     ok(await publish(romeo, 'signed', `<item id='1' publisher='mercutio@localhost'><a xmlns='urn:a'/></item>`));
     assert.equal((await event(juliet)).getChild('item')!.attrs.publisher, ROMEO);
     const answer = ok(await get(juliet, 'signed'));
-    assert.equal(answer.getChild('pubsub')!.getChild('items')!.getChild('item')!.attrs.publisher, ROMEO);
+    assert.equal(said(answer, 'items').getChild('item')!.attrs.publisher, ROMEO);
   });
 
   it('7.1.2.5: the oldest item goes when the node is full, and is retracted', async () => {

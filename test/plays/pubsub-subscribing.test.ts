@@ -18,17 +18,16 @@ import {
   publish,
   pubsub,
   PUBSUB,
+  said,
   SERVICE,
   subscribe,
 } from './pubsub.ts';
-import { ok, verona } from './verona.ts';
+import { JULIET, ok, ROMEO, verona } from './verona.ts';
 
-const ROMEO = 'romeo@localhost';
-const JULIET = 'juliet@localhost';
 const AUTHORIZATION = `${PUBSUB}#subscribe_authorization`;
 
 const stateOf = (answer: Element): string => {
-  const { node, jid, subscription } = ok(answer).getChild('pubsub')!.getChild('subscription')!.attrs;
+  const { node, jid, subscription } = said(ok(answer), 'subscription').attrs;
   return `${node} ${jid} ${subscription}`;
 };
 
@@ -44,7 +43,7 @@ describe('play: subscribers (XEP-0060 6)', () => {
   // each begins without subscriptions, which are few
   afterEach(async () => {
     const all = await juliet.iq('get', pubsub('<subscriptions/>'), SERVICE);
-    for (const { attrs } of ok(all).getChild('pubsub')!.getChild('subscriptions')!.getChildren('subscription'))
+    for (const { attrs } of said(ok(all), 'subscriptions').getChildren('subscription'))
       await juliet.iq('set', pubsub(`<unsubscribe node='${attrs.node}' jid='${attrs.jid}'/>`), SERVICE);
     await juliet.settle();
     await romeo.settle();
@@ -167,10 +166,7 @@ describe('play: subscribers (XEP-0060 6)', () => {
     await create(romeo, 'chosen');
     ok(await subscribe(juliet, 'chosen', JULIET));
     const of = ` node='chosen' jid='${JULIET}'`;
-    const x = ok(await options(juliet, of))
-      .getChild('pubsub')!
-      .getChild('options')!
-      .getChild('x', 'jabber:x:data')!;
+    const x = said(ok(await options(juliet, of)), 'options').getChild('x', 'jabber:x:data')!;
     assert.deepEqual(
       x.getChildren('field').map(({ attrs }) => attrs.var),
       ['FORM_TYPE', 'pubsub#deliver', 'pubsub#show-values'],
@@ -204,7 +200,7 @@ describe('play: subscribers (XEP-0060 6)', () => {
     );
     for (const node of ['', ` node='news'`]) {
       const answer = ok(await juliet.iq('get', pubsub(`<default${node}/>`), SERVICE));
-      assert.ok(answer.getChild('pubsub')!.getChild('default')!.getChild('x', 'jabber:x:data'));
+      assert.ok(said(answer, 'default').getChild('x', 'jabber:x:data'));
     }
   });
 

@@ -5,13 +5,21 @@ import type { TestClient } from '../kit/client.ts';
 import { ok } from './verona.ts';
 
 export const PUBSUB = 'http://jabber.org/protocol/pubsub';
-export const OWNER = `${PUBSUB}#owner`;
-export const EVENT = `${PUBSUB}#event`;
-export const ERRORS = `${PUBSUB}#errors`;
+const OWNER = `${PUBSUB}#owner`;
+const EVENT = `${PUBSUB}#event`;
+const ERRORS = `${PUBSUB}#errors`;
 /** The service of a node that serves localhost. */
 export const SERVICE = 'pubsub.localhost';
 /** The client's own account. */
 export const OWN = '';
+
+/** Publish-options of nodes with many items that are the account's own affair (XEP-0402, XEP-0490). */
+export const MANY_PRIVATE = {
+  persist_items: 'true',
+  max_items: 'max',
+  send_last_published_item: 'never',
+  access_model: 'whitelist',
+};
 
 const at = (to: string): string | undefined => (to === OWN ? undefined : to);
 
@@ -66,11 +74,17 @@ export function get(client: TestClient, node: string, to = SERVICE, more = '', r
   return client.iq('get', pubsub(`<items node='${node}'${more}/>${rsm}`), at(to));
 }
 
+/** What an answer says of what was asked for: the child of its <pubsub/>. */
+export function said(answer: Element, name: string): Element {
+  const all = answer.getChild('pubsub', PUBSUB) ?? answer.getChild('pubsub', OWNER);
+  const found = all?.getChild(name);
+  assert.ok(found, `no <${name}/>: ${answer.toString()}`);
+  return found;
+}
+
 /** Ids of the items in an answer. */
 export function idsOf(answer: Element): string[] {
-  return ok(answer)
-    .getChild('pubsub', PUBSUB)!
-    .getChild('items')!
+  return said(ok(answer), 'items')
     .getChildren('item')
     .map(({ attrs }) => attrs.id as string);
 }

@@ -3,6 +3,9 @@ import type { Element } from '../../src/xml/index.ts';
 import type { TestClient } from '../kit/client.ts';
 import { TestNode } from '../kit/node.ts';
 
+export const ROMEO = 'romeo@localhost';
+export const JULIET = 'juliet@localhost';
+
 export interface Verona {
   readonly stage: TestNode;
   /** romeo@localhost/orchard, available. */
