@@ -402,6 +402,8 @@ describe('play: the rules of groups (docs/groups.md)', () => {
       const heard = await juliet.expect(stanza => stanza.getChild('announcement', GROUPS) !== undefined, 'it');
       assert.equal(heard.getChildText('body'), 'Meet at nine\nin the orchard');
       assert.equal(refusal(await command(juliet, jid, 'announce', { text: 'No' })), 'forbidden auth');
+      const form = await romeo.iq('set', `<command xmlns='${COMMANDS}' node='${GROUPS}#announce'/>`, jid);
+      assert.match(String(form), /<value>Meet at nine<\/value><value>in the orchard<\/value>/);
     });
   });
 });
