@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Element } from '../../src/xml/index.ts';
 import type { TestClient } from '../kit/client.ts';
 import type { TestNode } from '../kit/node.ts';
-import { admin, ADMIN, cave, enter, error, make, ok, presences, ROOM, told, USER, X } from './rooms.ts';
+import { admin, ADMIN, cave, enter, error, make, ok, presences, ROOM, told, USER, witches, X } from './rooms.ts';
 
 /** The items of a list, in short. */
 const items = (answer: Element): string[] =>
@@ -28,9 +28,7 @@ describe('play: roles and affiliations in a room (XEP-0045 8, 9, 10.3 to 10.8)',
   let hecate: TestClient;
   beforeEach(async () => {
     stage = await cave('', ['hecate']);
-    crone = await stage.login('crone1@localhost/desktop', { presence: true });
-    wicca = await stage.login('wiccarocks@localhost/laptop', { presence: true });
-    hag = await stage.login('hag66@localhost/pda', { presence: true });
+    [crone, wicca, hag] = await witches(stage);
     hecate = await stage.login('hecate@localhost/broom', { presence: true });
   });
   afterEach(() => stage.stop());

@@ -4,7 +4,8 @@ import type { Element } from '../../src/xml/index.ts';
 import type { TestClient } from '../kit/client.ts';
 import { TestNode } from '../kit/node.ts';
 import { until } from '../kit/wait.ts';
-import { admin, cave, configure, enter, error, make, ok, ROOM, USER, X } from './rooms.ts';
+import { admin, cave, configure, enter, error, make, ok, ROOM, USER, witches, X } from './rooms.ts';
+import { features, INFO } from './verona.ts';
 
 const MAM = 'urn:xmpp:mam:2';
 const RETRACT = 'urn:xmpp:message-retract:1';
@@ -47,9 +48,7 @@ describe('play: the archive of a room (XEP-0313 5.1.2), and what is taken back (
   let hag: TestClient;
   beforeEach(async () => {
     stage = await cave();
-    crone = await stage.login('crone1@localhost/desktop', { presence: true });
-    wicca = await stage.login('wiccarocks@localhost/laptop', { presence: true });
-    hag = await stage.login('hag66@localhost/pda', { presence: true });
+    [crone, wicca, hag] = await witches(stage);
     await make(crone, 'firstwitch', { 'muc#roomconfig_persistentroom': '1' });
     await enter(wicca, 'secondwitch');
   });
@@ -112,13 +111,9 @@ describe('play: the archive of a room (XEP-0313 5.1.2), and what is taken back (
     });
 
     it('is announced with its form, and tells its bounds', async () => {
-      const info = await wicca.iq('get', "<query xmlns='http://jabber.org/protocol/disco#info'/>", ROOM);
-      const features = ok(info)
-        .getChild('query')!
-        .getChildren('feature')
-        .map(({ attrs }) => attrs.var);
+      const announced = features(await wicca.iq('get', INFO, ROOM));
       for (const feature of [MAM, `${MAM}#extended`, RETRACT, MODERATE, SID])
-        assert(features.includes(feature), feature);
+        assert(announced.includes(feature), feature);
       const form = ok(await wicca.iq('get', `<query xmlns='${MAM}'/>`, ROOM));
       assert(form.getChild('query', MAM)!.getChild('x', 'jabber:x:data'));
       const said = await say(wicca, 'one');
@@ -235,7 +230,7 @@ describe('play: the archive of a room (XEP-0313 5.1.2), and what is taken back (
     hag = await stage.login('hag66@localhost/pda', { presence: true });
     const past = await enter(hag, 'thirdwitch');
     assert(past.some(stanza => stanza.getChildText('body') === 'kept' && stanza.getChild('delay')));
-    const info = String(await hag.iq('get', "<query xmlns='http://jabber.org/protocol/disco#info'/>", ROOM));
+    const info = String(await hag.iq('get', INFO, ROOM));
     assert.match(info, /muc#roominfo_subject[^>]*>.*?Fire burn/);
     const own = past.find(stanza => stanza.attrs.from === `${ROOM}/thirdwitch`);
     assert.equal(own!.getChild('x', USER)!.getChild('item')!.attrs.affiliation, 'member');

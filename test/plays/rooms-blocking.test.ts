@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { TestClient } from '../kit/client.ts';
 import type { TestNode } from '../kit/node.ts';
-import { cave, enter, error, make, presences, ROOM, told } from './rooms.ts';
+import { cave, enter, error, make, presences, ROOM, told, witches } from './rooms.ts';
 
 const BLOCKING = 'urn:xmpp:blocking';
 
@@ -29,9 +29,7 @@ describe('play: rooms and blocking (XEP-0191)', () => {
 
   beforeEach(async () => {
     server = await cave();
-    crone = await server.login('crone1@localhost/desktop');
-    hecate = await server.login('wiccarocks@localhost/laptop');
-    hag = await server.login('hag66@localhost/pda');
+    [crone, hecate, hag] = await witches(server, false);
     await make(crone, 'firstwitch');
     await enter(hecate, 'secondwitch');
     await enter(hag, 'thirdwitch');

@@ -1,7 +1,22 @@
 import assert from 'node:assert/strict';
 import type { TestClient } from '../kit/client.ts';
 import type { TestNode } from '../kit/node.ts';
-import { admin, cave, configure, enter, error, make, MUC, ok, presences, ROOM, told, USER, X } from './rooms.ts';
+import {
+  admin,
+  cave,
+  configure,
+  enter,
+  error,
+  make,
+  MUC,
+  ok,
+  presences,
+  ROOM,
+  told,
+  USER,
+  witches,
+  X,
+} from './rooms.ts';
 
 describe('play: entering a room (XEP-0045 7.2)', () => {
   let stage: TestNode;
@@ -10,9 +25,7 @@ describe('play: entering a room (XEP-0045 7.2)', () => {
   let hag: TestClient;
   beforeEach(async () => {
     stage = await cave();
-    crone = await stage.login('crone1@localhost/desktop', { presence: true });
-    wicca = await stage.login('wiccarocks@localhost/laptop', { presence: true });
-    hag = await stage.login('hag66@localhost/pda', { presence: true });
+    [crone, wicca, hag] = await witches(stage);
   });
   afterEach(() => stage.stop());
 

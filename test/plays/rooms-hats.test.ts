@@ -3,7 +3,7 @@ import { parseJid } from '../../src/jid/index.ts';
 import type { Element } from '../../src/xml/index.ts';
 import type { TestClient } from '../kit/client.ts';
 import { TestNode } from '../kit/node.ts';
-import { admin, cave, enter, error, make, ok, ROOM } from './rooms.ts';
+import { admin, cave, enter, error, form, make, ok, ROOM, witches } from './rooms.ts';
 
 const HATS = 'urn:xmpp:hats:0';
 const COMMANDS = 'http://jabber.org/protocol/commands';
@@ -15,10 +15,7 @@ const PRESENTER = 'http://schemas.example.com/hats#presenter';
 
 /** Runs a command; without values, its first step. */
 function run(client: TestClient, name: string, values?: Readonly<Record<string, string>>): Promise<Element> {
-  const fields = Object.entries({ FORM_TYPE: 'urn:xmpp:hats:commands', ...values }).map(
-    ([field, value]) => `<field var='${field}'><value>${value}</value></field>`,
-  );
-  const x = values ? `<x xmlns='${DATA}' type='submit'>${fields.join('')}</x>` : '';
+  const x = values ? form({ FORM_TYPE: 'urn:xmpp:hats:commands', ...values }) : '';
   return client.iq('set', `<command xmlns='${COMMANDS}' node='urn:xmpp:hats:commands:${name}'>${x}</command>`, ROOM);
 }
 
@@ -61,9 +58,7 @@ describe('play: hats in rooms (XEP-0317)', () => {
 
   beforeEach(async () => {
     server = await cave();
-    crone = await server.login('crone1@localhost/desktop');
-    hecate = await server.login('wiccarocks@localhost/laptop');
-    hag = await server.login('hag66@localhost/pda');
+    [crone, hecate, hag] = await witches(server, false);
     await make(crone, 'firstwitch', { 'muc#roomconfig_persistentroom': '1' });
     await enter(hecate, 'secondwitch');
     await enter(hag, 'thirdwitch');

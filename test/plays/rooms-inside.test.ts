@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { TestClient } from '../kit/client.ts';
 import type { TestNode } from '../kit/node.ts';
-import { admin, cave, enter, error, make, ok, presences, ROOM, told, USER, X } from './rooms.ts';
+import { admin, cave, enter, error, make, ok, presences, ROOM, told, USER, witches, X } from './rooms.ts';
 
 const OCCUPANT_ID = 'urn:xmpp:occupant-id:0';
 const SID = 'urn:xmpp:sid:0';
@@ -15,9 +15,7 @@ describe('play: in a room (XEP-0045 7.4 to 7.14, 8.1)', () => {
   let hag: TestClient;
   beforeEach(async () => {
     stage = await cave();
-    crone = await stage.login('crone1@localhost/desktop', { presence: true });
-    wicca = await stage.login('wiccarocks@localhost/laptop', { presence: true });
-    hag = await stage.login('hag66@localhost/pda', { presence: true });
+    [crone, wicca, hag] = await witches(stage);
     await make(crone, 'firstwitch');
     await enter(wicca, 'secondwitch');
     await enter(hag, 'thirdwitch');

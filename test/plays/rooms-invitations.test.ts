@@ -1,7 +1,22 @@
 import assert from 'node:assert/strict';
 import type { TestClient } from '../kit/client.ts';
 import type { TestNode } from '../kit/node.ts';
-import { admin, cave, enter, error, make, ok, presences, ROOM, told, USER, X } from './rooms.ts';
+import {
+  admin,
+  cave,
+  enter,
+  error,
+  form,
+  make,
+  ok,
+  presences,
+  refusal,
+  ROOM,
+  told,
+  USER,
+  witches,
+  X,
+} from './rooms.ts';
 
 describe('play: inviting to a room (XEP-0045 7.8)', () => {
   let stage: TestNode;
@@ -10,16 +25,12 @@ describe('play: inviting to a room (XEP-0045 7.8)', () => {
   let hag: TestClient;
   beforeEach(async () => {
     stage = await cave();
-    crone = await stage.login('crone1@localhost/desktop', { presence: true });
-    wiccarocks = await stage.login('wiccarocks@localhost/laptop', { presence: true });
-    hag = await stage.login('hag66@localhost/pda', { presence: true });
+    [crone, wiccarocks, hag] = await witches(stage);
   });
   afterEach(() => stage.stop());
 
   const invite = (client: TestClient, ...inner: string[]) =>
     client.send(`<message id='nzd143v8' to='${ROOM}'><x xmlns='${USER}'>${inner.join('')}</x></message>`);
-  const refusal = async (client: TestClient) =>
-    error(await client.expect(({ attrs }) => attrs.type === 'error' && attrs.id === 'nzd143v8', 'a refusal'));
   const members = async () => {
     const query = ok(await admin(crone, 'get', "<item affiliation='member'/>")).getChild('query')!;
     return query
@@ -81,7 +92,7 @@ describe('play: inviting to a room (XEP-0045 7.8)', () => {
     assert.equal((await wiccarocks.message()).getChild('x', USER)!.getChild('decline')!.attrs.from, 'hag66@localhost');
     // it carries nothing to those who have nothing to do with it
     invite(hag, "<decline to='nobody@localhost'/>");
-    assert.equal(await refusal(hag), 'item-not-found cancel');
+    assert.equal(await refusal(hag, 'nzd143v8'), 'item-not-found cancel');
   });
 
   it('7.8.2: what cannot be', async () => {
@@ -95,13 +106,13 @@ describe('play: inviting to a room (XEP-0045 7.8)', () => {
       ["<invite to='hecate@nowhere.example'/>", 'remote-server-not-found cancel'],
     ] as const) {
       invite(crone, inner);
-      assert.equal(await refusal(crone), answer);
+      assert.equal(await refusal(crone, 'nzd143v8'), answer);
     }
     invite(hag, "<invite to='wiccarocks@localhost'/>");
-    assert.equal(await refusal(hag), 'not-acceptable modify');
+    assert.equal(await refusal(hag, 'nzd143v8'), 'not-acceptable modify');
     ok(await admin(crone, 'set', "<item affiliation='outcast' jid='wiccarocks@localhost'/>"));
     invite(crone, "<invite to='wiccarocks@localhost'/>");
-    assert.equal(await refusal(crone), 'not-allowed cancel');
+    assert.equal(await refusal(crone, 'nzd143v8'), 'not-allowed cancel');
     assert.deepEqual(await wiccarocks.settle(), []);
   });
 
@@ -127,7 +138,7 @@ describe('play: inviting to a room (XEP-0045 7.8)', () => {
     it('7.8.2: other members may do so only where owners have said so', async () => {
       await enter(wiccarocks, 'secondwitch');
       invite(wiccarocks, "<invite to='hag66@localhost'/>");
-      assert.equal(await refusal(wiccarocks), 'forbidden auth');
+      assert.equal(await refusal(wiccarocks, 'nzd143v8'), 'forbidden auth');
       assert.deepEqual(await members(), ['wiccarocks@localhost']);
       await make(crone, 'firstwitch', { 'muc#roomconfig_allowinvites': '1' });
       invite(wiccarocks, "<invite to='hag66@localhost'/>");
@@ -161,9 +172,7 @@ describe('play: voice (XEP-0045 7.13, 8.6)', () => {
   let hag: TestClient;
   beforeEach(async () => {
     stage = await cave();
-    crone = await stage.login('crone1@localhost/desktop', { presence: true });
-    wiccarocks = await stage.login('wiccarocks@localhost/laptop', { presence: true });
-    hag = await stage.login('hag66@localhost/pda', { presence: true });
+    [crone, wiccarocks, hag] = await witches(stage);
     await make(crone, 'firstwitch', { 'muc#roomconfig_moderatedroom': '1' });
     await enter(hag, 'thirdwitch');
     await enter(wiccarocks, 'secondwitch');
@@ -171,14 +180,8 @@ describe('play: voice (XEP-0045 7.13, 8.6)', () => {
   });
   afterEach(() => stage.stop());
 
-  const submit = (client: TestClient, fields: Readonly<Record<string, string>>) => {
-    const inner = Object.entries({ FORM_TYPE: REQUEST, ...fields }).map(
-      ([name, value]) => `<field var='${name}'><value>${value}</value></field>`,
-    );
-    client.send(`<message id='v' to='${ROOM}'><x xmlns='${DATA}' type='submit'>${inner.join('')}</x></message>`);
-  };
-  const refusal = async (client: TestClient) =>
-    error(await client.expect(({ attrs }) => attrs.type === 'error' && attrs.id === 'v', 'a refusal'));
+  const submit = (client: TestClient, fields: Readonly<Record<string, string>>) =>
+    client.send(`<message id='v' to='${ROOM}'>${form({ FORM_TYPE: REQUEST, ...fields })}</message>`);
   const granted = {
     'muc#role': 'participant',
     'muc#jid': 'hag66@localhost/pda',
@@ -204,25 +207,25 @@ describe('play: voice (XEP-0045 7.13, 8.6)', () => {
     hag.send(`<message to='${ROOM}' type='groupchat'><body>Fire burn</body></message>`);
     assert.equal((await crone.expect(it => it.getChild('body') !== undefined, 'what is said')).attrs.type, 'groupchat');
     submit(hag, { 'muc#role': 'participant' });
-    assert.equal(await refusal(hag), 'bad-request modify');
+    assert.equal(await refusal(hag, 'v'), 'bad-request modify');
   });
 
   it('others do not give it, nor get the form; nobody asks twice in a minute', async () => {
     submit(hag, { 'muc#role': 'participant' });
     submit(hag, { 'muc#role': 'participant' });
-    assert.equal(await refusal(hag), 'resource-constraint wait');
+    assert.equal(await refusal(hag, 'v'), 'resource-constraint wait');
     submit(hag, granted);
-    assert.equal(await refusal(hag), 'forbidden auth');
+    assert.equal(await refusal(hag, 'v'), 'forbidden auth');
     assert.deepEqual(await wiccarocks.settle(), []);
     submit(crone, { ...granted, 'muc#request_allow': '0' });
     submit(crone, { ...granted, 'muc#jid': 'hag66@localhost/other' });
-    assert.equal(await refusal(crone), 'item-not-found cancel');
+    assert.equal(await refusal(crone, 'v'), 'item-not-found cancel');
     assert.deepEqual(await presences(hag), []);
   });
 
   it('owners may have it otherwise', async () => {
     await make(crone, 'firstwitch', { 'muc#roomconfig_allow_voice_requests': '0' });
     submit(hag, { 'muc#role': 'participant' });
-    assert.equal(await refusal(hag), 'forbidden auth');
+    assert.equal(await refusal(hag, 'v'), 'forbidden auth');
   });
 });

@@ -3,11 +3,27 @@ import type { Element } from '../../src/xml/index.ts';
 import type { TestClient } from '../kit/client.ts';
 import { TestNode } from '../kit/node.ts';
 import { until } from '../kit/wait.ts';
-import { admin, cave, configure, enter, error, make, ok, OWNER, presences, ROOM, told, USER, X } from './rooms.ts';
+import {
+  admin,
+  cave,
+  configure,
+  enter,
+  error,
+  form,
+  make,
+  ok,
+  OWNER,
+  presences,
+  ROOM,
+  told,
+  USER,
+  witches,
+  X,
+} from './rooms.ts';
+import { features, INFO } from './verona.ts';
 
 const CONFIG = 'http://jabber.org/protocol/muc#roomconfig';
 const DATA = 'jabber:x:data';
-const INFO = 'http://jabber.org/protocol/disco#info';
 
 /** What is in the fields of a form. */
 function values(query: Element | undefined): Map<string, string[]> {
@@ -15,20 +31,11 @@ function values(query: Element | undefined): Map<string, string[]> {
   return new Map(fields.map(it => [it.attrs.var!, it.getChildren('value').map(value => value.getText())]));
 }
 
-function submitted(fields: Readonly<Record<string, string | readonly string[]>>, type = 'submit'): string {
-  const inner = Object.entries(fields).map(([name, texts]) => {
-    const all = [texts].flat().map(text => `<value>${text}</value>`);
-    return `<field var='${name}'>${all.join('')}</field>`;
-  });
-  return `<query xmlns='${OWNER}'><x xmlns='${DATA}' type='${type}'>${inner.join('')}</x></query>`;
-}
+const submitted = (fields: Readonly<Record<string, string | readonly string[]>>, type?: string): string =>
+  `<query xmlns='${OWNER}'>${form(fields, type)}</query>`;
 
-const features = (answer: Element): string[] =>
-  answer
-    .getChild('query')!
-    .getChildren('feature')
-    .map(({ attrs }) => attrs.var!)
-    .filter(feature => feature.startsWith('muc_'));
+/** How disco says that the room is. */
+const kinds = (answer: Element) => features(answer).filter(feature => feature?.startsWith('muc_'));
 
 /** The status codes of what the room says of itself. */
 async function codes(client: TestClient): Promise<string[]> {
@@ -45,9 +52,7 @@ describe('play: owners of a room (XEP-0045 10)', () => {
   let hag: TestClient;
   beforeEach(async () => {
     stage = await cave();
-    crone = await stage.login('crone1@localhost/desktop', { presence: true });
-    wiccarocks = await stage.login('wiccarocks@localhost/laptop', { presence: true });
-    hag = await stage.login('hag66@localhost/pda', { presence: true });
+    [crone, wiccarocks, hag] = await witches(stage);
   });
   afterEach(() => stage.stop());
 
@@ -90,10 +95,10 @@ describe('play: owners of a room (XEP-0045 10)', () => {
           }),
         ),
       );
-      const answer = ok(await hag.iq('get', `<query xmlns='${INFO}'/>`, ROOM));
+      const answer = ok(await hag.iq('get', INFO, ROOM));
       const query = answer.getChild('query')!;
       assert.equal(query.getChild('identity')!.attrs.name, 'A Dark Cave');
-      assert.deepEqual(features(answer), [
+      assert.deepEqual(kinds(answer), [
         'muc_hidden',
         'muc_nonanonymous',
         'muc_open',
@@ -289,7 +294,7 @@ describe('play: owners of a room (XEP-0045 10)', () => {
         assert.equal(said.getChildText('reason'), 'Macbeth doth come.');
         assert.equal(said.getChildText('password'), 'toil');
       }
-      assert.equal(error(await crone.iq('get', `<query xmlns='${INFO}'/>`, ROOM)), 'item-not-found cancel');
+      assert.equal(error(await crone.iq('get', INFO, ROOM)), 'item-not-found cancel');
       assert.equal(told((await enter(hag, 'thirdwitch'))[0]!), 'thirdwitch owner/moderator hag66 110,170,201');
     });
 

@@ -3,7 +3,23 @@ import { parseJid } from '../../src/jid/index.ts';
 import type { Element } from '../../src/xml/index.ts';
 import type { TestClient } from '../kit/client.ts';
 import { TestNode } from '../kit/node.ts';
-import { admin, cave, configure, enter, error, make, ok, presences, ROOM, told, USER, X } from './rooms.ts';
+import {
+  admin,
+  cave,
+  configure,
+  enter,
+  error,
+  form,
+  make,
+  ok,
+  presences,
+  refusal,
+  ROOM,
+  told,
+  USER,
+  witches,
+  X,
+} from './rooms.ts';
 
 const REGISTER = 'jabber:iq:register';
 const FORM = 'http://jabber.org/protocol/muc#register';
@@ -11,12 +27,7 @@ const DATA = 'jabber:x:data';
 const INFO = 'http://jabber.org/protocol/disco#info';
 const POLICY = '{urn:posthouse:rooms:0}registration';
 
-function form(fields: Readonly<Record<string, string>>): string {
-  const inner = Object.entries({ FORM_TYPE: FORM, ...fields }).map(
-    ([name, value]) => `<field var='${name}'><value>${value}</value></field>`,
-  );
-  return `<x xmlns='${DATA}' type='submit'>${inner.join('')}</x>`;
-}
+const filled = (fields: Readonly<Record<string, string>>): string => form({ FORM_TYPE: FORM, ...fields });
 
 describe('play: registering with a room (XEP-0045 7.10, 9.9)', () => {
   let stage: TestNode;
@@ -24,9 +35,7 @@ describe('play: registering with a room (XEP-0045 7.10, 9.9)', () => {
   let wiccarocks: TestClient;
   let hag: TestClient;
   const login = async () => {
-    crone = await stage.login('crone1@localhost/desktop', { presence: true });
-    wiccarocks = await stage.login('wiccarocks@localhost/laptop', { presence: true });
-    hag = await stage.login('hag66@localhost/pda', { presence: true });
+    [crone, wiccarocks, hag] = await witches(stage);
   };
   beforeEach(async () => {
     stage = await cave('', ['zoe', 'adam']);
@@ -39,7 +48,7 @@ describe('play: registering with a room (XEP-0045 7.10, 9.9)', () => {
   const set = (client: TestClient, inner: string) =>
     client.iq('set', `<query xmlns='${REGISTER}'>${inner}</query>`, ROOM);
   const apply = (client: TestClient, nick: string) =>
-    set(client, form({ 'muc#register_roomnick': nick, 'muc#register_first': 'Brunhilde' }));
+    set(client, filled({ 'muc#register_roomnick': nick, 'muc#register_first': 'Brunhilde' }));
   const values = (message: Element) =>
     new Map(
       message
@@ -48,9 +57,7 @@ describe('play: registering with a room (XEP-0045 7.10, 9.9)', () => {
         .map(it => [it.attrs.var!, it.getChildText('value')]),
     );
   const decide = (client: TestClient, fields: Readonly<Record<string, string>>) =>
-    client.send(`<message id='d' to='${ROOM}'>${form(fields)}</message>`);
-  const refusal = async (client: TestClient) =>
-    error(await client.expect(({ attrs }) => attrs.type === 'error' && attrs.id === 'd', 'a refusal'));
+    client.send(`<message id='d' to='${ROOM}'>${filled(fields)}</message>`);
 
   it('a form, an application, a form for the owner, and a member', async () => {
     await enter(hag, 'hag');
@@ -112,14 +119,14 @@ describe('play: registering with a room (XEP-0045 7.10, 9.9)', () => {
       ['result', '0', 'thirdwitch'],
     );
     decide(crone, { '{urn:posthouse:rooms:0}jid': 'hag66@localhost', 'muc#register_allow': '1' });
-    assert.equal(await refusal(crone), 'item-not-found cancel');
+    assert.equal(await refusal(crone, 'd'), 'item-not-found cancel');
     ok(await apply(wiccarocks, 'thirdwitch'));
   });
 
   it('others do not decide', async () => {
     ok(await apply(hag, 'thirdwitch'));
     decide(hag, { 'muc#register_roomnick': 'thirdwitch', 'muc#register_allow': '1' });
-    assert.equal(await refusal(hag), 'forbidden auth');
+    assert.equal(await refusal(hag, 'd'), 'forbidden auth');
   });
 
   it('who is let into a members-only room hears of it', async () => {
@@ -135,7 +142,7 @@ describe('play: registering with a room (XEP-0045 7.10, 9.9)', () => {
     const nowhere = await hag.iq('get', `<query xmlns='${REGISTER}'/>`, 'nowhere@conference.localhost');
     assert.equal(error(nowhere), 'item-not-found cancel');
     assert.equal(error(await set(hag, '')), 'bad-request modify');
-    assert.equal(error(await set(hag, form({}))), 'bad-request modify');
+    assert.equal(error(await set(hag, filled({}))), 'bad-request modify');
     assert.equal(error(await apply(hag, 'firstwitch')), 'conflict cancel');
     ok(await admin(crone, 'set', "<item affiliation='outcast' jid='wiccarocks@localhost'/>"));
     assert.equal(error(await get(wiccarocks)), 'not-allowed cancel');
@@ -179,7 +186,7 @@ describe('play: registering with a room (XEP-0045 7.10, 9.9)', () => {
       ['wiccarocks@localhost'],
     );
     decide(wiccarocks, { 'muc#register_roomnick': 'thirdwitch', 'muc#register_allow': '1' });
-    assert.equal(await refusal(wiccarocks), 'item-not-found cancel');
+    assert.equal(await refusal(wiccarocks, 'd'), 'item-not-found cancel');
   });
 
   it('where the last owner is gone and there is no admin, the member of longest standing owns the room', async () => {

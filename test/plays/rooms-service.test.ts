@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { TestNode } from '../kit/node.ts';
-import { cave, configure, enter, error, make, ok, ROOM, told, X } from './rooms.ts';
+import { cave, configure, enter, error, form, make, ok, ROOM, told, X } from './rooms.ts';
 
 const SERVICE = 'conference.localhost';
 const ITEMS = 'http://jabber.org/protocol/disco#items';
@@ -51,23 +51,22 @@ describe('play: the service of rooms (XEP-0045 6, 10.1.1)', () => {
     await make(crone!, 'x', { 'muc#roomconfig_roomname': 'A Dark Cave' });
     await enter(hag!, 'y');
     await make(crone!, 'x', {}, `heath@${SERVICE}`);
-    const field = (name: string, value: string) => `<field var='${name}'><value>${value}</value></field>`;
-    const search = async (fields: string) => {
-      const x = `<x xmlns='jabber:x:data' type='submit'>${field('FORM_TYPE', `${SEARCH}-params`)}${fields}</x>`;
+    const search = (fields: Readonly<Record<string, string>>) => {
+      const x = form({ FORM_TYPE: `${SEARCH}-params`, ...fields });
       return hag!.iq('get', `<search xmlns='${SEARCH}'>${x}</search>`, SERVICE);
     };
-    const items = ok(await search(field('q', 'dark')))
+    const items = ok(await search({ q: 'dark' }))
       .getChild('result', SEARCH)!
       .getChildren('item');
     assert.deepEqual(
       items.map(item => [item.attrs.address, item.getChildText('name'), item.getChildText('nusers')]),
       [[ROOM, 'A Dark Cave', '2']],
     );
-    const all = ok(await search(field('all', '1'))).getChild('result', SEARCH)!;
+    const all = ok(await search({ all: '1' })).getChild('result', SEARCH)!;
     assert.equal(all.getChildren('item').length, 2);
-    assert.equal(error(await search('')), 'bad-request cancel');
-    const form = ok(await hag!.iq('get', `<search xmlns='${SEARCH}'/>`, SERVICE)).getChild('search', SEARCH);
-    assert.equal(form!.getChild('x', 'jabber:x:data')!.attrs.type, 'form');
+    assert.equal(error(await search({})), 'bad-request cancel');
+    const asked = ok(await hag!.iq('get', `<search xmlns='${SEARCH}'/>`, SERVICE)).getChild('search', SEARCH);
+    assert.equal(asked!.getChild('x', 'jabber:x:data')!.attrs.type, 'form');
   });
 
   it('10.1.1: who may not make rooms is told so, and who administers the host may', async () => {

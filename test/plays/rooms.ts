@@ -1,8 +1,10 @@
 /* What plays of rooms (XEP-0045) have in common: a node with witches, how they enter a room, and what they are told, in short. */
-import assert from 'node:assert/strict';
 import type { Element } from '../../src/xml/index.ts';
 import type { TestClient } from '../kit/client.ts';
 import { TestNode } from '../kit/node.ts';
+import { ok } from './verona.ts';
+
+export { ok };
 
 export const MUC = 'http://jabber.org/protocol/muc';
 export const USER = `${MUC}#user`;
@@ -16,6 +18,14 @@ export const X = `<x xmlns='${MUC}'/>`;
 export function cave(yaml = '', more: readonly string[] = []): Promise<TestNode> {
   const modules = yaml.includes('modules:') ? yaml : `modules: { rooms: {} }\n${yaml}`;
   return TestNode.start({ users: ['crone1', 'wiccarocks', 'hag66', ...more], yaml: modules });
+}
+
+/** These three, with a client each. */
+export async function witches(stage: TestNode, presence = true): Promise<[TestClient, TestClient, TestClient]> {
+  const login = (jid: string): Promise<TestClient> => stage.login(jid, { presence });
+  const crone = await login('crone1@localhost/desktop');
+  const wicca = await login('wiccarocks@localhost/laptop');
+  return [crone, wicca, await login('hag66@localhost/pda')];
 }
 
 /** Presence in a room as text: 'nick type affiliation/role jid codes'. */
@@ -50,6 +60,15 @@ export async function enter(client: TestClient, nick: string, { room = ROOM, x =
   return client.inbox.splice(0);
 }
 
+/** A form that is submitted; fields may have several values. */
+export function form(fields: Readonly<Record<string, string | readonly string[]>>, type = 'submit'): string {
+  const inner = Object.entries(fields).map(([name, values]) => {
+    const all = [values].flat().map(value => `<value>${value}</value>`);
+    return `<field var='${name}'>${all.join('')}</field>`;
+  });
+  return `<x xmlns='jabber:x:data' type='${type}'>${inner.join('')}</x>`;
+}
+
 /** Makes a room and unlocks it as it is (10.1.2), with these fields. */
 export async function make(
   client: TestClient,
@@ -68,9 +87,7 @@ export async function configure(
   fields: Readonly<Record<string, string>>,
   room = ROOM,
 ): Promise<Element> {
-  const all = Object.entries({ FORM_TYPE: `${MUC}#roomconfig`, ...fields });
-  const form = all.map(([name, value]) => `<field var='${name}'><value>${value}</value></field>`).join('');
-  const x = `<x xmlns='jabber:x:data' type='submit'>${Object.keys(fields).length > 0 ? form : ''}</x>`;
+  const x = form(Object.keys(fields).length > 0 ? { FORM_TYPE: `${MUC}#roomconfig`, ...fields } : {});
   return ok(await client.iq('set', `<query xmlns='${OWNER}'>${x}</query>`, room));
 }
 
@@ -79,13 +96,13 @@ export function admin(client: TestClient, type: 'get' | 'set', items: string, ro
   return client.iq(type, `<query xmlns='${ADMIN}'>${items}</query>`, room);
 }
 
-export function ok(answer: Element): Element {
-  assert.equal(answer.attrs.type, 'result', String(answer));
-  return answer;
-}
-
 /** 'condition type' of an error stanza. */
 export function error(stanza: Element): string {
   const element = stanza.getChild('error');
   return `${element?.getChildElements()[0]?.name} ${element?.attrs.type}`;
+}
+
+/** The error that a client gets for the stanza of that id, in short. */
+export async function refusal(client: TestClient, id: string): Promise<string> {
+  return error(await client.expect(({ attrs }) => attrs.type === 'error' && attrs.id === id, 'a refusal'));
 }
