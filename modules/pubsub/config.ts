@@ -1,5 +1,12 @@
-import { defineForm, field, type Form, refuse, StanzaError, submittedFields } from '../../src/protocol/index.ts';
-import type { Jid } from '../../src/jid/index.ts';
+import {
+  defineForm,
+  field,
+  type Form,
+  refuse,
+  StanzaError,
+  submittedFields,
+  WrongValue,
+} from '../../src/protocol/index.ts';
 import type { Element } from '../../src/xml/index.ts';
 import { NODE_CONFIG, PUBLISH_OPTIONS, refusal, unsupported } from './names.ts';
 
@@ -99,7 +106,7 @@ function fields({ items, size }: ConfigLimits) {
       write: (value: readonly string[]) => value,
       read: (values: readonly string[]) => {
         const read = contacts.read(values);
-        return Array.isArray(read) ? (read as readonly Jid[]).map(jid => jid.full) : undefined;
+        return read === undefined || read instanceof WrongValue ? read : read.map(jid => jid.full);
       },
     },
     type: field.text('pubsub#type', { label: 'The namespace of its payloads; any when empty', most: 1000 }),
@@ -231,9 +238,10 @@ export class ConfigForm {
 }
 
 const NODE_TYPE = 'pubsub#node_type';
-const NO_COLLECTIONS = unsupported('collections', 'There are only leaf nodes here.');
+export const NO_COLLECTIONS = unsupported('collections', 'There are only leaf nodes here.');
 
-function isOfCollection(x: Element): boolean {
+/** Whether a form is about a collection (XEP-0248). */
+export function isOfCollection(x: Element): boolean {
   const type = x.getChildren('field').find(({ attrs }) => attrs.var === NODE_TYPE);
   const value = type?.getChildText('value');
   return typeof value === 'string' && value !== 'leaf';

@@ -4,7 +4,7 @@ import { type Answer, Empty } from '../../src/api/index.ts';
 import { refuse, StanzaError } from '../../src/protocol/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { serialize, wireAttribute, xml } from '../../src/xml/index.ts';
-import { formIn, type NodeConfig } from './config.ts';
+import { formIn, isOfCollection, NO_COLLECTIONS, type NodeConfig } from './config.ts';
 import {
   type Asked,
   byOwner,
@@ -16,7 +16,7 @@ import {
   pubsub,
   type Service,
 } from './engine.ts';
-import { NO_PERSISTENT_ITEMS, refusal } from './names.ts';
+import { NO_PERSISTENT_ITEMS } from './names.ts';
 import type { PubsubNode } from './node.ts';
 import { subscribersLost } from './subscribing.ts';
 
@@ -113,11 +113,8 @@ export async function reconfigure(
 
 /** 8.3. */
 export function defaults(_engine: Engine, { service, element }: Asked): Answer {
-  const type = (element.getChild('x', 'jabber:x:data')?.getChildren('field') ?? []).find(
-    ({ attrs }) => attrs.var === 'pubsub#node_type',
-  );
-  if (type && type.getChildText('value') !== 'leaf')
-    return refusal('feature-not-implemented', 'unsupported', { feature: 'collections' });
+  const x = element.getChild('x', 'jabber:x:data');
+  if (x && isOfCollection(x)) return NO_COLLECTIONS;
   return owner(xml('default', {}, service.form.form.form(service.defaults)));
 }
 

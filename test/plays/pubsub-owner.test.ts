@@ -13,6 +13,7 @@ import {
   get,
   idsOf,
   item,
+  OWN,
   owner,
   publish,
   pubsub,
@@ -138,6 +139,41 @@ describe('play: owners (XEP-0060 8), and what there is to discover (5)', () => {
     await juliet.settle();
     ok(await configure({ access_model: 'whitelist' }));
     assert.deepEqual(eventsOf(await juliet.settle()), ['configuration set', `subscription set ${JULIET} none`]);
+  });
+
+  it('8.2.5: what a field cannot be is refused, and nothing of the form holds', async () => {
+    await create(romeo, 'contacts', { contact: [ROMEO, JULIET] });
+    const configure = (fields: Record<string, string>) =>
+      owned(romeo, 'set', `<configure node='contacts'>${form('node_config', fields)}</configure>`);
+    assert.equal(error(await configure({ title: 'New', contact: 'a@b@c' })), 'modify not-acceptable');
+    const x = said(ok(await owned(romeo, 'get', `<configure node='contacts'/>`)), 'configure').getChild('x')!;
+    const { 'pubsub#title': title, 'pubsub#contact': contact } = valuesOf(x);
+    assert.deepEqual([title, contact], ['', `${ROMEO} ${JULIET}`]);
+    // left out of what is offered, and ignored
+    ok(await configure({ purge_offline: '1', digest: '1' }));
+    assert.ok(!Object.keys(valuesOf(x)).some(name => /purge_offline|digest|expire_subscription/.test(name)));
+  });
+
+  it('an administrator owns what is at the service of the host, and nothing of accounts', async () => {
+    const yaml = 'admins: [juliet@localhost]\nmodules: { pubsub: { create: admins } }\n';
+    const other = await verona(yaml);
+    try {
+      assert.equal(error(await other.romeo.iq('set', pubsub(`<create node='his'/>`), SERVICE)), 'auth forbidden');
+      await create(other.juliet, 'theirs', { publish_model: 'open' });
+      const crown = `<affiliations node='theirs'><affiliation jid='${ROMEO}' affiliation='owner'/><affiliation jid='${JULIET}' affiliation='none'/></affiliations>`;
+      ok(await owned(other.juliet, 'set', crown));
+      assert.deepEqual(listed(await owned(other.romeo, 'get', `<affiliations node='theirs'/>`), 'affiliations'), [
+        `${ROMEO} owner`,
+      ]);
+      ok(await owned(other.juliet, 'set', `<purge node='theirs'/>`));
+      ok(await publish(other.romeo, 'urn:example:own', item('1'), OWN));
+      assert.equal(
+        error(await other.juliet.iq('set', owner(`<delete node='urn:example:own'/>`), ROMEO)),
+        'auth forbidden',
+      );
+    } finally {
+      await other.stage.stop();
+    }
   });
 
   it('8.2.3, 8.3, 8.4.3, 8.5.3, 8.8, 8.9: only owners, and only nodes that are there', async () => {
