@@ -4,10 +4,10 @@ import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { refuse, StanzaError } from '../../src/protocol/index.ts';
 import { type Element, xml } from '../../src/xml/index.ts';
 import { affiliate } from './affiliating.ts';
-import { type Asked, byOwner, type Engine, forOwner, owner, pubsub } from './engine.ts';
+import { type Asked, byOwner, type Engine, forOwner, owner, pubsub, type Service } from './engine.ts';
 import { NOT_FOUND, unsupported } from './names.ts';
 import { AFFILIATIONS, type Affiliation, isPersonal, ownersOf, type PubsubNode } from './node.ts';
-import { decide, DEFAULT_OPTIONS, drop, put } from './subscribing.ts';
+import { decide, DEFAULT_OPTIONS, drop, hasTooMany, put } from './subscribing.ts';
 
 /** 5.6. */
 export async function subscriptions(engine: Engine, { service, from, element }: Asked): Promise<Answer> {
@@ -67,7 +67,7 @@ export async function setSubscribers(engine: Engine, asked: Asked): Promise<Answ
       // without a state nothing changes
       if (state === undefined) continue;
       const jid = parseJid(text);
-      if (!jid || !(await setSubscriber(engine, node, jid, state))) {
+      if (!jid || !(await setSubscriber(engine, asked.service, node, jid, state))) {
         const now = jid && node.subscriptions.get(jid.full)?.state;
         wrong.push(xml('subscription', { jid: text, subscription: now ?? 'none' }));
       }
@@ -77,7 +77,13 @@ export async function setSubscribers(engine: Engine, asked: Asked): Promise<Answ
 }
 
 /** Whether that could be done. Called in the node's turn. */
-async function setSubscriber(engine: Engine, node: PubsubNode, jid: Jid, state: string): Promise<boolean> {
+async function setSubscriber(
+  engine: Engine,
+  service: Service,
+  node: PubsubNode,
+  jid: Jid,
+  state: string,
+): Promise<boolean> {
   const before = node.subscriptions.get(jid.full);
   if (state === 'none') {
     if (!before) return true;
@@ -89,6 +95,7 @@ async function setSubscriber(engine: Engine, node: PubsubNode, jid: Jid, state: 
   if (before?.state === 'subscribed') return true;
   if (engine.access.affiliation(node, jid) === 'outcast') return false;
   if (before) await decide(engine, node, before, true);
+  else if (await hasTooMany(engine, service, node, jid)) return false;
   else {
     await put(engine, node, { jid, state: 'subscribed', options: DEFAULT_OPTIONS });
     engine.telling.subscription(node, jid, 'subscribed');

@@ -77,7 +77,8 @@ export async function subscribe(engine: Engine, asked: Asked): Promise<Answer> {
   });
 }
 
-async function hasTooMany(engine: Engine, service: Service, node: PubsubNode, who: Jid): Promise<boolean> {
+/** Whether somebody has as many subscriptions as one may have. */
+export async function hasTooMany(engine: Engine, service: Service, node: PubsubNode, who: Jid): Promise<boolean> {
   let here = 0;
   for (const { jid } of node.subscriptions.values()) if (jid.bare === who.bare) here++;
   if (here >= MOST_ADDRESSES) return true;

@@ -99,6 +99,29 @@ describe('play: subscribers (XEP-0060 6)', () => {
     assert.equal(error(await subscribe(juliet, 'news', JULIET)), 'modify policy-violation too-many-subscriptions');
   });
 
+  it('8.8.2: nor do owners subscribe anybody more often', async () => {
+    await create(romeo, 'pressed');
+    const jids = Array.from({ length: 13 }, (_, n) => `${JULIET}/${n}`);
+    const wanted = jids.map(jid => `<subscription jid='${jid}' subscription='subscribed'/>`);
+    const content = owner(`<subscriptions node='pressed'>${wanted.join('')}</subscriptions>`);
+    const answer = await romeo.iq('set', content, SERVICE);
+    assert.equal(error(answer), 'modify not-acceptable');
+    assert.deepEqual(
+      said(answer, 'subscriptions')
+        .getChildren('subscription')
+        .map(({ attrs }) => `${attrs.jid} ${attrs.subscription}`),
+      [`${JULIET}/12 none`],
+    );
+  });
+
+  it('12.19: subscription ids say nothing', async () => {
+    await create(romeo, 'single');
+    const of = ` node='single' jid='${JULIET}' subid='x'`;
+    assert.equal(stateOf(await subscribe(juliet, 'single', JULIET)), `single ${JULIET} subscribed`);
+    ok(await options(juliet, of));
+    assert.equal(stateOf(await juliet.iq('set', pubsub(`<unsubscribe${of}/>`), SERVICE)), `single ${JULIET} none`);
+  });
+
   it('6.1.4, 8.6: an owner is asked, and lets in or not', async () => {
     await create(romeo, 'asked', { access_model: 'authorize' });
     ok(await publish(romeo, 'asked', item('1')));
