@@ -3,7 +3,7 @@
  * far as they may read it; a photo that is set with a card is published; presence shows its hash.
  */
 import { createHash } from 'node:crypto';
-import { andThen, attached, defineModule, Lru, type MaybePromise } from '../../src/api/index.ts';
+import { andThen, attached, defineModule, Loaded, type MaybePromise } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { NS, StanzaError } from '../../src/protocol/index.ts';
 import { type Element, escapeXml, parseElement, toWire, xml } from '../../src/xml/index.ts';
@@ -34,7 +34,7 @@ export default defineModule({
     const nodes = mod.use(Pubsub);
     mod.feature('account', CONVERSION);
     /** The hash of each account's avatar, '' for none. */
-    const hashes = new Lru<string, string>(REMEMBERED);
+    const hashes = new Loaded<string>(REMEMBERED);
 
     // XEP-0398 5: put in by the server when somebody asks
     const view = (cards: VcardService) =>
@@ -102,12 +102,7 @@ export default defineModule({
     mod.when('accountRemoved', account => hashes.delete(account.bare));
 
     function hashOf(account: Jid): MaybePromise<string> {
-      const known = hashes.get(account.bare);
-      if (known !== undefined) return known;
-      return lookUp(account).then(hash => {
-        hashes.set(account.bare, hash);
-        return hash;
-      });
+      return hashes.get(account.bare) ?? hashes.load(account.bare, lookUp(account));
     }
 
     async function lookUp(account: Jid): Promise<string> {

@@ -28,7 +28,7 @@ export class CapabilitiesStore {
     });
   }
 
-  /** Leaves the `most` that were seen last. */
+  /** Leaves the `most` that were learned last. */
   async shrink(most: number): Promise<void> {
     await this.storage.transact(async tx => {
       const row = (await tx(TABLE).orderBy('id', 'desc').offset(most).first('id')) as { id: number } | undefined;
