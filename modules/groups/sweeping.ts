@@ -78,14 +78,14 @@ export class Sweeping {
     }
     for (let after = ''; ;) {
       const kept = await this.rooms.persistent(after, SLICE);
-      for (const { jid } of kept) {
+      for (const jid of kept) {
         if ((await store.load(jid)) || this.rooms.hostOf(jid.domain) === undefined) continue;
         await this.rooms.with(jid, async room => {
           if (room) await this.groups.of(room);
         });
       }
       if (kept.length < SLICE) break;
-      after = kept.at(-1)!.jid.bare;
+      after = kept.at(-1)!.bare;
     }
   }
 }

@@ -7,12 +7,10 @@ import type { Jid } from '../../src/jid/index.ts';
 import type { Form, FormFields, FormValues, StanzaError } from '../../src/protocol/index.ts';
 import type { Element } from '../../src/xml/index.ts';
 import type { RoomConfig } from './config.ts';
-import type { RoomOf } from './lists.ts';
 import type { Actor, Affiliation } from './roles.ts';
 import type { Affiliated, Application, KeptAffiliation } from './stored.ts';
 
 export { type RoomConfig } from './config.ts';
-export { type RoomOf } from './lists.ts';
 export { type Actor, type Affiliation, atLeast } from './roles.ts';
 export { keyOf as accountKey, LONGEST_ADDRESS } from './schema.ts';
 export type { Affiliated, Application, KeptAffiliation } from './stored.ts';
@@ -52,8 +50,6 @@ export interface RoomView {
   readonly isThere: boolean;
   /** No other room has or had it. */
   readonly id: number;
-  /** Milliseconds since 1970. */
-  readonly created: number;
   readonly config: RoomConfig;
   /** It is being made: nobody but its owner can enter (XEP-0045 10.1). */
   readonly locked: boolean;
@@ -69,8 +65,6 @@ export interface RoomView {
   actor(from: Jid): Actor;
   /** The nickname under which an account is in it, or which is reserved for it; '' for none. */
   nickOf(account: Jid): string;
-  /** How many are in it. */
-  readonly occupantCount: number;
   /** Whether a client is in it. */
   isInside(client: Jid): boolean;
   /** Whether any client of an account is in it. */
@@ -258,12 +252,10 @@ export interface RoomsService {
   with<T>(jid: Jid, job: (room: RoomView | undefined) => MaybePromise<T>): MaybePromise<T>;
   /** Makes a room that is open at once; 'conflict' where there is one by that name. Policies are not asked. */
   create(room: NewRoom): MaybePromise<StanzaError | undefined>;
-  /** The rooms that know somebody, of all domains. */
-  of(account: Jid): MaybePromise<RoomOf[]>;
   /** The rooms that an account belongs to (member or above), of all domains. */
   belonging(account: Jid): MaybePromise<Belonging[]>;
-  /** Persistent rooms of all domains behind an address, in the order of addresses: at most so many, each with the key of its creator. */
-  persistent(after: string, most: number): Promise<{ readonly jid: Jid; readonly creator: string }[]>;
+  /** Persistent rooms of all domains behind an address, in the order of addresses: at most so many. */
+  persistent(after: string, most: number): Promise<Jid[]>;
   /** These end what they begin by calling what they return. */
   guard(policy: RoomPolicy): () => void;
   listen(listener: RoomListener): () => void;

@@ -106,15 +106,16 @@ export class RoomLists {
   }
 
   /** Rooms that stay when nobody is in them, behind an address, with the keys of those who made them. */
-  persistent(after: string, most: number): Promise<{ jid: string; creator: string }[]> {
-    return this.storage.read(q =>
-      q<{ jid: string; creator: string; temporary: number }>(ROOMS)
+  async persistent(after: string, most: number): Promise<string[]> {
+    const rows = await this.storage.read(q =>
+      q<{ jid: string; temporary: number }>(ROOMS)
         .where('temporary', 0)
         .where('jid', '>', after)
         .orderBy('jid')
         .limit(most)
-        .select('jid', 'creator'),
+        .select('jid'),
     );
+    return rows.map(({ jid }) => jid);
   }
 
   /** Rooms where somebody asked to become a member before a time. */

@@ -18,7 +18,6 @@ import type {
   ServiceCommands,
 } from './contract.ts';
 import { isThere } from './disco.ts';
-import type { RoomOf } from './lists.ts';
 import { NO_ROOM, type Room } from './room.ts';
 import type { Rooms } from './rooms.ts';
 
@@ -86,10 +85,6 @@ export class Provided implements RoomsService {
     });
   }
 
-  of(account: Jid): MaybePromise<RoomOf[]> {
-    return this.parts.rooms.store.lists.of(account);
-  }
-
   belonging(account: Jid): MaybePromise<Belonging[]> {
     return andThen(this.parts.rooms.store.lists.belonging(account), rows =>
       rows.flatMap(({ jid, config, affiliation, since }) => {
@@ -101,12 +96,9 @@ export class Provided implements RoomsService {
     );
   }
 
-  async persistent(after: string, most: number): Promise<{ jid: Jid; creator: string }[]> {
-    const rows = await this.parts.rooms.store.lists.persistent(after, most);
-    return rows.flatMap(({ jid, creator }) => {
-      const address = parseJid(jid);
-      return address ? { jid: address, creator } : [];
-    });
+  async persistent(after: string, most: number): Promise<Jid[]> {
+    const addresses = await this.parts.rooms.store.lists.persistent(after, most);
+    return addresses.flatMap(address => parseJid(address) ?? []);
   }
 
   guard(policy: RoomPolicy): () => void {

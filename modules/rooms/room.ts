@@ -16,7 +16,6 @@ import { View } from './view.ts';
 /** How a room is that is there. */
 export interface RoomState {
   readonly id: number;
-  readonly created: number;
   config: RoomConfig;
   locked: boolean;
   subject: Subject | undefined;
@@ -126,7 +125,6 @@ export class Room {
 
   private stateOf({
     id,
-    created,
     locked,
     subject,
     avatarHashes,
@@ -138,7 +136,6 @@ export class Room {
   }: StoredRoom): RoomState {
     return {
       id,
-      created,
       locked,
       subject,
       avatarHashes,
@@ -170,7 +167,6 @@ export class Room {
     const affiliations = new Affiliations(affiliated);
     this.state = {
       id,
-      created,
       config,
       locked,
       subject: undefined,

@@ -41,10 +41,6 @@ export class View implements RoomView {
     return this.state.id;
   }
 
-  get created(): number {
-    return this.state.created;
-  }
-
   get config(): RoomConfig {
     return this.state.config;
   }
@@ -79,10 +75,6 @@ export class View implements RoomView {
 
   nickOf(account: Jid): string {
     return this.room.occupants.of(account)[0]?.nick ?? this.state.affiliations.nickOf(account);
-  }
-
-  get occupantCount(): number {
-    return this.room.occupants.size;
   }
 
   isInside(client: Jid): boolean {
