@@ -1,5 +1,5 @@
 import { type Element, xml } from '../xml/index.ts';
-import { type Field, needed, WrongValue } from './form-fields.ts';
+import { type Field, type FieldOption, type FieldType, needed, WrongValue } from './form-fields.ts';
 import { NS } from './namespaces.ts';
 import { refuse, StanzaError } from './stanza-error.ts';
 
@@ -40,7 +40,7 @@ export class Form<F extends FormFields> {
       { xmlns: NS.dataForms, type: 'form' },
       title !== undefined && xml('title', {}, title),
       instructions !== undefined && xml('instructions', {}, instructions),
-      this.hidden(),
+      formTypeField(this.formType),
       ...shown.map(([name, field]) => this.element(field, values[name], true)),
     );
   }
@@ -51,7 +51,7 @@ export class Form<F extends FormFields> {
     return xml(
       'x',
       { xmlns: NS.dataForms, type: 'result' },
-      this.hidden(),
+      formTypeField(this.formType),
       ...told.map(([name, field]) => this.element(field, values[name], false)),
     );
   }
@@ -78,24 +78,44 @@ export class Form<F extends FormFields> {
     return values as Partial<FormValues<F>>;
   }
 
-  private hidden(): Element {
-    return xml('field', { var: FORM_TYPE, type: 'hidden' }, xml('value', {}, this.formType));
-  }
-
   private element(field: Field<unknown>, value: unknown, toFillIn: boolean): Element {
+    const { name, type, label, desc, required, options } = field;
     const values = value === undefined ? [] : field.write(value);
-    return xml(
-      'field',
-      { var: field.name, type: field.type, label: field.label },
-      toFillIn && field.desc !== undefined && xml('desc', {}, field.desc),
-      toFillIn && field.required === true && xml('required'),
-      ...values.map(text => xml('value', {}, text)),
-      ...(toFillIn ? (field.options ?? []) : []).map(option =>
-        xml('option', { label: option.label }, xml('value', {}, option.value)),
-      ),
-      toFillIn && field.validate?.(),
-    );
+    if (!toFillIn) return fieldElement({ name, type, label, values });
+    return fieldElement({ name, type, label, desc, required, options, values, validate: field.validate?.() });
   }
+}
+
+/** A field as it is written: XEP-0004 3.2. */
+export interface FieldMarkup {
+  /** Its 'var'. */
+  readonly name: string;
+  readonly type: FieldType | 'fixed';
+  readonly label?: string | undefined;
+  readonly desc?: string | undefined;
+  readonly required?: boolean | undefined;
+  readonly values?: readonly string[];
+  readonly options?: readonly FieldOption[] | undefined;
+  /** What a client can check (XEP-0122). */
+  readonly validate?: Element | undefined;
+}
+
+export function fieldElement(field: FieldMarkup): Element {
+  const { name, type, label, desc, required, values = [], options = [], validate } = field;
+  return xml(
+    'field',
+    { var: name, type, label },
+    desc !== undefined && xml('desc', {}, desc),
+    required && xml('required'),
+    ...values.map(text => xml('value', {}, text)),
+    ...options.map(option => xml('option', { label: option.label }, xml('value', {}, option.value))),
+    validate,
+  );
+}
+
+/** The field that says what kind of form it is: XEP-0068 3.1. */
+export function formTypeField(formType: string): Element {
+  return fieldElement({ name: FORM_TYPE, type: 'hidden', values: [formType] });
 }
 
 /** Declares a form. */

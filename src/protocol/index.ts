@@ -1,9 +1,12 @@
 export {
   defineForm,
+  fieldElement,
+  type FieldMarkup,
   Form,
   type FormField,
   formFields,
   type FormFields,
+  formTypeField,
   formTypeOf,
   type FormValues,
   submittedFields,
