@@ -1,5 +1,4 @@
-import type { Jid } from '../../src/jid/index.ts';
-import { parseJid } from '../../src/jid/index.ts';
+import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { affiliate, type NewAffiliation } from './affiliating.ts';
 import { giveHats } from './hatting.ts';
 import type { RoomLists } from './lists.ts';

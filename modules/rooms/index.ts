@@ -13,7 +13,7 @@ import {
   type Place,
   ServiceDomain,
 } from '../../src/api/index.ts';
-import { type Jid, parseJid } from '../../src/jid/index.ts';
+import { parseJid } from '../../src/jid/index.ts';
 import { NS, refuse } from '../../src/protocol/index.ts';
 import { Archive, RoomDomains } from '../archive/contract.ts';
 import { Blocking } from '../blocking/contract.ts';
@@ -241,8 +241,8 @@ export default defineModule({
       return room.do(() => invitedDirectly(room, packet.from, invited));
     });
     mod.when('accountRemoved', account => forgetAccount(store.lists, jid => rooms.at(jid), account));
-    mod.when('ended', session => rooms.ended(session, visits.of(session)));
-    mod.when('restored', session => rooms.restored(session, visits.of(session)));
+    mod.when('ended', session => rooms.ended(session));
+    mod.when('restored', session => rooms.restored(session));
     for (const host of node.hosts) {
       const problem = mod.enabled(host) ? ruleProblem(mod.options(host)) : undefined;
       if (problem !== undefined) mod.log.error({ host }, problem);
@@ -251,7 +251,7 @@ export default defineModule({
       for (const session of user.sessions) {
         const failed = (err: unknown): void =>
           mod.log.error({ err, session: session.id }, 'it is in its rooms no more');
-        rooms.restored(session, visits.of(session)).catch(failed);
+        rooms.restored(session).catch(failed);
       }
     }
 
@@ -260,16 +260,12 @@ export default defineModule({
       rooms.sleep(mod.options().sleep * 1000);
       if (swept) return;
       swept = true;
-      const addresses = await store.lists.temporary();
-      await rooms.sweep(addresses.map(text => parseJid(text)).filter((jid): jid is Jid => jid !== undefined));
+      await rooms.sweep();
     });
-    mod.every(HOUR, async () => {
+    mod.every(HOUR, () => {
       const patience = (host: string): number => mod.options(host).applications * 1000;
       const shortest = Math.min(...[...node.hosts].map(patience));
-      for (const address of await store.lists.waitingSince(Date.now() - shortest)) {
-        const room = rooms.at(parseJid(address)!);
-        await room.do(() => expireApplications(room, Date.now() - patience(room.host)));
-      }
+      return rooms.awaited(Date.now() - shortest, room => expireApplications(room, Date.now() - patience(room.host)));
     });
     mod.add('gauges', { name: 'posthouse_rooms_awake', help: 'Rooms in memory.', read: () => rooms.size });
     mod.add('gauges', {

@@ -1,5 +1,5 @@
-import { andThen, eachInSlices, type SessionView } from '../../src/api/index.ts';
-import type { Jid } from '../../src/jid/index.ts';
+import { andThen, eachInSlices, type MaybePromise, type SessionView } from '../../src/api/index.ts';
+import { type Jid, parseJid } from '../../src/jid/index.ts';
 import type { Found } from './finding.ts';
 import type { RoomHouse } from './house.ts';
 import { leave } from './leaving.ts';
@@ -75,9 +75,9 @@ export class Rooms {
   }
 
   /** A session is over: it is in no room any more. */
-  async ended(session: SessionView, visits: readonly Visit[]): Promise<void> {
+  async ended(session: SessionView): Promise<void> {
     await Promise.all(
-      visits.map(async ({ address }) => {
+      this.house.visits.of(session).map(async ({ address }) => {
         const room = this.at(address);
         await room.do(() => {
           const client = room.occupants.client(session.jid);
@@ -88,9 +88,9 @@ export class Rooms {
   }
 
   /** A session was in rooms before the program, or this module, began anew: nobody has seen it leave. */
-  async restored(session: SessionView, visits: readonly Visit[]): Promise<void> {
+  async restored(session: SessionView): Promise<void> {
     await Promise.all(
-      visits.map(async visit => {
+      this.house.visits.of(session).map(async visit => {
         const room = this.at(visit.address);
         await room.do(() => andThen(this.house.blocking()?.blockedBy(session), () => restore(room, session, visit)));
       }),
@@ -98,10 +98,20 @@ export class Rooms {
   }
 
   /** Removes temporary rooms that nobody came back to. */
-  async sweep(addresses: readonly Jid[]): Promise<void> {
-    await eachInSlices(addresses, async address => {
-      const room = this.at(address);
-      await room.do(() => room.left());
+  async sweep(): Promise<void> {
+    await this.each(await this.store.lists.temporary(), room => room.left());
+  }
+
+  /** Does something in the rooms where somebody asked to become a member before a time (milliseconds since 1970). */
+  async awaited(before: number, job: (room: Room) => MaybePromise<void>): Promise<void> {
+    await this.each(await this.store.lists.waitingSince(before), job);
+  }
+
+  private each(addresses: readonly string[], job: (room: Room) => MaybePromise<void>): MaybePromise<void> {
+    return eachInSlices(addresses, async address => {
+      const jid = parseJid(address);
+      const room = jid && this.at(jid);
+      await room?.do(() => job(room));
     });
   }
 }
