@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Element } from '../../src/xml/index.ts';
 import type { TestClient } from '../kit/client.ts';
-import { command, found, GROUPS, noteOf, refusal, resultOf, SERVICE } from '../plays/groups.ts';
-import { admin, enter, ok } from '../plays/rooms.ts';
+import { affiliate, affiliated, command, found, GROUPS, noteOf, refusal, resultOf, SERVICE } from '../plays/groups.ts';
+import { enter, ok } from '../plays/rooms.ts';
 import { Operated } from './program.ts';
 
 const DATA = 'jabber:x:data';
@@ -119,21 +119,14 @@ describe('a walk: a discussion group, a group that somebody finds and is let in 
     await killed('juliet', 'nurse');
     const past = await enter(client('nurse'), 'Nurse', { room: verona.jid });
     assert.deepEqual(history(past), ['Even or odd']);
-    const owners = ok(await admin(client('nurse'), 'get', `<item affiliation='owner'/>`, verona.jid));
-    assert.deepEqual(
-      owners
-        .getChild('query')!
-        .getChildren('item')
-        .map(({ attrs }) => attrs.jid),
-      ['nurse@localhost'],
-    );
+    assert.deepEqual(await affiliated(client('nurse'), verona.jid, 'owner'), ['nurse']);
     client('juliet').send(`<presence to='${verona.jid}/J'><x xmlns='http://jabber.org/protocol/muc'/></presence>`);
     const outside = await client('juliet').presence(`${verona.jid}/J`, 'error');
     assert.ok(outside.getChild('error')!.getChild('registration-required'));
   });
 
   it('the new owner ends it: all are told, also who is away', async () => {
-    ok(await admin(client('nurse'), 'set', `<item affiliation='member' jid='romeo@localhost'/>`, verona.jid));
+    await affiliate(client('nurse'), verona.jid, 'romeo');
     noteOf(await command(client('nurse'), verona.jid, 'dissolve', { reason: 'A plague' }));
     await node.kill();
     await node.start();

@@ -3,8 +3,8 @@ import type { Element } from '../../src/xml/index.ts';
 import type { TestClient } from '../kit/client.ts';
 import { TestNode } from '../kit/node.ts';
 import { until } from '../kit/wait.ts';
-import { command, found, GROUPS, noteOf, SERVICE, village } from './groups.ts';
-import { admin, configure, enter, ok } from './rooms.ts';
+import { affiliate, affiliated, command, found, GROUPS, noteOf, SERVICE, village } from './groups.ts';
+import { configure, enter, ok } from './rooms.ts';
 
 const BOOKMARKS = 'urn:xmpp:bookmarks:1';
 const PUBSUB = 'http://jabber.org/protocol/pubsub';
@@ -20,9 +20,6 @@ describe('play: belonging to a group without being in it (docs/groups.md)', () =
   });
   afterEach(() => stage.stop());
 
-  const member = async (room: string, affiliation: string): Promise<void> => {
-    ok(await admin(romeo, 'set', `<item affiliation='${affiliation}' jid='juliet@localhost'/>`, room));
-  };
   const say = async (room: string, text: string): Promise<void> => {
     romeo.send(`<message type='groupchat' to='${room}'><body>${text}</body></message>`);
     await romeo.expect(stanza => stanza.getChildText('body') === text, text);
@@ -34,8 +31,8 @@ describe('play: belonging to a group without being in it (docs/groups.md)', () =
     it('who asks for it gets what is said in all groups of the account, at its own address, once', async () => {
       const { jid } = await found(romeo, 'Montague');
       const { jid: other } = await found(romeo, 'Mantua');
-      await member(jid, 'member');
-      await member(other, 'member');
+      await affiliate(romeo, jid, 'juliet');
+      await affiliate(romeo, other, 'juliet');
       await enter(romeo, 'Romeo', { room: jid });
       await enter(romeo, 'Romeo', { room: other });
       await say(jid, 'before');
@@ -61,7 +58,7 @@ describe('play: belonging to a group without being in it (docs/groups.md)', () =
 
     it('nothing comes from who is blocked (XEP-0191)', async () => {
       const { jid } = await found(romeo, 'Montague');
-      await member(jid, 'member');
+      await affiliate(romeo, jid, 'juliet');
       await enter(romeo, 'Romeo', { room: jid });
       ok(await juliet.iq('set', `<live xmlns='${GROUPS}'/>`));
       const item = `<item jid='${jid}/Romeo'/>`;
@@ -78,11 +75,11 @@ describe('play: belonging to a group without being in it (docs/groups.md)', () =
       await enter(romeo, 'Romeo', { room: jid });
       ok(await juliet.iq('set', `<live xmlns='${GROUPS}'/>`));
       await say(jid, 'one');
-      await member(jid, 'member');
+      await affiliate(romeo, jid, 'juliet');
       const joined = await juliet.expect(stanza => stanza.getChild('joined', GROUPS) !== undefined, 'that she is in');
       assert.equal(joined.getChild('joined', GROUPS)!.attrs.jid, jid);
       await say(jid, 'two');
-      await member(jid, 'none');
+      await affiliate(romeo, jid, 'juliet', 'none');
       await juliet.expect(stanza => stanza.getChild('left', GROUPS) !== undefined, 'that she is out');
       await say(jid, 'three');
       assert.deepEqual(
@@ -93,7 +90,7 @@ describe('play: belonging to a group without being in it (docs/groups.md)', () =
 
     it('what the group itself says comes too', async () => {
       const { jid } = await found(romeo, 'Montague');
-      await member(jid, 'member');
+      await affiliate(romeo, jid, 'juliet');
       ok(await juliet.iq('set', `<live xmlns='${GROUPS}'/>`));
       noteOf(await command(romeo, jid, 'announce', { text: 'At nine' }));
       const heard = await juliet.expect(stanza => stanza.getChild('announcement', GROUPS) !== undefined, 'it');
@@ -102,7 +99,7 @@ describe('play: belonging to a group without being in it (docs/groups.md)', () =
 
     it('it is asked for while a session is bound (XEP-0386), and announced there', async () => {
       const { jid } = await found(romeo, 'Montague');
-      await member(jid, 'member');
+      await affiliate(romeo, jid, 'juliet');
       await enter(romeo, 'Romeo', { room: jid });
       const client = await stage.connect();
       const features = await client.open();
@@ -130,7 +127,7 @@ describe('play: belonging to a group without being in it (docs/groups.md)', () =
     it('members have the group among them, as it is called, until they leave or it ends', async () => {
       const { jid, number } = await found(romeo, 'Montague', { nick: 'Romeo' });
       await become(romeo, [`${jid} Montague`]);
-      await member(jid, 'member');
+      await affiliate(romeo, jid, 'juliet');
       await become(juliet, [`${jid} Montague`]);
       const [own] = await list(romeo);
       const conference = own!.getChild('conference', BOOKMARKS)!;
@@ -154,7 +151,7 @@ describe('play: belonging to a group without being in it (docs/groups.md)', () =
           `<pubsub xmlns='${PUBSUB}'><publish node='${BOOKMARKS}'><item id='${jid}'>${conference}</item></publish></pubsub>`,
         ),
       );
-      await member(jid, 'member');
+      await affiliate(romeo, jid, 'juliet');
       await become(juliet, [`${jid} Montague`]);
       const kept = (await list(juliet))[0]!.getChild('conference', BOOKMARKS)!;
       assert.deepEqual([kept.attrs.autojoin, kept.getChildText('nick')], ['false', 'J']);
@@ -198,8 +195,7 @@ describe('play: belonging to a group without being in it (docs/groups.md)', () =
     assert.deepEqual(items.getChild('query')!.getChildElements(), []);
     // its creator leaves: who belongs to it longest has it; when all have left it is gone
     noteOf(await command(romeo, jid, 'leave'));
-    const owners = ok(await admin(juliet, 'get', `<item affiliation='owner'/>`, jid));
-    assert.equal(owners.getChild('query')!.getChild('item')!.attrs.jid, 'juliet@localhost');
+    assert.deepEqual(await affiliated(juliet, jid, 'owner'), ['juliet']);
     noteOf(await command(nurse, jid, 'leave'));
     noteOf(await command(juliet, jid, 'leave'));
     const gone = await juliet.iq('get', `<query xmlns='http://jabber.org/protocol/disco#info'/>`, jid);

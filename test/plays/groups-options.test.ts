@@ -2,7 +2,18 @@ import assert from 'node:assert/strict';
 import type { TestClient } from '../kit/client.ts';
 import { TestNode } from '../kit/node.ts';
 import { until } from '../kit/wait.ts';
-import { command, found, GROUPS, noteOf, refusal, resultOf, SERVICE, village } from './groups.ts';
+import {
+  affiliate,
+  affiliated,
+  command,
+  found,
+  GROUPS,
+  noteOf,
+  refusal,
+  resultOf,
+  SERVICE,
+  village,
+} from './groups.ts';
 import { admin, configure, enter, error, make, ok } from './rooms.ts';
 
 const INFO = 'http://jabber.org/protocol/disco#info';
@@ -23,14 +34,6 @@ describe('play: what operators choose for groups (docs/groups.md)', () => {
   };
   afterEach(() => stage.stop());
 
-  const member = async (room: string, name: string, affiliation = 'member', by = romeo): Promise<void> => {
-    ok(await admin(by, 'set', `<item affiliation='${affiliation}' jid='${name}@localhost'/>`, room));
-  };
-  const members = async (room: string, affiliation: string, by: TestClient): Promise<string[]> => {
-    const answer = ok(await admin(by, 'get', `<item affiliation='${affiliation}'/>`, room));
-    const items = answer.getChild('query')!.getChildren('item');
-    return items.map(({ attrs }) => attrs.jid!.split('@')[0]!).toSorted();
-  };
   const discuss = async (...friends: string[]): Promise<string> => {
     const answer = await command(romeo, SERVICE, 'discuss', { friends: friends.map(name => `${name}@localhost`) });
     return resultOf(answer).get('jid')!;
@@ -51,7 +54,7 @@ describe('play: what operators choose for groups (docs/groups.md)', () => {
     await come();
     const room = `old@${SERVICE}`;
     await make(romeo, 'Romeo', { 'muc#roomconfig_persistentroom': '1' }, room);
-    await member(room, 'juliet');
+    await affiliate(romeo, room, 'juliet');
     await again('modules: { rooms: {}, groups: { perUser: 1 } }\n');
     const own = ok(await juliet.iq('get', `<groups xmlns='${GROUPS}'/>`)).getChild('groups', GROUPS)!;
     const [group] = own.getChildren('group');
@@ -65,10 +68,10 @@ describe('play: what operators choose for groups (docs/groups.md)', () => {
   it('who is given a group has not founded it; who gave it has, and is an admin if that is chosen', async () => {
     await start('{ perUser: 1, afterTransfer: admin }');
     const { jid } = await found(romeo, 'Montague');
-    await member(jid, 'juliet');
+    await affiliate(romeo, jid, 'juliet');
     noteOf(await command(romeo, jid, 'transfer', { to: 'juliet@localhost' }));
     assert.deepEqual(
-      [await members(jid, 'owner', juliet), await members(jid, 'admin', juliet)],
+      [await affiliated(juliet, jid, 'owner'), await affiliated(juliet, jid, 'admin')],
       [['juliet'], ['romeo']],
     );
     await found(juliet, 'Capulet');
@@ -79,11 +82,11 @@ describe('play: what operators choose for groups (docs/groups.md)', () => {
   it('administrators of the host make a group larger than others may', async () => {
     await start('{ size: 2 }', 'admins: [nurse@localhost]\n');
     const { jid } = await found(romeo, 'Montague');
-    await member(jid, 'juliet');
+    await affiliate(romeo, jid, 'juliet');
     const full = await admin(romeo, 'set', `<item affiliation='member' jid='tybalt@localhost'/>`, jid);
     assert.equal(refusal(full), 'resource-constraint wait group-full');
-    await member(jid, 'tybalt', 'member', await stage.login('nurse@localhost/home'));
-    assert.deepEqual(await members(jid, 'member', romeo), ['juliet', 'tybalt']);
+    await affiliate(await stage.login('nurse@localhost/home'), jid, 'tybalt');
+    assert.deepEqual(await affiliated(romeo, jid, 'member'), ['juliet', 'tybalt']);
   });
 
   it('discussion groups: how many, how large, and who invites', async () => {
@@ -130,7 +133,7 @@ describe('play: what operators choose for groups (docs/groups.md)', () => {
   it('what a group does not archive is not unread', async () => {
     await start('{}');
     const { jid } = await found(romeo, 'Montague');
-    await member(jid, 'juliet');
+    await affiliate(romeo, jid, 'juliet');
     await enter(romeo, 'Romeo', { room: jid });
     const unread = async (): Promise<string | undefined> => {
       const groups = ok(await juliet.iq('get', `<groups xmlns='${GROUPS}'/>`)).getChild('groups', GROUPS)!;
@@ -147,7 +150,7 @@ describe('play: what operators choose for groups (docs/groups.md)', () => {
   it('who has read what is told by nicknames where addresses are not shown', async () => {
     await start('{}');
     const { jid } = await found(romeo, 'Montague', { nick: 'Romeo' });
-    await member(jid, 'juliet');
+    await affiliate(romeo, jid, 'juliet');
     await configure(romeo, { 'muc#roomconfig_whois': 'moderators' }, jid);
     await enter(romeo, 'Romeo', { room: jid });
     romeo.send(`<message type='groupchat' to='${jid}'><body>one</body></message>`);
@@ -166,7 +169,7 @@ describe('play: what operators choose for groups (docs/groups.md)', () => {
   it('live delivery goes on in a session that is resumed (XEP-0198)', async () => {
     await start('{}');
     const { jid } = await found(romeo, 'Montague');
-    await member(jid, 'juliet');
+    await affiliate(romeo, jid, 'juliet');
     await enter(romeo, 'Romeo', { room: jid });
     const client = await stage.login('juliet@localhost/phone');
     client.send(`<enable xmlns='${SM}' resume='true'/>`);

@@ -3,7 +3,7 @@ import type { Element } from '../../src/xml/index.ts';
 import type { TestClient } from '../kit/client.ts';
 import { explain, timed } from '../kit/linearizable.ts';
 import type { TestNode } from '../kit/node.ts';
-import { command, found, GROUPS, noteOf, SERVICE, village } from './groups.ts';
+import { affiliate, affiliated, command, found, GROUPS, noteOf, SERVICE, village } from './groups.ts';
 import { admin, configure, enter, ok } from './rooms.ts';
 
 const MANY = 16;
@@ -28,14 +28,6 @@ describe('play: many at once in groups; what comes of it could have come of one 
   };
   afterEach(() => stage.stop());
 
-  const affiliated = async (room: string, affiliation: string): Promise<string[]> => {
-    const answer = ok(await admin(romeo, 'get', `<item affiliation='${affiliation}'/>`, room));
-    return answer
-      .getChild('query')!
-      .getChildren('item')
-      .map(({ attrs }) => attrs.jid!.split('@')[0]!)
-      .toSorted();
-  };
   const register = (client: TestClient, room: string): Promise<Element> => {
     const nick = `<field var='muc#register_roomnick'><value>${client.jid.split('@')[0]}</value></field>`;
     return client.iq(
@@ -107,7 +99,7 @@ describe('play: many at once in groups; what comes of it could have come of one 
     ]);
     assert.deepEqual([...new Set(all.map(({ what }) => what.said))].toSorted(), ['done', 'group-full']);
     const before = ['romeo', ...people.slice(0, 3)];
-    const members = [...(await affiliated(jid, 'member')), 'romeo'].toSorted();
+    const members = [...(await affiliated(romeo, jid, 'member')), 'romeo'].toSorted();
     const step = (inside: readonly string[], { who, does, said }: Act): readonly string[] | undefined => {
       if (does === 'leave') return said === 'done' ? inside.filter(name => name !== who) : undefined;
       if (said === 'done') return inside.length < 6 ? [...inside, who].toSorted() : undefined;
@@ -121,7 +113,7 @@ describe('play: many at once in groups; what comes of it could have come of one 
     await start('{}');
     const { jid } = await found(romeo, 'Montague');
     const five = people.slice(0, 5);
-    for (const name of five) ok(await admin(romeo, 'set', `<item affiliation='member' jid='${name}@localhost'/>`, jid));
+    for (const name of five) await affiliate(romeo, jid, name);
     clients.set('romeo', romeo);
     const names = ['romeo', ...five];
     interface Gift {

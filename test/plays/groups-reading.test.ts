@@ -3,8 +3,8 @@ import type { Element } from '../../src/xml/index.ts';
 import type { TestClient } from '../kit/client.ts';
 import type { TestNode } from '../kit/node.ts';
 import { askInbox, INBOX, update, updateTo } from './inbox.ts';
-import { command, found, GROUPS, noteOf, refusal, village } from './groups.ts';
-import { admin, enter, ok } from './rooms.ts';
+import { affiliate, command, found, GROUPS, noteOf, refusal, village } from './groups.ts';
+import { enter, ok } from './rooms.ts';
 
 const MARKERS = 'urn:xmpp:chat-markers:0';
 
@@ -18,8 +18,7 @@ describe('play: what members have read of their groups (XEP-0333, docs/groups.md
     romeo = await stage.login('romeo@localhost/orchard', { presence: true });
     juliet = await stage.login('juliet@localhost/balcony', { presence: true });
     ({ jid } = await found(romeo, 'Montague'));
-    for (const name of ['juliet', 'nurse'])
-      ok(await admin(romeo, 'set', `<item affiliation='member' jid='${name}@localhost'/>`, jid));
+    for (const name of ['juliet', 'nurse']) await affiliate(romeo, jid, name);
     await enter(romeo, 'Romeo', { room: jid });
     await juliet.settle();
   };
@@ -125,7 +124,7 @@ describe('play: what members have read of their groups (XEP-0333, docs/groups.md
     await start();
     await askInbox(juliet);
     const { jid: other } = await found(romeo, 'Mantua');
-    ok(await admin(romeo, 'set', `<item affiliation='member' jid='juliet@localhost'/>`, other));
+    await affiliate(romeo, other, 'juliet');
     await enter(romeo, 'Romeo', { room: other });
     await new Promise(resolve => setTimeout(resolve, 5));
     const id = await say(romeo, text('welcome'), other);
@@ -165,7 +164,7 @@ describe('play: what members have read of their groups (XEP-0333, docs/groups.md
     await say(romeo, text('before'));
     // times are in milliseconds
     await new Promise(resolve => setTimeout(resolve, 5));
-    ok(await admin(romeo, 'set', `<item affiliation='member' jid='tybalt@localhost'/>`, jid));
+    await affiliate(romeo, jid, 'tybalt');
     const tybalt = await stage.login('tybalt@localhost/street');
     assert.equal(await unread(tybalt), 'Montague 0');
     await say(romeo, text('after'));

@@ -3,7 +3,18 @@ import type { TestClient } from '../kit/client.ts';
 import { TestNode } from '../kit/node.ts';
 import { parseJid } from '../../src/jid/index.ts';
 import type { Element } from '../../src/xml/index.ts';
-import { command, found, GROUPS, noteOf, refusal, resultOf, SERVICE, village } from './groups.ts';
+import {
+  affiliate,
+  affiliated,
+  command,
+  found,
+  GROUPS,
+  noteOf,
+  refusal,
+  resultOf,
+  SERVICE,
+  village,
+} from './groups.ts';
 import { admin, configure, enter, make, ok, OWNER, told, USER } from './rooms.ts';
 
 const INFO = 'http://jabber.org/protocol/disco#info';
@@ -21,17 +32,6 @@ describe('play: the rules of groups (docs/groups.md)', () => {
     juliet = await stage.login('juliet@localhost/balcony', { presence: true });
   };
   afterEach(() => stage.stop());
-
-  const member = async (room: string, name: string, affiliation = 'member', by = romeo): Promise<void> => {
-    ok(await admin(by, 'set', `<item affiliation='${affiliation}' jid='${name}@localhost'/>`, room));
-  };
-  const owners = async (room: string, by: TestClient): Promise<string[]> => {
-    const answer = ok(await admin(by, 'get', `<item affiliation='owner'/>`, room));
-    return answer
-      .getChild('query')!
-      .getChildren('item')
-      .map(({ attrs }) => attrs.jid!);
-  };
 
   describe('how many a user may found (R105)', () => {
     it('four, and the fifth is refused with how many there are; ending one makes place', async () => {
@@ -97,7 +97,7 @@ describe('play: the rules of groups (docs/groups.md)', () => {
   it('the service and a group list their commands, to each those that they may use', async () => {
     await start();
     const { jid } = await found(romeo, 'Montague');
-    await member(jid, 'juliet');
+    await affiliate(romeo, jid, 'juliet');
     const list = async (client: TestClient, to: string) =>
       ok(await client.iq('get', `<query xmlns='${ITEMS}' node='${COMMANDS}'/>`, to))
         .getChild('query')!
@@ -127,14 +127,14 @@ describe('play: the rules of groups (docs/groups.md)', () => {
   it('a group has no more members than it may', async () => {
     await start('{ size: 3 }');
     const { jid } = await found(romeo, 'Montague');
-    await member(jid, 'juliet');
-    await member(jid, 'nurse');
+    await affiliate(romeo, jid, 'juliet');
+    await affiliate(romeo, jid, 'nurse');
     const full = await admin(romeo, 'set', `<item affiliation='member' jid='tybalt@localhost'/>`, jid);
     assert.equal(refusal(full), 'resource-constraint wait group-full');
     // who is banned takes no place
-    await member(jid, 'tybalt', 'outcast');
-    await member(jid, 'nurse', 'none');
-    await member(jid, 'tybalt');
+    await affiliate(romeo, jid, 'tybalt', 'outcast');
+    await affiliate(romeo, jid, 'nurse', 'none');
+    await affiliate(romeo, jid, 'tybalt');
   });
 
   describe('transferring and leaving (R109)', () => {
@@ -144,7 +144,7 @@ describe('play: the rules of groups (docs/groups.md)', () => {
       const alone = await command(romeo, jid, 'leave');
       assert.equal(refusal(alone), 'not-allowed cancel owner-must-transfer');
       assert.match(alone.getChild('error')!.getChildText('text')!, /end the group/);
-      await member(jid, 'juliet');
+      await affiliate(romeo, jid, 'juliet');
       assert.equal(refusal(await command(romeo, jid, 'leave')), 'not-allowed cancel owner-must-transfer');
       assert.equal(
         refusal(await command(romeo, jid, 'transfer', { to: 'tybalt@localhost' })),
@@ -152,7 +152,7 @@ describe('play: the rules of groups (docs/groups.md)', () => {
       );
       assert.equal(refusal(await command(juliet, jid, 'transfer', { to: 'juliet@localhost' })), 'forbidden auth');
       noteOf(await command(romeo, jid, 'transfer', { to: 'juliet@localhost' }));
-      assert.deepEqual(await owners(jid, juliet), ['juliet@localhost']);
+      assert.deepEqual(await affiliated(juliet, jid, 'owner'), ['juliet']);
       // who transferred it is a member, and cannot take it back
       assert.equal(refusal(await command(romeo, jid, 'transfer', { to: 'romeo@localhost' })), 'forbidden auth');
       assert.equal(noteOf(await command(romeo, jid, 'leave')), 'You have left Montague.');
@@ -162,7 +162,7 @@ describe('play: the rules of groups (docs/groups.md)', () => {
     it('the plain way: <remove/> (XEP-0045 7.10, XEP-0077 3.2) is bound by the same rule', async () => {
       await start();
       const { jid } = await found(romeo, 'Montague');
-      await member(jid, 'juliet');
+      await affiliate(romeo, jid, 'juliet');
       const remove = (client: TestClient) =>
         client.iq('set', `<query xmlns='jabber:iq:register'><remove/></query>`, jid);
       const refused = await remove(romeo);
@@ -170,13 +170,13 @@ describe('play: the rules of groups (docs/groups.md)', () => {
       noteOf(await command(romeo, jid, 'transfer', { to: 'juliet@localhost' }));
       ok(await remove(romeo));
       assert.equal(refusal(await remove(juliet)), 'not-allowed cancel owner-must-transfer');
-      assert.deepEqual(await owners(jid, juliet), ['juliet@localhost']);
+      assert.deepEqual(await affiliated(juliet, jid, 'owner'), ['juliet']);
     });
 
     it('all who are in it see the new owner, and the old one, at once', async () => {
       await start();
       const { jid } = await found(romeo, 'Montague', { nick: 'Romeo' });
-      await member(jid, 'juliet');
+      await affiliate(romeo, jid, 'juliet');
       await enter(romeo, 'Romeo', { room: jid });
       await enter(juliet, 'Juliet', { room: jid });
       await romeo.settle();
@@ -190,20 +190,20 @@ describe('play: the rules of groups (docs/groups.md)', () => {
       const { jid } = await found(romeo, 'Montague');
       const stranger = await admin(romeo, 'set', `<item affiliation='owner' jid='juliet@localhost'/>`, jid);
       assert.equal(refusal(stranger), 'not-allowed cancel not-a-member');
-      await member(jid, 'juliet');
-      await member(jid, 'juliet', 'owner');
+      await affiliate(romeo, jid, 'juliet');
+      await affiliate(romeo, jid, 'juliet', 'owner');
       noteOf(await command(romeo, jid, 'leave'));
-      assert.deepEqual(await owners(jid, juliet), ['juliet@localhost']);
+      assert.deepEqual(await affiliated(juliet, jid, 'owner'), ['juliet']);
     });
 
     it('where it need not be transferred, an admin or who belongs to it longest has it', async () => {
       await start('{ transfer: false }');
       const { jid } = await found(romeo, 'Montague');
-      await member(jid, 'nurse');
-      await member(jid, 'juliet');
-      await member(jid, 'juliet', 'admin');
+      await affiliate(romeo, jid, 'nurse');
+      await affiliate(romeo, jid, 'juliet');
+      await affiliate(romeo, jid, 'juliet', 'admin');
       noteOf(await command(romeo, jid, 'leave'));
-      assert.deepEqual(await owners(jid, juliet), ['juliet@localhost']);
+      assert.deepEqual(await affiliated(juliet, jid, 'owner'), ['juliet']);
     });
   });
 
@@ -211,8 +211,8 @@ describe('play: the rules of groups (docs/groups.md)', () => {
     it('all members are told: who is in it, who is not, who is away', async () => {
       await start();
       const { jid, number } = await found(romeo, 'Montague');
-      for (const name of ['juliet', 'nurse']) await member(jid, name);
-      await member(jid, 'tybalt', 'outcast');
+      for (const name of ['juliet', 'nurse']) await affiliate(romeo, jid, name);
+      await affiliate(romeo, jid, 'tybalt', 'outcast');
       const tybalt = await stage.login('tybalt@localhost/street', { presence: true });
       await enter(romeo, 'Romeo', { room: jid });
       noteOf(await command(romeo, jid, 'dissolve', { reason: 'A plague' }));
@@ -234,7 +234,7 @@ describe('play: the rules of groups (docs/groups.md)', () => {
     it('the plain way too (XEP-0045 10.9), by the owner only', async () => {
       await start();
       const { jid } = await found(romeo, 'Montague');
-      await member(jid, 'juliet', 'member');
+      await affiliate(romeo, jid, 'juliet', 'member');
       assert.equal(refusal(await command(juliet, jid, 'dissolve')), 'forbidden auth');
       ok(await romeo.iq('set', `<query xmlns='${OWNER}'><destroy/></query>`, jid));
       await juliet.expect(stanza => stanza.getChild('dissolved', GROUPS) !== undefined, 'that the group is gone');
@@ -248,11 +248,11 @@ describe('play: the rules of groups (docs/groups.md)', () => {
       await start('{ discussionFriends: false }');
       const { jid } = await found(romeo, 'Montague', { registration: 'open' });
       const talk = resultOf(await command(romeo, SERVICE, 'discuss', { friends: 'juliet@localhost' })).get('jid')!;
-      await member(jid, 'juliet');
-      await member(jid, 'tybalt', 'outcast');
+      await affiliate(romeo, jid, 'juliet');
+      await affiliate(romeo, jid, 'tybalt', 'outcast');
       await configure(romeo, { 'muc#roomconfig_membersonly': '0' }, jid);
       await remove('romeo');
-      for (const room of [jid, talk]) assert.deepEqual(await owners(room, juliet), ['juliet@localhost']);
+      for (const room of [jid, talk]) assert.deepEqual(await affiliated(juliet, room, 'owner'), ['juliet']);
       const nurse = await stage.login('nurse@localhost/home', { presence: true });
       await enter(nurse, 'Nurse', { room: jid });
       await remove('juliet');
@@ -343,7 +343,7 @@ describe('play: the rules of groups (docs/groups.md)', () => {
     beforeEach(async () => {
       await start();
       ({ jid } = await found(romeo, 'Montague'));
-      await member(jid, 'juliet');
+      await affiliate(romeo, jid, 'juliet');
       await enter(romeo, 'Romeo', { room: jid });
       await enter(juliet, 'Juliet', { room: jid });
     });
@@ -380,7 +380,7 @@ describe('play: the rules of groups (docs/groups.md)', () => {
     });
 
     it('nobody mutes the owner, nor who is no member', async () => {
-      await member(jid, 'juliet', 'admin');
+      await affiliate(romeo, jid, 'juliet', 'admin');
       const above = await command(juliet, jid, 'mute', { member: 'romeo@localhost', minutes: '1' });
       assert.equal(refusal(above), 'not-allowed cancel');
       const stranger = await command(romeo, jid, 'mute', { member: 'tybalt@localhost', minutes: '1' });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { Element } from '../../src/xml/index.ts';
 import type { TestClient } from '../kit/client.ts';
 import { TestNode } from '../kit/node.ts';
+import { admin, ok } from './rooms.ts';
 
 export const GROUPS = 'urn:posthouse:groups:0';
 export const SERVICE = 'conference.localhost';
@@ -62,4 +63,16 @@ export async function found(
 ): Promise<{ jid: string; number: string }> {
   const result = resultOf(await command(client, SERVICE, 'found', { name, ...more }));
   return { jid: result.get('jid')!, number: result.get('number')! };
+}
+
+/** Somebody of this server is given an affiliation. */
+export async function affiliate(by: TestClient, room: string, name: string, affiliation = 'member'): Promise<void> {
+  ok(await admin(by, 'set', `<item affiliation='${affiliation}' jid='${name}@localhost'/>`, room));
+}
+
+/** The names of those who have one. */
+export async function affiliated(by: TestClient, room: string, affiliation: string): Promise<string[]> {
+  const answer = ok(await admin(by, 'get', `<item affiliation='${affiliation}'/>`, room));
+  const items = answer.getChild('query')!.getChildren('item');
+  return items.map(({ attrs }) => attrs.jid!.split('@')[0]!).toSorted();
 }
