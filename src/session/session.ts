@@ -450,7 +450,7 @@ export class Session implements SessionView, InboxOwner, OutboxOwner, UnitListen
       this.ask();
     } else {
       const { domain } = this.jid;
-      this.sendWire(`<iq type='get' id='alive' from='${domain}'><ping xmlns='urn:xmpp:ping'/></iq>`);
+      this.sendWire(`<iq type='get' id='alive' from='${domain}'><ping xmlns='${NS.ping}'/></iq>`);
     }
   }
 

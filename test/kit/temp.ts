@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 const folders = new Set<string>();
+process.once('exit', () => [...folders].forEach(removeTemp));
 
 /** Makes an empty folder, which goes with all that is in it when the process ends, if not before. */
 export function tempFolder(): string {
-  if (folders.size === 0) process.once('exit', () => [...folders].forEach(removeTemp));
   const folder = mkdtempSync(path.join(tmpdir(), 'posthouse-test-'));
   folders.add(folder);
   return folder;
