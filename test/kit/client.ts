@@ -23,11 +23,13 @@ export class TestClient {
   ended = false;
   closed = false;
   private scanner: Scanner;
+  private readonly stored: (() => Promise<boolean>) | undefined;
   private waiting: (() => void)[] = [];
   private ids = 0;
 
-  private constructor(socket: net.Socket) {
+  private constructor(socket: net.Socket, stored?: () => Promise<boolean>) {
     this.socket = socket;
+    this.stored = stored;
     this.scanner = this.makeScanner();
     socket.on('data', chunk => {
       this.raw += chunk.toString('latin1');
@@ -57,11 +59,12 @@ export class TestClient {
     );
   }
 
-  static connect(port: number, host = '127.0.0.1'): Promise<TestClient> {
+  /** `stored` waits for what its node writes, and tells whether that was anything. */
+  static connect(port: number, host = '127.0.0.1', stored?: () => Promise<boolean>): Promise<TestClient> {
     const socket = net.connect(port, host);
     socket.setNoDelay(true);
     return new Promise((resolve, reject) => {
-      socket.once('connect', () => resolve(new TestClient(socket)));
+      socket.once('connect', () => resolve(new TestClient(socket, stored)));
       socket.once('error', reject);
     });
   }
@@ -153,9 +156,13 @@ export class TestClient {
     );
   }
 
-  /** All that the server has said until now has come: it has answered a ping. Returns what is in the inbox, and empties it. */
+  /**
+   * All that the server has said until now has come: it has answered a ping, and again when what was to be written then was written (`stored`
+   * tells whether anything was). Returns what is in the inbox, and empties it.
+   */
   async settle(): Promise<Element[]> {
-    await this.iq('get', "<ping xmlns='urn:xmpp:ping'/>");
+    do await this.iq('get', "<ping xmlns='urn:xmpp:ping'/>");
+    while (await this.stored?.());
     // what a database behind a network is asked takes longer than an answer: until there is quiet
     for (let before = -1; ON_SERVER && before !== this.raw.length;) {
       before = this.raw.length;

@@ -87,9 +87,21 @@ ${options.listeners ? `  ${options.listeners}\n` : ''}${await storageLine(folder
     return found;
   }
 
+  /** Waits until what has to be written by now is written, or cannot be; whether that was anything. */
+  async stored(): Promise<boolean> {
+    const { storage } = this.node;
+    const before = storage.counts().rows;
+    // rows are committed in order
+    await storage
+      .batch<null, void>({ name: 'probe', write: () => {} })
+      .write(null)
+      .catch(() => {});
+    return storage.counts().rows > before + 1;
+  }
+
   /** A connection without a stream yet. */
   async connect(): Promise<TestClient> {
-    const client = await TestClient.connect(this.port);
+    const client = await TestClient.connect(this.port, undefined, () => this.stored());
     this.clients.push(client);
     return client;
   }
