@@ -14,11 +14,15 @@ import {
   mostItems,
   owner,
   pubsub,
+  redirectOf,
   type Service,
 } from './engine.ts';
-import { NO_PERSISTENT_ITEMS } from './names.ts';
+import { movedTo, NO_PERSISTENT_ITEMS } from './names.ts';
 import type { PubsubNode } from './node.ts';
 import { subscribersLost } from './subscribing.ts';
+
+/** Most characters of a redirect. */
+const LONGEST_URI = 2000;
 
 /** 8.1; without a name it is an instant node. */
 export async function create(engine: Engine, asked: Asked): Promise<Answer> {
@@ -43,6 +47,9 @@ export async function makeNode(
 ): Promise<PubsubNode | StanzaError> {
   if (!engine.mayCreate(service, creator)) return refuse('forbidden', 'You may not create nodes there.');
   if (name.length > LONGEST) return refuse('not-acceptable', `A node's name has at most ${LONGEST} characters.`);
+  const redirect = await redirectOf(engine, service, name);
+  // whose name it was may use it again, and nobody else make something of those who follow it there
+  if (redirect && !redirect.isOf(creator.bare)) return movedTo(redirect.uri);
   const created = Date.now();
   const { bare } = creator;
   const stored = { service: service.jid.bare, name, creator: bare, created, config };
@@ -122,20 +129,28 @@ export function defaults(_engine: Engine, { service, element }: Asked): Answer {
 export async function remove(engine: Engine, asked: Asked): Promise<Answer> {
   const uri = asked.element.getChild('redirect')?.attrs.uri as string | undefined;
   return byOwner(engine, asked, async (node): Promise<Answer> => {
-    await deleteNode(engine, node, asked.from, uri);
+    if (uri !== undefined && !isUri(uri)) return refuse('bad-request', 'A redirect has a URI.');
+    await deleteNode(engine, asked.service, node, asked.from, uri);
     return Empty;
   });
 }
 
 /** Called in the node's turn. */
-export async function deleteNode(engine: Engine, node: PubsubNode, by: Jid, uri?: string): Promise<void> {
-  await engine.store.remove(node.id);
+async function deleteNode(engine: Engine, { limits }: Service, node: PubsubNode, by: Jid, uri?: string): Promise<void> {
+  const { id, service } = node;
+  const redirect = uri === undefined ? undefined : { name: node.name, uri, owner: by.bare, at: Date.now() };
+  await engine.store.remove({ id, service: service.bare }, redirect, limits.redirects);
   await engine.nodes.drop(node);
   const name = wireAttribute('node', node.name);
-  const redirect = uri === undefined ? '' : `<redirect${wireAttribute('uri', uri.slice(0, 2000))}/>`;
+  const inner = uri === undefined ? '' : `<redirect${wireAttribute('uri', uri)}/>`;
   if (node.config.notifyDelete)
-    engine.telling.tell(node, redirect === '' ? `<delete${name}/>` : `<delete${name}>${redirect}</delete>`, true);
+    engine.telling.tell(node, inner === '' ? `<delete${name}/>` : `<delete${name}>${inner}</delete>`, true);
   engine.happened({ node, by, published: [], retracted: [], emptied: true });
+}
+
+/** Any scheme will do: 8.4.1. */
+function isUri(text: string): boolean {
+  return text.length <= LONGEST_URI && /^[a-z][a-z0-9+.-]*:\S+$/i.test(text);
 }
 
 /** 8.5. */

@@ -3,7 +3,7 @@ import type { DiscoIdentity, DiscoInfo } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { defineForm, field, NS, readPaging, refuse, StanzaError } from '../../src/protocol/index.ts';
 import { type Element, xml } from '../../src/xml/index.ts';
-import { type Engine, freshSince, type Service } from './engine.ts';
+import { type Engine, freshSince, missing, type Service } from './engine.ts';
 import { META_DATA, NO_PERSISTENT_ITEMS, NOT_FOUND, PUBSUB } from './names.ts';
 import { ownersOf, type PubsubNode } from './node.ts';
 import { pageOf } from './paging.ts';
@@ -44,6 +44,7 @@ const FEATURES = [
   'retrieve-default-sub',
   'retrieve-items',
   'retrieve-subscriptions',
+  'rsm',
   'subscribe',
   'subscription-notifications',
   'subscription-options',
@@ -119,7 +120,7 @@ export async function nodeInfo(
   who: Jid,
 ): Promise<DiscoInfo | StanzaError> {
   const node = await engine.nodes.find(service.jid, name);
-  if (!node) return NOT_FOUND;
+  if (!node) return service.personal ? NOT_FOUND : missing(engine, service, name);
   const seen = await maySee(engine, node, who);
   if (service.personal && !seen) return NOT_FOUND;
   const { title } = node.config;
@@ -139,7 +140,7 @@ export async function nodeItems(
   query: Element,
 ): Promise<readonly Element[] | StanzaError> {
   const node = await engine.nodes.find(service.jid, name);
-  if (!node) return NOT_FOUND;
+  if (!node) return service.personal ? NOT_FOUND : missing(engine, service, name);
   const refused = await engine.access.retrieve(node, who);
   if (refused) return service.personal ? NOT_FOUND : refused;
   if (!node.config.persistItems) return NO_PERSISTENT_ITEMS;

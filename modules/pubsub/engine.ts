@@ -4,9 +4,10 @@ import { StanzaError } from '../../src/protocol/index.ts';
 import { type Element, xml } from '../../src/xml/index.ts';
 import type { Access } from './access.ts';
 import { type ConfigForm, MAX, type NodeConfig } from './config.ts';
-import { NODE_REQUIRED, NOT_FOUND, NOT_OWNER, OWNER, PUBSUB } from './names.ts';
+import { movedTo, NODE_REQUIRED, NOT_FOUND, NOT_OWNER, OWNER, PUBSUB } from './names.ts';
 import type { Item, PubsubNode } from './node.ts';
 import type { Nodes } from './nodes.ts';
+import type { RedirectStore } from './redirect-store.ts';
 import type { PubsubStore } from './store.ts';
 import type { Telling } from './telling.ts';
 
@@ -17,8 +18,12 @@ export interface ServiceLimits {
   /** Nodes that one creator may have there. */
   readonly nodes: number;
   readonly subscriptions: number;
-  /** Items of an answer. */
+  /** Nodes that were deleted of which it is told where they are now; for so many seconds. */
+  readonly redirects: number;
+  readonly redirected: number;
+  /** Items of an answer, and bytes of their payloads. */
   readonly page: number;
+  readonly answer: number;
   /** Affiliations of a node. */
   readonly affiliations: number;
 }
@@ -77,14 +82,25 @@ export function nodeNameOf(element: Element): string | StanzaError {
   return node === undefined || node === '' ? NODE_REQUIRED : node;
 }
 
-/** A node for its owners alone: item-not-found, forbidden. */
+/** What is said of a node that is not there: 6.1.3.10, 6.1.3.11. */
+export async function missing(engine: Engine, service: Service, name: string): Promise<StanzaError> {
+  const redirect = await redirectOf(engine, service, name);
+  return redirect ? movedTo(redirect.uri) : NOT_FOUND;
+}
+
+/** Where a node that was deleted is now, and who said so. */
+export function redirectOf(engine: Engine, { jid, limits }: Service, name: string): ReturnType<RedirectStore['get']> {
+  return engine.store.redirects.get(jid.bare, name, Date.now() - limits.redirected * 1000);
+}
+
+/** A node for its owners alone: gone, item-not-found, forbidden. */
 export async function ownedNode(
   engine: Engine,
   { service, from }: Asked,
   name: string,
 ): Promise<PubsubNode | StanzaError> {
   const node = await engine.nodes.find(service.jid, name);
-  if (!node) return NOT_FOUND;
+  if (!node) return missing(engine, service, name);
   return engine.access.isOwner(node, from) ? node : NOT_OWNER;
 }
 

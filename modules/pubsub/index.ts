@@ -8,8 +8,10 @@ import {
   defineOptions,
   DONE,
   type IqRequest,
+  MESSAGE,
   option,
   type OptionsOf,
+  type Packet,
   ServiceDomain,
 } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
@@ -18,6 +20,7 @@ import { type Element, xml } from '../../src/xml/index.ts';
 import { Blocking } from '../blocking/contract.ts';
 import { Roster } from '../roster/contract.ts';
 import { Access } from './access.ts';
+import { Bounces } from './bounces.ts';
 import { Capabilities } from './capabilities.ts';
 import { capabilitiesStore } from './capabilities-store.ts';
 import { ConfigForm, PERSONAL_DEFAULTS, SERVICE_DEFAULTS } from './config.ts';
@@ -89,6 +92,27 @@ const options = defineOptions({
     doc: 'Subscriptions of one person at the domain, and to the nodes of an account.',
     reload: 'live',
   }),
+  bounces: option.integer({
+    default: 50,
+    minimum: 0,
+    maximum: 1_000_000,
+    doc: 'How often what a node tells a subscriber may come back with an error that may pass, without a day between two of them, before the subscription ends; 0 for any number.',
+    reload: 'live',
+  }),
+  redirects: option.integer({
+    default: 1000,
+    minimum: 0,
+    maximum: 100_000,
+    doc: 'Nodes that were deleted with a redirect of which it is remembered, for an account and for the domain; of more the oldest are forgotten.',
+    reload: 'live',
+  }),
+  redirected: option.duration({
+    default: 365 * 86_400,
+    minimum: 60,
+    maximum: 10 * 365 * 86_400,
+    doc: 'How long who asks for a node that was deleted with a redirect is told where it is now.',
+    reload: 'live',
+  }),
   affiliations: option.integer({
     default: 10_000,
     minimum: 1,
@@ -101,6 +125,13 @@ const options = defineOptions({
     minimum: 1,
     maximum: 10_000,
     doc: 'Items of one answer; who asks for more gets so many, and learns how many there are.',
+    reload: 'live',
+  }),
+  answer: option.size({
+    default: 1_048_576,
+    minimum: 65_536,
+    maximum: 16_777_216,
+    doc: 'Size of the payloads in one answer, of which one is given at least; who asks for more gets so many, and learns how many there are.',
     reload: 'live',
   }),
   remembered: option.integer({
@@ -148,11 +179,13 @@ export default defineModule({
       domain: host => mod.options(host).domain,
       features: () => SERVICE_FEATURES,
       stanza: packet => {
-        const x = packet.kind === 0 && packet.type !== 'error' ? packet.child('x', NS.dataForms) : undefined;
+        if (packet.type === 'error') return cameBack(packet);
+        const x = packet.kind === MESSAGE ? packet.child('x', NS.dataForms) : undefined;
         if (x === undefined) return undefined;
         return decided(serviceAt(packet.to!), packet.from, packet.stanza.kidElement(x));
       },
     });
+    const bounces = new Bounces();
     const access = new Access(node, roster, domain => served.hostOf(domain));
     const capabilities: Capabilities = new Capabilities(mod, mod.stores.capabilities, (session, names) => {
       if (mod.enabled(session.jid.domain))
@@ -165,6 +198,7 @@ export default defineModule({
       log: mod.log,
       access,
       capabilities,
+      bounces,
       roster,
       blocking: () => mod.maybe(Blocking),
     });
@@ -199,6 +233,13 @@ export default defineModule({
 
     async function decided(service: Service, from: Jid, x: Element): Promise<void> {
       if (formTypeOf(x) === SUBSCRIBE_AUTHORIZATION) await authorize(engine, service, from, x);
+    }
+
+    // its sender has nothing to wait for
+    function cameBack(packet: Packet): undefined {
+      if (packet.kind !== MESSAGE || !bounces.knows(packet)) return;
+      const host = packet.to!.local === '' ? served.hostOf(packet.to!.domain) : packet.to!.domain;
+      telling.later(() => bounces.came(engine, packet, mod.options(host).bounces));
     }
 
     // ---- requests -------------------------------------------------------------------------------------------------------------
@@ -258,6 +299,12 @@ export default defineModule({
       return decided(serviceAt(packet.to!), packet.from, x).then(() => DONE);
     });
 
+    mod.on('arriving', 'work', { kind: 'message', to: 'bare' }, packet => {
+      if (packet.type !== 'error' || !bounces.knows(packet)) return undefined;
+      cameBack(packet);
+      return DONE;
+    });
+
     // ---- who wants to be told -------------------------------------------------------------------------------------------------
 
     mod.on('presence', 'tap', { kind: 'presence' }, (packet, session) => capabilities.shown(packet, session));
@@ -274,7 +321,7 @@ export default defineModule({
     mod.add('portable', portableNodes({ engine, serviceAt }));
     mod.add('portable', portableItems({ engine, serviceAt }));
     mod.when('accountRemoved', account => removeAccount(engine, account));
-    mod.every(SWEEP, () => sweep(store, mod.stores.capabilities, mod.options().capabilities));
+    mod.every(SWEEP, () => sweep(store, mod.stores.capabilities, mod.options()));
     mod.provide(Pubsub, inside);
     served.open();
   },

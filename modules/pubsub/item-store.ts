@@ -41,6 +41,7 @@ export interface Page {
 }
 
 const COLUMNS = 'id, item, publisher, published_at, payload';
+const BYTES = 'octet_length(payload)';
 
 /** The items of nodes, the newest first. Nodes are numbers. */
 export class ItemStore {
@@ -49,6 +50,9 @@ export class ItemStore {
   private readonly one: Statement<Row>;
   private readonly down: Statement<Row>;
   private readonly up: Statement<Row>;
+  private readonly there: Statement<{ id: number }>;
+  private readonly sizesDown: Statement<{ bytes: number }>;
+  private readonly sizesUp: Statement<{ bytes: number }>;
   private readonly total: Statement<{ n: number }>;
   private readonly publishing: BatchWriter<Published, string[]>;
   private readonly retracting: BatchWriter<Retracted, string[]>;
@@ -60,6 +64,10 @@ export class ItemStore {
     this.one = storage.prepare(`select ${COLUMNS} ${from} and item_key = ?`);
     this.down = storage.prepare(`select ${COLUMNS} ${from} and id < ? order by id desc limit ?`);
     this.up = storage.prepare(`select ${COLUMNS} ${from} and id > ? order by id limit ?`);
+    this.there = storage.prepare(`select id ${from} and item_key = ?`);
+    // a database knows how long a text is without reading it
+    this.sizesDown = storage.prepare(`select ${BYTES} as bytes ${from} and id < ? order by id desc limit ?`);
+    this.sizesUp = storage.prepare(`select ${BYTES} as bytes ${from} and id > ? order by id limit ?`);
     this.total = storage.prepare(`select count(*) as n ${from}`);
     this.publishing = storage.batch<Published, string[]>({ name: 'pubsub-publish', write: publish });
     this.retracting = storage.batch<Retracted, string[]>({ name: 'pubsub-retract', write: retract });
@@ -101,21 +109,48 @@ export class ItemStore {
     return andThen(this.one.get(node, since, keyOf(id)), row => row && fromRow(row));
   }
 
+  async has(node: number, id: string, since: number): Promise<boolean> {
+    return (await this.there.get(node, since, keyOf(id))) !== undefined;
+  }
+
   async count(node: number, since: number): Promise<number> {
     return Number((await this.total.get(node, since))?.n ?? 0);
   }
 
   /** A page, the newest item first; undefined when the item that it is to begin or end at is not there. */
-  async page(node: number, { after, before, most, since }: Page): Promise<Item[] | undefined> {
-    if (before !== undefined) {
-      const from = before === '' ? undefined : await this.one.get(node, since, keyOf(before));
-      if (before !== '' && !from) return undefined;
-      return (await this.up.all(node, since, from?.id ?? 0, most)).map(fromRow).toReversed();
-    }
-    const from = after === undefined ? undefined : await this.one.get(node, since, keyOf(after));
-    if (after !== undefined && !from) return undefined;
-    return (await this.down.all(node, since, from?.id ?? Number.MAX_SAFE_INTEGER, most)).map(fromRow);
+  async page(node: number, of: Page): Promise<Item[] | undefined> {
+    const from = await this.beginning(node, of);
+    return from === undefined ? undefined : this.portion(node, of, from, of.most);
   }
+
+  /** The same with no more than so many bytes of payloads, but one item at least; `cut`: there would have been more items without that. */
+  async pageWithin(node: number, of: Page, bytes: number): Promise<{ items: Item[]; cut: boolean } | undefined> {
+    const from = await this.beginning(node, of);
+    if (from === undefined) return undefined;
+    const sizes = await (of.before === undefined ? this.sizesDown : this.sizesUp).all(node, of.since, from, of.most);
+    const many = within(sizes, bytes);
+    return { items: await this.portion(node, of, from, many), cut: many < sizes.length };
+  }
+
+  /** Behind which row a page is; undefined where that is not there. */
+  private async beginning(node: number, { after, before, since }: Page): Promise<number | undefined> {
+    if (before === '') return 0;
+    const id = before ?? after;
+    if (id === undefined) return Number.MAX_SAFE_INTEGER;
+    return (await this.one.get(node, since, keyOf(id)))?.id;
+  }
+
+  private async portion(node: number, { before, since }: Page, from: number, most: number): Promise<Item[]> {
+    const rows = await (before === undefined ? this.down : this.up).all(node, since, from, most);
+    return before === undefined ? rows.map(fromRow) : rows.map(fromRow).toReversed();
+  }
+}
+
+/** How many of these are no more than so many bytes; one at least, where there is one. */
+function within(sizes: readonly { bytes: number }[], most: number): number {
+  let left = most;
+  const first = sizes.findIndex(({ bytes }, n) => (left -= Number(bytes)) < 0 && n > 0);
+  return first < 0 ? sizes.length : first;
 }
 
 function fromRow({ item, publisher, published_at, payload }: Row): Item {

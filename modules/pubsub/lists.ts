@@ -4,15 +4,15 @@ import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { refuse, StanzaError } from '../../src/protocol/index.ts';
 import { type Element, xml } from '../../src/xml/index.ts';
 import { affiliate } from './affiliating.ts';
-import { type Asked, byOwner, type Engine, forOwner, owner, pubsub, type Service } from './engine.ts';
-import { NOT_FOUND, unsupported } from './names.ts';
+import { type Asked, byOwner, type Engine, forOwner, missing, owner, pubsub, type Service } from './engine.ts';
+import { unsupported } from './names.ts';
 import { AFFILIATIONS, type Affiliation, isPersonal, ownersOf, type PubsubNode } from './node.ts';
 import { decide, DEFAULT_OPTIONS, drop, hasTooMany, put } from './subscribing.ts';
 
 /** 5.6. */
 export async function subscriptions(engine: Engine, { service, from, element }: Asked): Promise<Answer> {
   const { node: name } = element.attrs as { node?: string };
-  if (name !== undefined && !(await engine.nodes.find(service.jid, name))) return NOT_FOUND;
+  if (name !== undefined && !(await engine.nodes.find(service.jid, name))) return missing(engine, service, name);
   const all = await engine.store.subscriptionsOf(service.jid.bare, from.bare);
   return pubsub(
     xml(
@@ -28,7 +28,7 @@ export async function subscriptions(engine: Engine, { service, from, element }: 
 /** 5.7. */
 export async function affiliations(engine: Engine, { service, from, element }: Asked): Promise<Answer> {
   const { node: name } = element.attrs as { node?: string };
-  if (name !== undefined && !(await engine.nodes.find(service.jid, name))) return NOT_FOUND;
+  if (name !== undefined && !(await engine.nodes.find(service.jid, name))) return missing(engine, service, name);
   const own = service.personal && from.bare === service.jid.bare;
   const all = own
     ? [...(await engine.nodes.of(service.jid)).keys()].map(node => ({ node, affiliation: 'owner' }))

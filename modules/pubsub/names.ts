@@ -35,6 +35,9 @@ export function unsupported(feature: string, text?: string): StanzaError {
 
 // what several operations are refused with
 export const NOT_FOUND = new StanzaError('item-not-found', { text: 'There is no such node.' });
+/** 6.1.3.10: the node has moved for good. */
+export const movedTo = (uri: string): StanzaError =>
+  new StanzaError('gone', { uri, type: 'modify', text: 'The node is somewhere else now.' });
 export const NODE_REQUIRED = refusal('bad-request', 'nodeid-required', { text: 'A node has to be named.' });
 export const NOT_OWNER = new StanzaError('forbidden', { text: 'Only an owner of the node may do that.' });
 export const PRESENCE_REQUIRED = refusal('not-authorized', 'presence-subscription-required');

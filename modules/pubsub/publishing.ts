@@ -12,13 +12,14 @@ import {
   type Engine,
   freshSince,
   LONGEST,
+  missing,
   mostItems,
   nodeNameOf,
   pubsub,
   type Service,
   type ServiceLimits,
 } from './engine.ts';
-import { NO_PERSISTENT_ITEMS, NOT_FOUND, refusal } from './names.ts';
+import { NO_PERSISTENT_ITEMS, refusal } from './names.ts';
 import type { Item, PubsubNode } from './node.ts';
 import { itemsOf, retractionOf } from './telling.ts';
 
@@ -63,7 +64,8 @@ export async function publishItems(
   if (there) {
     const refused = (await engine.access.publish(there, by)) ?? service.form.unmet(expected, there.config);
     if (refused) return refused;
-  } else if (!engine.mayCreate(service, by)) return service.personal ? refuse('forbidden') : NOT_FOUND;
+  } else if (!engine.mayCreate(service, by))
+    return service.personal ? refuse('forbidden') : missing(engine, service, name);
   const config = there?.config ?? { ...service.defaults, ...expected };
   const items = readItems(config, elements, by, service.limits);
   if (items instanceof StanzaError) return items;
@@ -150,7 +152,7 @@ export async function retract(engine: Engine, { service, from, element }: Asked)
   );
 }
 
-/** Takes items away, all or none (12.9). Called in the node's turn. `notify`: whether subscribers are told in any case. */
+/** Takes items away, all or none (12.11). Called in the node's turn. `notify`: whether subscribers are told in any case. */
 export async function retractItems(
   engine: Engine,
   service: Service,
@@ -160,7 +162,7 @@ export async function retractItems(
   notify: boolean,
 ): Promise<typeof Empty | StanzaError> {
   const node = await engine.nodes.find(service.jid, name);
-  if (!node) return NOT_FOUND;
+  if (!node) return missing(engine, service, name);
   const affiliation = engine.access.affiliation(node, by);
   if (affiliation === 'outcast' || ((await engine.access.publish(node, by)) && affiliation !== 'owner'))
     return refuse('forbidden', 'You may not retract items there.');

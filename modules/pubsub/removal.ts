@@ -8,6 +8,7 @@ export async function removeAccount(engine: Engine, account: Jid): Promise<void>
     await store.removeService(account.bare);
     nodes.forget(account);
   });
+  await store.redirects.disown(account.bare);
   for (const { service, name } of await store.placesOf(account.bare)) {
     const at = parseJid(service);
     if (!at) continue;

@@ -5,6 +5,7 @@ export const NODES = 'pubsub_nodes';
 export const ITEMS = 'pubsub_items';
 export const AFFILIATIONS = 'pubsub_affiliations';
 export const SUBSCRIPTIONS = 'pubsub_subscriptions';
+export const REDIRECTS = 'pubsub_redirects';
 
 /** Names, item ids and addresses may be longer than an index takes. */
 export function keyOf(text: string): string {
@@ -58,6 +59,24 @@ export const migrations: readonly Migration[] = [
         table.text('options', 'mediumtext').notNullable();
         table.primary(['node', 'jid_key']);
         table.index(['entity_key']);
+      });
+    },
+  },
+  {
+    name: '002-redirects',
+    up: async schema => {
+      await schema.createTable(REDIRECTS, table => {
+        table.increments('id');
+        table.string('service', 191).notNullable();
+        table.string('name_key', 128).notNullable();
+        table.text('uri').notNullable();
+        // the bare JID of who deleted the node; '' when that account is no more
+        table.string('owner_key', 128).notNullable();
+        table.bigInteger('created_at').notNullable();
+        table.unique(['service', 'name_key']);
+        table.index(['service', 'id']);
+        table.index(['created_at']);
+        table.index(['owner_key']);
       });
     },
   },

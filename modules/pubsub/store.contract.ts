@@ -123,7 +123,7 @@ export function pubsubStoreContract(open: () => Promise<Storage>): void {
       await store.subscribe(id, [subscription(JULIET)]);
       await store.items.publish(id, [item('1')], 10);
       await store.items.publish(other, [item('1')], 10);
-      await store.remove(id);
+      await store.remove({ id, service: SERVICE });
       assert.equal(await store.node(SERVICE, 'news'), undefined);
       assert.equal(await store.items.count(id, 0), 0);
       assert.deepEqual(await store.subscriptionsOf(SERVICE, JULIET), []);
@@ -131,6 +131,47 @@ export function pubsubStoreContract(open: () => Promise<Storage>): void {
       await store.removeService(ROMEO);
       assert.equal(await store.items.count(other, 0), 0);
       assert.deepEqual(await store.of(ROMEO), []);
+    });
+  });
+
+  describe('what took the place of nodes that were deleted', () => {
+    const move = async (name: string, at: number, most = 10, service = SERVICE) => {
+      const id = await create(name, service);
+      await store.remove({ id, service }, { name, uri: `xmpp:x?;node=${name}`, owner: ROMEO, at }, most);
+    };
+    const uriOf = async (name: string, since = 0, service = SERVICE) =>
+      (await store.redirects.get(service, name, since))?.uri;
+
+    it('is remembered until there is a node of that name again', async () => {
+      await move('Ünïcode 🌹', 1000);
+      const { uri, isOf } = (await store.redirects.get(SERVICE, 'Ünïcode 🌹', 0))!;
+      assert.deepEqual([uri, isOf(ROMEO), isOf(JULIET)], ['xmpp:x?;node=Ünïcode 🌹', true, false]);
+      await store.redirects.disown(ROMEO);
+      assert.equal((await store.redirects.get(SERVICE, 'Ünïcode 🌹', 0))!.isOf(ROMEO), false);
+      assert.equal(await uriOf('ünïcode 🌹'), undefined);
+      assert.equal(await uriOf('Ünïcode 🌹', 0, ROMEO), undefined);
+      await create('Ünïcode 🌹');
+      assert.equal(await uriOf('Ünïcode 🌹'), undefined);
+    });
+
+    it('is forgotten after a time, and the oldest of too many, and with the service', async () => {
+      await move('a', 1000);
+      await move('b', 2000);
+      await move('mine', 2000, 10, ROMEO);
+      assert.equal(await uriOf('a', 1001), undefined);
+      await store.redirects.expire(2000);
+      assert.equal(await uriOf('a'), undefined);
+      await move('c', 3000, 2);
+      assert.ok(await uriOf('b'));
+      await move('d', 4000, 2);
+      assert.deepEqual(await Promise.all(['b', 'c', 'd'].map(name => uriOf(name))), [
+        undefined,
+        'xmpp:x?;node=c',
+        'xmpp:x?;node=d',
+      ]);
+      assert.ok(await uriOf('mine', 0, ROMEO));
+      await store.removeService(ROMEO);
+      assert.equal(await uriOf('mine', 0, ROMEO), undefined);
     });
   });
 
@@ -254,6 +295,27 @@ export function pubsubStoreContract(open: () => Promise<Storage>): void {
       assert.deepEqual(ids(await page(id, { most: 2, before: '2' })), ['4', '3']);
       assert.equal(await page(id, { after: '9' }), undefined);
       assert.equal(await page(id, { before: '9' }), undefined);
+    });
+
+    it('are read in pages of so many bytes, both ways, and one is always given', async () => {
+      const id = await create();
+      const of = { most: 100, since: 0 };
+      // two bytes a character, of which a database keeps as many, and a wire string has
+      const large = wire(`<a xmlns="urn:a">${'é'.repeat(500)}</a>`);
+      for (const n of [1, 2, 3, 4, 5]) await store.items.publish(id, [item(String(n), 1000, large)], 10);
+      const read = async (bytes: number, more: { after?: string; before?: string; most?: number } = {}) => {
+        const found = await store.items.pageWithin(id, { ...of, ...more }, bytes);
+        return found && [...found.items.map(({ id: name }) => name), ...(found.cut ? ['cut'] : [])].join(' ');
+      };
+      assert.equal(await read(2 * large.length), '5 4 cut');
+      assert.equal(await read(2 * large.length, { most: 2 }), '5 4');
+      assert.equal(await read(2 * large.length - 1), '5 cut');
+      assert.equal(await read(1), '5 cut');
+      assert.equal(await read(5 * large.length), '5 4 3 2 1');
+      assert.equal(await read(3 * large.length, { after: '4' }), '3 2 1');
+      assert.equal(await read(2 * large.length, { before: '' }), '2 1 cut');
+      assert.equal(await read(large.length, { before: '3' }), '4 cut');
+      assert.equal(await read(1000, { after: '9' }), undefined);
     });
 
     it('expire', async () => {

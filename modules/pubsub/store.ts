@@ -9,7 +9,8 @@ import {
 import type { NodeConfig } from './config.ts';
 import { ItemStore } from './item-store.ts';
 import type { Affiliation, SubscriptionOptions, SubscriptionState } from './node.ts';
-import { AFFILIATIONS, ITEMS, keyOf, migrations, NODES, SUBSCRIPTIONS } from './schema.ts';
+import { dropRedirect, putRedirect, type Redirect, RedirectStore } from './redirect-store.ts';
+import { AFFILIATIONS, ITEMS, keyOf, migrations, NODES, REDIRECTS, SUBSCRIPTIONS } from './schema.ts';
 
 /** A node as it is stored. */
 export interface StoredNode {
@@ -56,6 +57,7 @@ interface SubscriptionRow {
 /** Nodes, with affiliations and subscriptions, by the service that they are at: a domain, or an account's bare JID. */
 export class PubsubStore {
   readonly items: ItemStore;
+  readonly redirects: RedirectStore;
   private readonly storage: Storage;
   private readonly all: Select;
   private readonly one: Select;
@@ -63,6 +65,7 @@ export class PubsubStore {
   constructor(storage: Storage) {
     this.storage = storage;
     this.items = new ItemStore(storage);
+    this.redirects = new RedirectStore(storage);
     this.all = select(storage, 'n.service = ?');
     this.one = select(storage, 'n.service = ? and n.name_key = ?');
   }
@@ -122,6 +125,7 @@ export class PubsubStore {
       const has = await tx(NODES).where({ service, creator_key }).count({ n: '*' }).first();
       if (Number(has?.n ?? 0) >= most) return 'full';
       const config = JSON.stringify(node.config);
+      await dropRedirect(tx, service, name);
       await tx(NODES).insert({ service, name_key, name, creator_key, creator, created_at: node.created, config });
       const row = (await tx(NODES).where({ service, name_key }).first('id')) as { id: number };
       if (owner !== undefined) await putAffiliation(tx, row.id, owner, 'owner');
@@ -137,8 +141,12 @@ export class PubsubStore {
     );
   }
 
-  async remove(node: number): Promise<void> {
-    await this.storage.transact(tx => removeNodes(tx, [node]));
+  /** `redirect`: what is said of it from now on, one of at most so many. */
+  async remove({ id, service }: { id: number; service: string }, redirect?: Redirect, most = 0): Promise<void> {
+    await this.storage.transact(async tx => {
+      await removeNodes(tx, [id]);
+      if (redirect) await putRedirect(tx, service, redirect, most);
+    });
   }
 
   /** 'none' takes an entry away. All or nothing. */
@@ -226,6 +234,7 @@ export class PubsubStore {
         tx,
         rows.map(({ id }) => id),
       );
+      await tx(REDIRECTS).where({ service }).delete();
     });
   }
 

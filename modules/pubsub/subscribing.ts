@@ -5,15 +5,8 @@ import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { defineForm, field, refuse, StanzaError } from '../../src/protocol/index.ts';
 import { type Element, xml } from '../../src/xml/index.ts';
 import { formIn } from './config.ts';
-import { type Asked, type Engine, lastItem, nodeNameOf, pubsub, type Service } from './engine.ts';
-import {
-  NOT_FOUND,
-  NOT_SUBSCRIBED,
-  refusal,
-  SUBSCRIBE_AUTHORIZATION,
-  SUBSCRIBE_OPTIONS,
-  unsupported,
-} from './names.ts';
+import { type Asked, type Engine, lastItem, missing, nodeNameOf, pubsub, type Service } from './engine.ts';
+import { NOT_SUBSCRIBED, refusal, SUBSCRIBE_AUTHORIZATION, SUBSCRIBE_OPTIONS, unsupported } from './names.ts';
 import type { PubsubNode, Subscription, SubscriptionOptions } from './node.ts';
 
 /** Subscriptions of one person to one node, by different addresses. */
@@ -58,7 +51,7 @@ export async function subscribe(engine: Engine, asked: Asked): Promise<Answer> {
   if (options instanceof StanzaError) return options;
   return engine.nodes.turn(service.jid, name, async () => {
     const node = await engine.nodes.find(service.jid, name);
-    if (!node) return NOT_FOUND;
+    if (!node) return missing(engine, service, name);
     const verdict = await engine.access.subscribe(node, from);
     if (verdict instanceof StanzaError) return verdict;
     if (!node.config.subscribe) return unsupported('subscribe', 'Nobody subscribes there.');
@@ -119,7 +112,7 @@ function welcome(engine: Engine, node: PubsubNode, { jid, options }: Subscriptio
   });
 }
 
-function tellOwners(engine: Engine, node: PubsubNode, jid: Jid, state: string): void {
+export function tellOwners(engine: Engine, node: PubsubNode, jid: Jid, state: string): void {
   const content = xml(
     'event',
     { xmlns: 'http://jabber.org/protocol/pubsub#event' },
@@ -190,7 +183,7 @@ export async function unsubscribe(engine: Engine, asked: Asked): Promise<Answer>
   if (name instanceof StanzaError) return name;
   return engine.nodes.turn(service.jid, name, async () => {
     const node = await engine.nodes.find(service.jid, name);
-    if (!node) return NOT_FOUND;
+    if (!node) return missing(engine, service, name);
     const jid = addressOf(asked);
     if (!jid) return refuse('forbidden', 'You may unsubscribe yourself alone.');
     if (!node.subscriptions.has(jid.full)) return NOT_SUBSCRIBED;
@@ -207,7 +200,7 @@ async function subscriptionOf(
   name: string,
 ): Promise<{ node: PubsubNode; subscription: Subscription } | StanzaError> {
   const node = await engine.nodes.find(asked.service.jid, name);
-  if (!node) return NOT_FOUND;
+  if (!node) return missing(engine, asked.service, name);
   if ((asked.element.attrs as { jid?: string }).jid === undefined) return refusal('bad-request', 'jid-required');
   const jid = addressOf(asked);
   if (!jid) return refuse('forbidden', 'You may choose for yourself alone.');
@@ -259,7 +252,7 @@ export async function setOptions(engine: Engine, asked: Asked): Promise<Answer> 
 /** 6.4. */
 export async function defaultOptions(engine: Engine, { service, element }: Asked): Promise<Answer> {
   const { node } = element.attrs as { node?: string };
-  if (node !== undefined && !(await engine.nodes.find(service.jid, node))) return NOT_FOUND;
+  if (node !== undefined && !(await engine.nodes.find(service.jid, node))) return missing(engine, service, node);
   return pubsub(xml('default', { node }, optionsForm.result(shownOptions(DEFAULT))));
 }
 

@@ -16,6 +16,7 @@ import { type Element, serialize, wireAttribute } from '../../src/xml/index.ts';
 import { type BlockingService, deliverUnblocked } from '../blocking/contract.ts';
 import type { RosterItem, RosterService } from '../roster/contract.ts';
 import { type Access, seesPresence } from './access.ts';
+import type { Bounces } from './bounces.ts';
 import type { Capabilities } from './capabilities.ts';
 import { EVENT } from './names.ts';
 import { isPersonal, type Item, ownersOf, type PubsubNode, type Subscription } from './node.ts';
@@ -31,6 +32,7 @@ export interface TellingParts {
   readonly log: Mod['log'];
   readonly access: Access;
   readonly capabilities: Capabilities;
+  readonly bounces: Bounces;
   roster(): RosterService | undefined;
   blocking(): BlockingService | undefined;
 }
@@ -49,6 +51,7 @@ export class Telling {
     // what is behind the addresses is made once, for all
     packet.wire();
     const subscribed = [...node.subscriptions.values()].filter(({ state }) => pending || state === 'subscribed');
+    if (subscribed.length > 0) this.parts.bounces.note(packet.id!, node);
     this.behind(node, () => {
       // only who is subscribed as well could be told twice
       const told = subscribed.length > 0 ? new Set<string>() : undefined;
@@ -137,7 +140,7 @@ export class Telling {
     });
   }
 
-  /** XEP-0060 6.3, 12.5: presence is known of those who are at home here; of others it is not. */
+  /** XEP-0060 6.3, 12.6: presence is known of those who are at home here; of others it is not. */
   private isThere(node: PubsubNode, { jid, options }: Subscription, hosts: ReadonlySet<string>): boolean {
     if (!options.deliver) return false;
     const always = !node.config.presenceBasedDelivery && options.showValues.length === 0;

@@ -34,6 +34,8 @@ export type StanzaErrorCondition = keyof typeof TYPES;
 export interface StanzaErrorDetails {
   /** A sentence for the person or the log, in English. */
   text?: string;
+  /** Where it is now, of `gone` and `redirect` (RFC 6120 8.3.3.5, 8.3.3.14). */
+  uri?: string;
   /** Other than the condition's usual type. */
   type?: ErrorType;
   /** An application-specific condition (RFC 6120 8.3.4). */
@@ -51,6 +53,7 @@ export class StanzaError {
   readonly condition: StanzaErrorCondition;
   readonly type: ErrorType;
   readonly text: string | undefined;
+  readonly uri: string | undefined;
   readonly application: Element | undefined;
   readonly alone: boolean;
   readonly by: string | undefined;
@@ -60,6 +63,7 @@ export class StanzaError {
     this.condition = condition;
     this.type = details.type ?? TYPES[condition];
     this.text = details.text;
+    this.uri = details.uri;
     this.application = details.application;
     this.alone = details.alone ?? false;
     this.by = details.by;
@@ -76,7 +80,7 @@ export class StanzaError {
     return xml(
       'error',
       { type: this.type, by: this.by },
-      xml(this.condition, { xmlns: NS.stanzaErrors }),
+      xml(this.condition, { xmlns: NS.stanzaErrors }, this.uri),
       this.text && xml('text', { xmlns: NS.stanzaErrors, 'xml:lang': 'en' }, this.text),
       this.application,
     );

@@ -211,7 +211,7 @@ describe('play: owners (XEP-0060 8), and what there is to discover (5)', () => {
     const told = await event(juliet);
     assert.equal(briefly(told), 'delete old redirect');
     assert.equal(told.getChild('redirect')!.attrs.uri, 'xmpp:pubsub.localhost?;node=new');
-    assert.equal(error(await get(romeo, 'old')), 'cancel item-not-found');
+    assert.equal(error(await get(romeo, 'old')), 'modify gone');
     await create(romeo, 'old');
     assert.deepEqual(idsOf(await get(romeo, 'old')), []);
   });

@@ -214,7 +214,7 @@ describe('play: publishers (XEP-0060 7)', () => {
     assert.deepEqual(idsOf(await get(romeo, 'held')), ['his']);
   });
 
-  it('12.9: a batch is done whole or not at all', async () => {
+  it('12.11: a batch is done whole or not at all', async () => {
     await create(romeo, 'batch', { max_items: '3' });
     ok(await publish(romeo, 'batch', ['1', '2', '3'].map(id => item(id)).join('')));
     assert.equal(
