@@ -13,7 +13,9 @@ const CONVERSATIONS = 5000;
 /** Of each conversation. */
 const MESSAGES = 10;
 /** Accounts with such an inbox: each can be asked for the first time once. */
-const ACCOUNTS = 12;
+const ACCOUNTS = 30;
+/** Of these, those that warm the compilers up: a server has answered more than these before. */
+const WARM = 20;
 /** Conversations of one answer. */
 const PAGE = 250;
 const LIMIT = 1.5;
@@ -42,8 +44,7 @@ async function inbox(context: Context): Promise<Outcome> {
     const floor = await RowReader.open({ ...address, port });
     const numbers = numbersOf(archive.file);
     const accounts = madeAccounts('bench', ACCOUNTS);
-    const warm = 3;
-    for (let i = 0; i < (context.quick ? warm + 3 : ACCOUNTS); i++) {
+    for (let i = 0; i < (context.quick ? WARM + 3 : ACCOUNTS); i++) {
       const reader = await PageReader.open({ ...address, port: server.port }, accounts[i]!, 'localhost');
       const first = await measured(server.pid, () => reader.inbox(PAGE));
       const again = await measured(server.pid, () => reader.inbox(PAGE));
@@ -51,8 +52,7 @@ async function inbox(context: Context): Promise<Outcome> {
       reader.close();
       bytes.ours = again.bytes;
       bytes.raw = raw.bytes;
-      // compilers warm up
-      if (i < warm) continue;
+      if (i < WARM) continue;
       cost.first.push(first.cpu);
       cost.again.push(again.cpu);
       cost.raw.push(raw.cpu);

@@ -16,6 +16,7 @@ export const TOGETHER = 50;
 
 /** A correction's key is negative. */
 const TEXTS = [SENT | TEXT, RECEIVED | TEXT, SENT | CORRECTS, RECEIVED | CORRECTS].join(', ');
+const PLAIN = `${SENT | TEXT}, ${RECEIVED | TEXT}`;
 
 /** What is asked about conversations (conversations.ts), whatever was displayed of them. */
 export function statements(storage: Storage) {
@@ -43,7 +44,7 @@ export function statements(storage: Storage) {
 
 /** Looks conversations up, with what is unread behind a table's marks. */
 export interface Walk {
-  /** Those of an owner behind a correspondent, in the order of their numbers: a slice of them. */
+  /** Those of an owner behind a correspondent, the ones with the lowest numbers: a slice of them. */
   slice(parts: { owner: number; lowest: number; after: number }): MaybePromise<Row[]>;
   one(parts: { owner: number; lowest: number; peer: number }): MaybePromise<Row | undefined>;
 }
@@ -56,26 +57,39 @@ export function walk(storage: Storage, marks: string, forgets: boolean): Walk {
   const { dialect } = storage;
   if (dialect === 'mysql') return walkOfMysql(storage, marks);
   const greatest = dialect === 'sqlite' ? 'max' : 'greatest';
-  const figures = (peer: string): string => {
-    const displayed = `coalesce(${displayedOf(marks, peer)}, 0)`;
-    const unread = `${entriesOf(peer)} and e.id > ${greatest}(:lowest, ${displayed}) and e.flags = ${INCOMING_TEXT}`;
-    return [
-      ...lastOf(peer),
-      `(select count(*) from (select 1 ${unread} limit ${SOME}) as part) as unread`,
-      forgets ? `(select e.id ${unread} order by e.id limit 1) as first` : '0 as first',
-    ].join(', ');
-  };
+  // most conversations end with a text: one step says both, the key of anything else is negative
+  const last = (peer: string): string =>
+    `(select case when e.flags in (${PLAIN}) then e.id else -e.id end ${entriesOf(peer)} order by e.id desc limit 1) as last`;
+  const displayed = `coalesce(${displayedOf(marks, 'l.peer')}, 0)`;
+  const unread = `${entriesOf('l.peer')} and e.id > ${greatest}(:lowest, ${displayed}) and e.flags = ${INCOMING_TEXT}`;
+  const figures = [
+    'abs(l.last) as last',
+    `case when l.last > 0 then l.last else ${textOf('l.peer')} end as text`,
+    `(select count(*) from (select 1 ${unread} limit ${SOME}) as part) as unread`,
+    forgets ? `(select e.id ${unread} order by e.id limit 1) as first` : '0 as first',
+    'a.jid',
+  ].join(', ');
+  // the limit keeps it from being put into the statement around it, which names what it finds more than once
+  const found = (peer: string, from: string, limit: number): string =>
+    `from (select ${peer} as peer, ${last(peer)} ${from} limit ${limit}) as l left join ${ADDRESSES} a on a.id = l.peer`;
   const next = (after: string): string =>
     `(select e.peer from ${ENTRIES} e where e.owner = :owner and e.peer > ${after} order by e.peer limit 1)`;
   const slice = `with recursive c(peer, step) as (
       select ${next(':after')}, 1 union all select ${next('c.peer')}, step + 1 from c where peer is not null and step < ${SLICE})
-    select c.peer, ${figures('c.peer')} from c where c.peer is not null`;
-  return { slice: named<Row>(storage, slice).all, one: named<Row>(storage, `select ${figures(':peer')}`).get };
+    select l.peer, ${figures} ${found('c.peer', 'from c where c.peer is not null', SLICE)}`;
+  const one = `select ${figures} ${found('cast(:peer as integer)', '', 1)}`;
+  return { slice: named<Row>(storage, slice).all, one: named<Row>(storage, one).get };
 }
 
 /** MySQL 5.7 knows no recursion, and groups by steps of the index; what it counts it finds by steps only where it is told from where on. */
 function walkOfMysql(storage: Storage, marks: string): Walk {
-  const figures = (peer: string): string => [...lastOf(peer), `${displayedOf(marks, peer)} as displayed`].join(', ');
+  const figures = (peer: string): string =>
+    [
+      `(select max(e.id) ${entriesOf(peer)}) as last`,
+      `${textOf(peer)} as text`,
+      `${displayedOf(marks, peer)} as displayed`,
+      `(select a.jid from ${ADDRESSES} a where a.id = ${peer}) as jid`,
+    ].join(', ');
   const slice = named<MarkedRow>(
     storage,
     `select c.peer, ${figures('c.peer')} from
@@ -101,9 +115,9 @@ function walkOfMysql(storage: Storage, marks: string): Walk {
       while (some.length < TOGETHER) some.push([0, 0, 0, 0]);
       for (const row of await count.all(...some.flat())) if (row.peer !== null) unread.set(Number(row.peer), row);
     }
-    return rows.map(({ peer, last, text }) => {
+    return rows.map(({ peer, last, text, jid }) => {
       const { entries = 0, first = null } = unread.get(Number(peer)) ?? {};
-      return { peer, last, text, unread: entries, first };
+      return { peer, last, text, unread: entries, first, jid };
     });
   };
   return {
@@ -117,11 +131,9 @@ function walkOfMysql(storage: Storage, marks: string): Walk {
 
 const entriesOf = (peer: string): string => `from ${ENTRIES} e where e.owner = :owner and e.peer = ${peer}`;
 
-const lastOf = (peer: string): string[] => [
-  `(select max(e.id) ${entriesOf(peer)}) as last`,
+const textOf = (peer: string): string =>
   `(select case when e.flags >= ${CORRECTS} then -e.id else e.id end ${entriesOf(peer)} and e.flags in (${TEXTS})
-    order by e.id desc limit 1) as text`,
-];
+    order by e.id desc limit 1)`;
 
 const displayedOf = (marks: string, peer: string): string =>
   `(select d.id from ${marks} d where d.owner = :owner and d.peer = ${peer})`;
@@ -149,6 +161,7 @@ export interface Row {
   text: number | null;
   unread: number;
   first: number | null;
+  jid: string | null;
 }
 
 interface MarkedRow extends Omit<Row, 'unread' | 'first'> {

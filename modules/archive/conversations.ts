@@ -31,6 +31,8 @@ export interface Conversation {
   readonly unread: number;
   /** The first of them, of an archive from which something is gone (`Counted.lowest`); else 0. */
   readonly firstUnread: number;
+  /** The correspondent's bare JID, where the archive tells it with the rest. */
+  readonly jid: string | undefined;
 }
 
 /** What of an archive counts. */
@@ -63,6 +65,7 @@ interface Draft {
   correction: number;
   unread: number;
   firstUnread: number;
+  readonly jid: string | undefined;
 }
 
 /**
@@ -107,13 +110,13 @@ export class Conversations {
       const rows = await slice({ owner, lowest, after });
       for (const row of rows) {
         const peer = Number(row.peer);
+        if (peer > after) after = peer;
         const more = recent.size === 0 ? undefined : recent.get(peer);
         const known = more ? undefined : plain(row, peer, lowest);
         if (known) out.push(known);
         else drafts.push(draftOf(peer, row));
       }
       if (rows.length < SLICE) break;
-      after = Number(rows.at(-1)!.peer);
       await pause();
     }
     const drafted = new Set(drafts.map(({ peer }) => peer));
@@ -165,9 +168,9 @@ export class Conversations {
       if (draft.unread === SOME) draft.unread = await this.count(owner, draft, read, pause);
       for (const entry of recent.get(peer) ?? []) if (entry.id > draft.stored) follow(draft, entry, read);
       if (draft.last === 0 || draft.last <= lowest) continue;
-      const { last, unread } = draft;
+      const { last, unread, jid } = draft;
       const { text, shown } = await this.standing(counted, draft);
-      out.push({ peer, last, text, shown, unread, firstUnread: lowest < 0 ? 0 : draft.firstUnread });
+      out.push({ peer, last, text, shown, unread, firstUnread: lowest < 0 ? 0 : draft.firstUnread, jid });
     }
     return out;
   }
@@ -264,9 +267,7 @@ export class Conversations {
   /** Bare JIDs by their numbers; undefined for one that only its messages can tell. */
   async addresses(numbers: readonly number[]): Promise<Map<number, string | undefined>> {
     const out = new Map<number, string | undefined>();
-    await this.among(numbers, this.ask.jids, ({ id, jid }) =>
-      out.set(Number(id), jid.startsWith('sha256:') ? undefined : jid),
-    );
+    await this.among(numbers, this.ask.jids, ({ id, jid }) => out.set(Number(id), jidOf(jid)));
     return out;
   }
 
@@ -316,7 +317,7 @@ export class Conversations {
 }
 
 /** A conversation of which nothing is in memory, and whose last text is no correction: hardly any is another one. */
-function plain({ last, text, unread, first }: Row, peer: number, lowest: number): Conversation | undefined {
+function plain({ last, text, unread, first, jid }: Row, peer: number, lowest: number): Conversation | undefined {
   const newest = Number(text);
   const texts = Number(unread);
   if (newest <= lowest || newest <= 0 || texts === SOME) return undefined;
@@ -327,6 +328,7 @@ function plain({ last, text, unread, first }: Row, peer: number, lowest: number)
     shown: newest,
     unread: texts,
     firstUnread: lowest < 0 ? 0 : Number(first),
+    jid: jidOf(jid),
   };
 }
 
@@ -342,8 +344,13 @@ function draftOf(peer: number, row?: Row): Draft {
     correction: Math.max(-newest, 0),
     unread: Number(row?.unread ?? 0),
     firstUnread: Number(row?.first ?? 0),
+    jid: jidOf(row?.jid),
   };
 }
+
+/** An address as the table has it: of a long one only its digest is there. */
+const jidOf = (known: string | null | undefined): string | undefined =>
+  known?.startsWith('sha256:') ? undefined : (known ?? undefined);
 
 /** With an entry that is newer. */
 function follow(draft: Draft, { id, flags }: Entry, displayed: number): void {

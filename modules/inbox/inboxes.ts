@@ -3,9 +3,9 @@ import { indexed } from '../../src/xml/index.ts';
 import type { ArchiveService, Conversation, Shelf } from '../archive/contract.ts';
 import type { DisplayedStore } from './store.ts';
 
-/** A conversation, and what its messages and addresses are called once that was looked up. */
+/** A conversation, and what its last message and its correspondent are called once that was looked up. */
 export interface Row extends Conversation {
-  jid?: string | undefined;
+  jid: string | undefined;
   /** Of its last message. */
   id?: string | undefined;
 }
@@ -143,9 +143,9 @@ export class Inboxes {
   /** With the names that are known already. */
   private named(memo: Memo, row: Conversation): Row {
     const before = memo.rows.get(row.peer);
-    const { peer, last, text, shown, unread, firstUnread } = row;
-    const id = before?.last === last ? before.id : undefined;
-    return { peer, last, text, shown, unread, firstUnread, jid: before?.jid, id };
+    if (!before) return row;
+    const id = before.last === row.last ? before.id : undefined;
+    return { ...row, jid: row.jid ?? before.jid, id };
   }
 
   /** Looks up what conversations of an account and their last messages are called, where it is not known yet. */

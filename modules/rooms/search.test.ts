@@ -24,7 +24,7 @@ describe('rooms that are listed', () => {
   const occupied = new Map<string, Found>();
 
   before(async function () {
-    this.timeout(20_000);
+    this.timeout(60_000);
     storage = await openStorage({ dataDir: tempFolder() });
     await storage.migrate('rooms/rooms', roomStore.migrations);
     store = await roomStore.open(storage);

@@ -18,7 +18,7 @@ interface Told {
 
 /** Nodes of accounts between two clients that others wrote: what one of them publishes the other understands. */
 describe('Nodes of accounts, between slixmpp and stanza', function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   let server: Server;
   let program: PythonClients;
   before(async function () {

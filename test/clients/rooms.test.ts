@@ -20,7 +20,7 @@ const pairs: readonly (readonly [RoomClient, RoomClient])[] = [
 ];
 
 describe('Rooms', function () {
-  this.timeout(20_000);
+  this.timeout(60_000);
   let server: Server;
   before(async () => {
     // slixmpp comes to PLAIN in the end, see slixmpp.test.ts

@@ -8,7 +8,7 @@ import { until } from '../kit/wait.ts';
 const run = promisify(execFile);
 
 const CONF = 'set -g remain-on-exit on\nset -g status off\n';
-const PATIENCE = 15_000; // ms
+const PATIENCE = 60_000; // ms
 
 /** A terminal with a program in it, as somebody sits before it: what is typed goes in, what stands on the screen can be read. Needs tmux. */
 export class Terminal {

@@ -2,7 +2,7 @@
 const { setTimeout: later } = globalThis;
 
 const LOOK = 5; // ms between two looks
-const PATIENCE = 5_000; // ms
+const PATIENCE = 20_000; // ms
 
 /** Goes through the event loop once, so that what waits for no more than its turn is done. Works under a fake clock. */
 export function turn(): Promise<void> {

@@ -144,7 +144,7 @@ describe('a log in a file', () => {
       until(
         () => existsSync(where) && readFileSync(where, 'utf8').includes(text),
         () => `${text} in ${where}: ${node.output}`,
-        15_000,
+        60_000,
       );
     node.spawn();
     await logged(file, '"ready"');
@@ -174,7 +174,7 @@ describe('a log in a file', () => {
         return (await node.command(['status'])).code === 0;
       },
       'it to run',
-      15_000,
+      60_000,
     );
     await node.add('romeo');
     const romeo = await node.login('romeo@localhost/orchard');

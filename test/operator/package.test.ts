@@ -75,7 +75,7 @@ async function plays(
         return output.includes('"ready"');
       },
       () => `it to be ready: ${output}`,
-      15_000,
+      60_000,
     );
     const said: string[] = [];
     for (const args of commands) said.push((await run(command, [...first, ...args], { cwd, env })).stdout);

@@ -13,7 +13,7 @@ import { until } from '../kit/wait.ts';
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 export const BIN = path.join(ROOT, 'bin/posthouse.js');
-const PATIENCE = 15_000; // ms
+const PATIENCE = 60_000; // ms
 
 /** What a command said and how it ended. */
 export interface Ended {

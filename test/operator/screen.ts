@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { until } from '../kit/wait.ts';
 import { BIN, ROOT } from './program.ts';
 
-const PATIENCE = 15_000; // ms
+const PATIENCE = 60_000; // ms
 
 /** `posthouse` at a terminal: what stands on it, and what is typed. Needs script, of util-linux. */
 export class Screen {

@@ -10,7 +10,7 @@ import { Operated } from './program.ts';
 import { SmallDisk } from './small-disk.ts';
 
 const SM = 'urn:xmpp:sm:3';
-const PATIENCE = 15_000; // ms
+const PATIENCE = 60_000; // ms
 
 async function isReady(node: Operated): Promise<boolean> {
   return (await node.http('/ready')).status === 200;

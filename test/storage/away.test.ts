@@ -96,7 +96,7 @@ for (const kind of KINDS) {
       await delay(AWAY);
       assert.ok(!storage.health().ok);
       await server.run();
-      await until(() => storage.health().ok, 'the storage to come back', 15_000);
+      await until(() => storage.health().ok, 'the storage to come back', 45_000);
       const before = kept.length;
       await until(() => kept.length > before + 100, 'writers to go on');
       going = false;
@@ -114,7 +114,7 @@ for (const kind of KINDS) {
     });
 
     it('begun again in a moment: whoever writes or reads waits for it, and learns of nothing', async function () {
-      this.timeout(30_000);
+      this.timeout(60_000);
       await writer.write(1);
       await server.halt();
       const begins = server.run();
@@ -129,11 +129,11 @@ for (const kind of KINDS) {
         for (const result of results) assert.equal(result.status, 'fulfilled', JSON.stringify(result));
         assert.deepEqual(new Set(await numbers()), new Set([1, 2, 3]));
       }
-      await until(() => storage.health().ok, 'the storage to come back', 15_000);
+      await until(() => storage.health().ok, 'the storage to come back', 45_000);
     });
 
     it('another node is kept out, until the first is gone', async function () {
-      this.timeout(30_000);
+      this.timeout(60_000);
       const second = () => openStorage({ dataDir: tempFolder(), url });
       await assert.rejects(second(), (error: unknown) => {
         assert.ok(error instanceof StorageError);
@@ -145,7 +145,7 @@ for (const kind of KINDS) {
     });
 
     it('a deadlock with somebody else is gone through again', async function () {
-      this.timeout(30_000);
+      this.timeout(60_000);
       await storage.transact(tx => tx('numbers').insert(Array.from({ length: 50 }, (_, n) => ({ n, m: 0 }))));
       const other = knex({ client: kind === 'mysql' ? 'mysql2' : 'pg', connection: url, pool: { min: 0, max: 1 } });
       let runs = 0;

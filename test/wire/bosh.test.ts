@@ -455,7 +455,7 @@ login: { throttle: false }
       assert.match((await romeo.send()).text, /id='m1'/);
       // and from then on it is as before
       await until(() => node.node.sessionCount === 1, 'the end', 7500);
-    }).timeout(30_000);
+    }).timeout(60_000);
 
     it('leaves a session that can be resumed to wait, for any other connection (XEP-0198)', async () => {
       const romeo = await bosh().login('romeo', 'garden');
