@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { FileOptions, Logger } from './connections.ts';
 
 /** Pages of the log, about, after which they are copied: a page that is written again and again until then is copied once. */
-const DUE = 16_000;
+const DUE = 32_000;
 /** Values to a page, about. */
 const VALUES = 80;
 /** Pages that may be left when nobody writes for as long as they are copied. */

@@ -21,7 +21,7 @@ function pragmas(db: Database.Database, synchronous: 'NORMAL' | 'FULL', busy: nu
   db.pragma('foreign_keys = ON');
   db.pragma('cache_size = -16000'); // KiB
   // pages; as a rule a thread has copied them before (checkpoints.ts)
-  db.pragma('wal_autocheckpoint = 64000');
+  db.pragma('wal_autocheckpoint = 128000');
   db.pragma('journal_size_limit = 134217728'); // bytes that a log keeps of what a burst made it
 }
 
