@@ -65,6 +65,7 @@ export async function makeNode(
     config,
     affiliations: new Map(service.personal ? [] : [[bare, 'owner']]),
     subscriptions: new Map(),
+    published: 0,
     telling: undefined,
   };
   await engine.nodes.put(node);
@@ -139,12 +140,12 @@ export async function remove(engine: Engine, asked: Asked): Promise<Answer> {
 async function deleteNode(engine: Engine, { limits }: Service, node: PubsubNode, by: Jid, uri?: string): Promise<void> {
   const { id, service } = node;
   const redirect = uri === undefined ? undefined : { name: node.name, uri, owner: by.bare, at: Date.now() };
-  await engine.store.remove({ id, service: service.bare }, redirect, limits.redirects);
-  await engine.nodes.drop(node);
   const name = wireAttribute('node', node.name);
   const inner = uri === undefined ? '' : `<redirect${wireAttribute('uri', uri)}/>`;
-  if (node.config.notifyDelete)
-    engine.telling.tell(node, inner === '' ? `<delete${name}/>` : `<delete${name}>${inner}</delete>`, true);
+  const event = inner === '' ? `<delete${name}/>` : `<delete${name}>${inner}</delete>`;
+  const remove = () => engine.store.remove({ id, service: service.bare }, redirect, limits.redirects);
+  await engine.telling.together(node, node.config.notifyDelete ? [event] : [], remove, true);
+  await engine.nodes.drop(node);
   engine.happened({ node, by, published: [], retracted: [], emptied: true });
 }
 
@@ -157,9 +158,8 @@ function isUri(text: string): boolean {
 export async function purge(engine: Engine, asked: Asked): Promise<Answer> {
   return byOwner(engine, asked, async node => {
     if (!node.config.persistItems) return NO_PERSISTENT_ITEMS;
-    await node.telling;
-    await engine.store.items.purge(node.id);
-    if (node.config.notifyRetract) engine.telling.tell(node, `<purge${wireAttribute('node', node.name)}/>`);
+    const events = node.config.notifyRetract ? [`<purge${wireAttribute('node', node.name)}/>`] : [];
+    await engine.telling.together(node, events, () => engine.store.items.purge(node.id));
     engine.happened({ node, by: asked.from, published: [], retracted: [], emptied: true });
     return Empty;
   });

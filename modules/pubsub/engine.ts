@@ -54,6 +54,8 @@ export interface Engine {
   readonly nodes: Nodes;
   readonly access: Access;
   readonly telling: Telling;
+  /** Another number each time, greater than all before: what was first and what came later. */
+  moment(): number;
   /** Whether somebody may make nodes there. */
   mayCreate(service: Service, who: Jid): boolean;
   /** Told when items have been published or retracted. */

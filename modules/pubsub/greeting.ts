@@ -1,10 +1,17 @@
-import { andThen, eachInSlices, inOrder, type NodeView, type SessionView } from '../../src/api/index.ts';
+import {
+  andThen,
+  eachInSlices,
+  inOrder,
+  type MaybePromise,
+  type NodeView,
+  type SessionView,
+} from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import type { RosterChange, RosterService } from '../roster/contract.ts';
 import { seesPresence } from './access.ts';
 import type { Capabilities } from './capabilities.ts';
 import { type Engine, lastItem } from './engine.ts';
-import type { PubsubNode } from './node.ts';
+import type { Item, PubsubNode } from './node.ts';
 import { subscribersLost } from './subscribing.ts';
 
 type Step = void | Promise<void>;
@@ -35,33 +42,48 @@ export class Greeting {
     this.enabled = enabled;
   }
 
-  /** Of the account itself, and of all whose presence it sees. */
-  greet(session: SessionView, names: ReadonlySet<string>): Step {
+  /** Of the account itself, and of all whose presence it sees. `since`: when it began to want these nodes; a moment of the engine. */
+  greet(session: SessionView, names: ReadonlySet<string>, since: number): Step {
     const account = session.user.jid;
-    return andThen(this.lastOf(account, names, session), () =>
+    return andThen(this.lastOf(account, names, session, since), () =>
       andThen(this.roster()?.get(account), contacts =>
         eachInSlices(contacts?.values() ?? [], ({ address, subscription }) => {
           if (!session.alive || (subscription !== 'to' && subscription !== 'both')) return PASSED;
           if (address.local === '' || !this.node.hosts.has(address.domain)) return PASSED;
-          return this.lastOf(address, names, session) ?? LOOKED;
+          return this.lastOf(address, names, session, since) ?? LOOKED;
         }),
       ),
     );
   }
 
   /** The last items of an account's nodes to a client that wants them. */
-  private lastOf(account: Jid, names: ReadonlySet<string>, session: SessionView): Step {
+  private lastOf(account: Jid, names: ReadonlySet<string>, session: SessionView, since: number): Step {
     if (!this.enabled(account.domain)) return undefined;
     return andThen(this.engine.nodes.of(account), nodes =>
       inOrder(nodes.values(), node => {
         if (!names.has(node.name) || !isGreeted(node)) return undefined;
-        return this.engine.telling.lastTo(node, () => lastItem(this.engine, node), session);
+        return this.engine.telling.lastTo(node, () => this.last(node, since), session);
       }),
     );
   }
 
+  /**
+   * The last item, unless it was told to all after who is greeted has begun to want it, or is allowed to see it. What is being published
+   * now counts: whom that is told was decided before.
+   */
+  private last(node: PubsubNode, since: number): MaybePromise<Item | undefined> {
+    return andThen(this.engine.nodes.settled(node.service, node.name), () =>
+      node.published > since ? undefined : lastItem(this.engine, node),
+    );
+  }
+
   /** XEP-0163 7.1: a contact may see more, or less, than before. */
-  async changed(account: Jid, { before, after }: RosterChange, capabilities: Capabilities): Promise<void> {
+  async changed(
+    account: Jid,
+    { before, after }: RosterChange,
+    capabilities: Capabilities,
+    since: number,
+  ): Promise<void> {
     const contact = (after ?? before)!.address;
     const nodes = await this.engine.nodes.of(account);
     if (nodes.size === 0) return;
@@ -76,7 +98,7 @@ export class Greeting {
     for (const session of this.node.user(contact)?.sessions ?? []) {
       for (const node of nodes.values()) {
         if (!isGreeted(node) || !gains(node) || !capabilities.wants(session, node.name)) continue;
-        await this.engine.telling.lastTo(node, () => lastItem(this.engine, node), session);
+        await this.engine.telling.lastTo(node, () => this.last(node, since), session);
       }
     }
   }

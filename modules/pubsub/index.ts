@@ -188,10 +188,11 @@ export default defineModule({
     const bounces = new Bounces();
     const access = new Access(node, roster, domain => served.hostOf(domain));
     const capabilities: Capabilities = new Capabilities(mod, mod.stores.capabilities, (session, names) => {
-      if (mod.enabled(session.jid.domain))
-        telling.later(async () => {
-          await greeting.greet(session, names);
-        });
+      if (!mod.enabled(session.jid.domain)) return;
+      const since = engine.moment();
+      telling.later(async () => {
+        await greeting.greet(session, names, since);
+      });
     });
     const telling = new Telling({
       node,
@@ -202,11 +203,13 @@ export default defineModule({
       roster,
       blocking: () => mod.maybe(Blocking),
     });
+    let moments = 0;
     const engine: Engine = {
       store,
       nodes,
       access,
       telling,
+      moment: () => ++moments,
       mayCreate: ({ jid, personal }, who) => {
         if (personal) return who.bare === jid.bare;
         const host = served.hostOf(jid.domain)!;
@@ -313,9 +316,10 @@ export default defineModule({
     );
     mod.when('ended', session => capabilities.ended(session));
     mod.cleanup(() => capabilities.close());
-    const changes = roster()?.onChange((account, change) =>
-      telling.later(() => greeting.changed(account, change, capabilities)),
-    );
+    const changes = roster()?.onChange((account, change) => {
+      const since = engine.moment();
+      telling.later(() => greeting.changed(account, change, capabilities, since));
+    });
     if (changes) mod.cleanup(changes);
 
     mod.add('portable', portableNodes({ engine, serviceAt }));

@@ -53,9 +53,11 @@ export class ItemStore {
   private readonly there: Statement<{ id: number }>;
   private readonly sizesDown: Statement<{ bytes: number }>;
   private readonly sizesUp: Statement<{ bytes: number }>;
+  private readonly first: Statement<{ item: string }>;
   private readonly total: Statement<{ n: number }>;
   private readonly publishing: BatchWriter<Published, string[]>;
   private readonly retracting: BatchWriter<Retracted, string[]>;
+  private readonly purging: BatchWriter<number, void>;
 
   constructor(storage: Storage) {
     this.storage = storage;
@@ -68,9 +70,11 @@ export class ItemStore {
     // a database knows how long a text is without reading it
     this.sizesDown = storage.prepare(`select ${BYTES} as bytes ${from} and id < ? order by id desc limit ?`);
     this.sizesUp = storage.prepare(`select ${BYTES} as bytes ${from} and id > ? order by id limit ?`);
+    this.first = storage.prepare(`select item from ${ITEMS} where node = ? order by id limit ?`);
     this.total = storage.prepare(`select count(*) as n ${from}`);
     this.publishing = storage.batch<Published, string[]>({ name: 'pubsub-publish', write: publish });
     this.retracting = storage.batch<Retracted, string[]>({ name: 'pubsub-retract', write: retract });
+    this.purging = storage.batch<number>({ name: 'pubsub-purge', from: ITEMS, column: 'node', value: node => node });
   }
 
   /** Puts items, each in the place of one with its id, and takes away the oldest beyond `most`: their ids. */
@@ -78,13 +82,26 @@ export class ItemStore {
     return this.publishing.write({ node, items, most });
   }
 
+  /** The ids of those that would have to go, the oldest first, if items with these ids were published. */
+  async excess(node: number, ids: readonly string[], most: number): Promise<string[]> {
+    let more = ids.length;
+    for (const id of ids) if (await this.has(node, id, 0)) more--;
+    const many = (await this.count(node, 0)) + more - most;
+    if (many <= 0) return [];
+    const oldest = await this.first.all(node, many + ids.length);
+    return oldest
+      .map(({ item }) => item)
+      .filter(id => !ids.includes(id))
+      .slice(0, many);
+  }
+
   /** The ids of those that were there. */
   retract(node: number, ids: readonly string[]): Promise<string[]> {
     return this.retracting.write({ node, ids });
   }
 
-  async purge(node: number): Promise<void> {
-    await this.storage.transact(tx => tx(ITEMS).where({ node }).delete());
+  purge(node: number): Promise<void> {
+    return this.purging.write(node);
   }
 
   /** Takes away what was published before a time; how many those were. */

@@ -38,6 +38,8 @@ export interface PubsubNode {
   readonly affiliations: Map<string, Affiliation>;
   /** By the subscribed JID: one each. */
   readonly subscriptions: Map<string, Subscription>;
+  /** When items were published last, so far as it is known: a moment of the engine. */
+  published: number;
   /** What is being told of it: what happens next is told behind that. */
   telling: Promise<void> | undefined;
 }

@@ -59,6 +59,12 @@ export class Nodes {
     return turn;
   }
 
+  /** Resolved when what is changing the node now is done; nothing where nothing does. */
+  settled(service: Jid, name: string): Promise<void> | undefined {
+    const nothing = (): void => {};
+    return this.turns.get(keyOf(service, name))?.then(nothing, nothing);
+  }
+
   /** A node is new, or changed. Called in its turn. */
   async put(node: PubsubNode): Promise<void> {
     const shelf = await this.shelf(node.service, node.name);
@@ -101,6 +107,7 @@ function awake(
     config,
     affiliations: new Map(affiliations.map(({ entity, affiliation }) => [entity, affiliation])),
     subscriptions: subscribed,
+    published: 0,
     telling: undefined,
   };
 }

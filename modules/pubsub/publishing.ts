@@ -71,27 +71,32 @@ export async function publishItems(
   if (items instanceof StanzaError) return items;
   const node = there ?? (await makeNode(engine, service, by, name, config));
   if (node instanceof StanzaError) return node;
-  // what is told of it keeps up, so that it cannot be published faster than it is told
-  await node.telling;
-  const dropped = config.persistItems ? await keep(engine, node, items, by, service.limits) : [];
+  const most = mostItems(node, service.limits);
+  const dropped = config.persistItems ? await makeRoom(engine, node, items, by, most) : [];
   if (dropped instanceof StanzaError) return dropped;
-  if (config.deliverNotifications) engine.telling.tell(node, itemsOf(node, items));
-  const retract = config.publishNodeFull === 'retract-oldest' && mostItems(node, service.limits) > 1;
-  if (dropped.length > 0 && retract && config.notifyRetract && config.deliverNotifications)
-    engine.telling.tell(node, retractionOf(node, dropped));
+  const events: string[] = [];
+  if (config.deliverNotifications) {
+    events.push(itemsOf(node, items));
+    const retract = config.publishNodeFull === 'retract-oldest' && most > 1;
+    if (dropped.length > 0 && retract && config.notifyRetract) events.push(retractionOf(node, dropped));
+  }
+  await engine.telling.together(node, events, async () => {
+    // whom this is told is decided in this moment
+    node.published = engine.moment();
+    if (config.persistItems) await engine.store.items.publish(node.id, items, most);
+  });
   engine.happened({ node, by, published: items, retracted: dropped, emptied: false });
   return items;
 }
 
-/** Stores items; the ids of those that had to go for them. 7.1.3.4, 7.1.2.5, 12.9. */
-async function keep(
+/** The ids of those that have to go for new ones, or why these cannot be. 7.1.3.4, 7.1.2.5. */
+async function makeRoom(
   engine: Engine,
   node: PubsubNode,
   items: readonly Item[],
   by: Jid,
-  limits: ServiceLimits,
+  most: number,
 ): Promise<readonly string[] | StanzaError> {
-  const most = mostItems(node, limits);
   if (items.length > most) return refusal('not-allowed', 'max-items-exceeded');
   const since = freshSince(node);
   const others = !['owner', 'publisher'].includes(engine.access.affiliation(node, by));
@@ -104,7 +109,11 @@ async function keep(
   }
   if (node.config.publishNodeFull === 'reject' && (await engine.store.items.count(node.id, since)) + more > most)
     return refusal('conflict', 'node-full');
-  return engine.store.items.publish(node.id, items, most);
+  return engine.store.items.excess(
+    node.id,
+    items.map(({ id }) => id),
+    most,
+  );
 }
 
 /** 7.1.3.5, 7.1.3.6. */
@@ -173,9 +182,8 @@ export async function retractItems(
     if (!item) return refuse('item-not-found', 'There is no such item.');
     if (affiliation !== 'owner' && item.publisher !== by.bare) return NOT_YOURS;
   }
-  await node.telling;
-  const retracted = await engine.store.items.retract(node.id, ids);
-  if (node.config.notifyRetract || notify) engine.telling.tell(node, retractionOf(node, ids));
+  const events = node.config.notifyRetract || notify ? [retractionOf(node, ids)] : [];
+  const retracted = await engine.telling.together(node, events, () => engine.store.items.retract(node.id, ids));
   engine.happened({ node, by, published: [], retracted, emptied: false });
   return Empty;
 }

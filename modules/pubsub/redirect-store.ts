@@ -1,4 +1,11 @@
-import { andThen, type MaybePromise, type Statement, type Storage, type Transactor } from '../../src/api/index.ts';
+import {
+  andThen,
+  type BatchTransaction,
+  type MaybePromise,
+  type Statement,
+  type Storage,
+  type Transactor,
+} from '../../src/api/index.ts';
 import { keyOf, REDIRECTS } from './schema.ts';
 
 /** Where a node is that was deleted: XEP-0060 8.4. */
@@ -53,17 +60,27 @@ export class RedirectStore {
 }
 
 /** Of those that a service has, the oldest beyond `most` go. */
-export async function putRedirect(
-  tx: Transactor,
+export function putRedirect(
+  tx: BatchTransaction,
   service: string,
   { name, uri, owner, at }: Redirect,
   most: number,
-): Promise<void> {
-  await dropRedirect(tx, service, name);
-  await tx(REDIRECTS).insert({ service, name_key: keyOf(name), uri, owner_key: keyOf(owner), created_at: at });
-  const last = (await tx(REDIRECTS).where({ service }).orderBy('id', 'desc').offset(most).first('id')) as
-    { id: number } | undefined;
-  if (last) await tx(REDIRECTS).where({ service }).where('id', '<=', last.id).delete();
+): MaybePromise<unknown> {
+  const row = [service, keyOf(name), uri, keyOf(owner), at];
+  return andThen(tx.run(`delete from ${REDIRECTS} where service = ? and name_key = ?`, service, keyOf(name)), () =>
+    andThen(
+      tx.run(`insert into ${REDIRECTS} (service, name_key, uri, owner_key, created_at) values (?, ?, ?, ?, ?)`, ...row),
+      () =>
+        andThen(
+          tx.get<{ id: number }>(
+            `select id from ${REDIRECTS} where service = ? order by id desc limit 1 offset ?`,
+            service,
+            most,
+          ),
+          last => last && tx.run(`delete from ${REDIRECTS} where service = ? and id <= ?`, service, last.id),
+        ),
+    ),
+  );
 }
 
 export async function dropRedirect(tx: Transactor, service: string, name: string): Promise<void> {

@@ -1,5 +1,7 @@
 import {
   andThen,
+  type BatchTransaction,
+  type BatchWriter,
   type MaybePromise,
   type Statement,
   type Storage,
@@ -11,6 +13,9 @@ import { ItemStore } from './item-store.ts';
 import type { Affiliation, SubscriptionOptions, SubscriptionState } from './node.ts';
 import { dropRedirect, putRedirect, type Redirect, RedirectStore } from './redirect-store.ts';
 import { AFFILIATIONS, ITEMS, keyOf, migrations, NODES, REDIRECTS, SUBSCRIPTIONS } from './schema.ts';
+
+/** Tables of what belongs to a node. */
+const OF_NODES = [ITEMS, AFFILIATIONS, SUBSCRIPTIONS];
 
 /** A node as it is stored. */
 export interface StoredNode {
@@ -61,6 +66,7 @@ export class PubsubStore {
   private readonly storage: Storage;
   private readonly all: Select;
   private readonly one: Select;
+  private readonly removing: BatchWriter<Removed, void>;
 
   constructor(storage: Storage) {
     this.storage = storage;
@@ -68,6 +74,7 @@ export class PubsubStore {
     this.redirects = new RedirectStore(storage);
     this.all = select(storage, 'n.service = ?');
     this.one = select(storage, 'n.service = ? and n.name_key = ?');
+    this.removing = storage.batch<Removed, void>({ name: 'pubsub-remove', write: remove });
   }
 
   /** All nodes of a service: for accounts, which have few. */
@@ -142,11 +149,8 @@ export class PubsubStore {
   }
 
   /** `redirect`: what is said of it from now on, one of at most so many. */
-  async remove({ id, service }: { id: number; service: string }, redirect?: Redirect, most = 0): Promise<void> {
-    await this.storage.transact(async tx => {
-      await removeNodes(tx, [id]);
-      if (redirect) await putRedirect(tx, service, redirect, most);
-    });
+  remove({ id, service }: { id: number; service: string }, redirect?: Redirect, most = 0): Promise<void> {
+    return this.removing.write({ id, service, redirect, most });
   }
 
   /** 'none' takes an entry away. All or nothing. */
@@ -247,6 +251,21 @@ export class PubsubStore {
   }
 }
 
+interface Removed {
+  readonly id: number;
+  readonly service: string;
+  readonly redirect: Redirect | undefined;
+  readonly most: number;
+}
+
+function remove(tx: BatchTransaction, { id, service, redirect, most }: Removed): MaybePromise<void> {
+  const from = (at: number): MaybePromise<unknown> =>
+    at === OF_NODES.length
+      ? tx.run(`delete from ${NODES} where id = ?`, id)
+      : andThen(tx.run(`delete from ${OF_NODES[at]} where node = ?`, id), () => from(at + 1));
+  return andThen(from(0), () => andThen(redirect && putRedirect(tx, service, redirect, most), () => undefined));
+}
+
 interface Select {
   readonly nodes: Statement<NodeRow>;
   readonly affiliations: Statement<AffiliationRow>;
@@ -301,7 +320,7 @@ async function putAffiliation(tx: Transactor, node: number, entity: string, affi
 
 async function removeNodes(tx: Transactor, nodes: readonly number[]): Promise<void> {
   for (const node of nodes) {
-    for (const table of [ITEMS, AFFILIATIONS, SUBSCRIPTIONS]) await tx(table).where({ node }).delete();
+    for (const table of OF_NODES) await tx(table).where({ node }).delete();
     await tx(NODES).where({ id: node }).delete();
   }
 }

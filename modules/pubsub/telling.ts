@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   andThen,
+  currentUnit,
   eachInSlices,
   FULL,
   inOrder,
@@ -19,6 +20,7 @@ import { type Access, seesPresence } from './access.ts';
 import type { Bounces } from './bounces.ts';
 import type { Capabilities } from './capabilities.ts';
 import { EVENT } from './names.ts';
+import { Round } from './round.ts';
 import { isPersonal, type Item, ownersOf, type PubsubNode, type Subscription } from './node.ts';
 
 type Step = void | Promise<void>;
@@ -26,6 +28,8 @@ type Step = void | Promise<void>;
 /** Costs of a recipient (src/util/slices.ts): one who is told, and one who is not. */
 const TOLD = 15;
 const PASSED = 1;
+/** What may be told as part of one unit, by these costs. */
+const IN_ONE = 10_000;
 
 export interface TellingParts {
   readonly node: NodeView;
@@ -47,16 +51,58 @@ export class Telling {
 
   /** Content of the event as a wire string. What is told of a node is told in order. `pending`: also those who wait to be let in. */
   tell(node: PubsubNode, content: string, pending = false): void {
-    const packet = eventOf(node, content);
+    this.event(node, eventOf(node, content), pending);
+  }
+
+  /**
+   * Stores something and tells of it, in one unit (src/util/unit.ts): either both are done or nothing is, whenever the program ends.
+   * `contents`: the events, as wire strings. Resolved when it is stored and all have been told, of very many those too who are told
+   * behind the unit; rejects with a StorageError, and nobody has been told.
+   */
+  async together<T>(
+    node: PubsubNode,
+    contents: readonly string[],
+    write: () => Promise<T>,
+    pending = false,
+  ): Promise<T> {
+    // what is told of it keeps up, so that it cannot be published faster than it is told
+    await node.telling;
+    await this.lookUp(node);
+    const events = contents.map(content => eventOf(node, content));
+    if (events.length === 0) return write();
+    const writing = this.parts.node.together(events[0]!, () => {
+      const unit = currentUnit();
+      if (unit) unit.required = true;
+      const written = write();
+      for (const event of events) this.event(node, event, pending);
+      return written;
+    });
+    try {
+      return await writing;
+    } finally {
+      await node.telling;
+    }
+  }
+
+  /** What has to be known to tell somebody at once. */
+  private async lookUp(node: PubsubNode): Promise<void> {
+    if (!isPersonal(node)) return;
+    await this.parts.roster()?.get(node.service);
+    await this.parts.blocking()?.list(node.service);
+  }
+
+  private event(node: PubsubNode, packet: Packet, pending: boolean): void {
     // what is behind the addresses is made once, for all
     packet.wire();
     const subscribed = [...node.subscriptions.values()].filter(({ state }) => pending || state === 'subscribed');
     if (subscribed.length > 0) this.parts.bounces.note(packet.id!, node);
+    const round = new Round(this.parts.node, packet, currentUnit());
     this.behind(node, () => {
       // only who is subscribed as well could be told twice
       const told = subscribed.length > 0 ? new Set<string>() : undefined;
-      const implied = isPersonal(node) ? this.toInterested(node, packet, told) : undefined;
-      return andThen(implied, () => this.toSubscribers(node, packet, subscribed, told));
+      const implied = isPersonal(node) ? this.toInterested(node, round, told) : undefined;
+      const all = andThen(implied, () => this.toSubscribers(node, round, subscribed, told));
+      return andThen(all, () => round.safe());
     });
   }
 
@@ -72,21 +118,25 @@ export class Telling {
   }
 
   /** XEP-0060 9.1: the account's own clients and those of its contacts, as far as they want to be told and may read. */
-  private toInterested(node: PubsubNode, packet: Packet, told: Set<string> | undefined): Step {
+  private toInterested(node: PubsubNode, round: Round, told: Set<string> | undefined): Step {
     const { roster } = this.parts;
     const account = node.service;
-    const own = this.toClients(packet, this.interested(node, account), told);
+    const own = this.toClients(round, this.interested(node, account), told);
     return andThen(own, () =>
       andThen(roster()?.get(account), contacts =>
-        eachInSlices(contacts?.values() ?? [], contact => {
-          if (!seesPresence(contact)) return PASSED;
-          const clients = this.interested(node, contact.address);
-          if (clients.length === 0) return PASSED;
-          const step = andThen(this.mayBeTold(node, contact.address, contact), may =>
-            may ? this.toClients(packet, clients, told) : undefined,
-          );
-          return step ?? TOLD;
-        }),
+        eachInSlices(
+          contacts?.values() ?? [],
+          contact => {
+            if (!seesPresence(contact)) return PASSED;
+            const clients = this.interested(node, contact.address);
+            if (clients.length === 0) return PASSED;
+            const step = andThen(this.mayBeTold(node, contact.address, contact), may =>
+              may ? this.toClients(round, clients, told) : undefined,
+            );
+            return step ?? TOLD;
+          },
+          IN_ONE,
+        ),
       ),
     );
   }
@@ -110,34 +160,39 @@ export class Telling {
   }
 
   /** Into their outboxes, as what is sent to many. */
-  private toClients(packet: Packet, clients: readonly SessionView[], told: Set<string> | undefined): Step {
+  private toClients(round: Round, clients: readonly SessionView[], told: Set<string> | undefined): Step {
     const { node, blocking } = this.parts;
     return inOrder(clients, session => {
       told?.add(session.jid.full).add(session.user.jid.bare);
-      const copy = packet.readdressed(session.jid);
-      copy.address = FULL;
-      // nobody shuts himself out of his own account
-      if (session.user.jid.bare === packet.from.bare) return node.deliver(copy, session);
-      return deliverUnblocked(blocking(), node, copy, session);
+      return round.send(session.jid, copy => {
+        copy.address = FULL;
+        // nobody shuts himself out of his own account
+        if (session.user.jid.bare === copy.from.bare) return node.deliver(copy, session);
+        return deliverUnblocked(blocking(), node, copy, session);
+      });
     });
   }
 
   private toSubscribers(
     node: PubsubNode,
-    packet: Packet,
+    round: Round,
     subscribed: readonly Subscription[],
     told: ReadonlySet<string> | undefined,
   ): Step {
     const { hosts } = this.parts.node;
-    return eachInSlices(subscribed, subscription => {
+    const tell = (subscription: Subscription, elsewhere: boolean): number | Promise<void> => {
       const { jid } = subscription;
       if (told?.has(jid.full) || !this.isThere(node, subscription, hosts)) return PASSED;
-      if (!isPersonal(node)) return this.parts.node.route(packet.readdressed(jid)) ?? TOLD;
-      const step = andThen(this.blocks(node.service, jid), blocked =>
-        blocked ? undefined : this.parts.node.route(packet.readdressed(jid)),
-      );
-      return step ?? TOLD;
-    });
+      const send = (): Step => round.send(jid, copy => this.parts.node.route(copy), elsewhere);
+      if (!isPersonal(node)) return send() ?? TOLD;
+      return andThen(this.blocks(node.service, jid), blocked => (blocked ? undefined : send())) ?? TOLD;
+    };
+    const isHere = ({ jid }: Subscription): boolean => hosts.has(jid.domain);
+    const here = subscribed.filter(isHere);
+    const step = eachInSlices(here, subscription => tell(subscription, false), IN_ONE);
+    if (here.length === subscribed.length) return step;
+    const others = subscribed.filter(subscription => !isHere(subscription));
+    return andThen(step, () => eachInSlices(others, subscription => tell(subscription, true)));
   }
 
   /** XEP-0060 6.3, 12.6: presence is known of those who are at home here; of others it is not. */

@@ -77,7 +77,7 @@ export type {
 } from './storage.ts';
 export { StorageError } from './storage.ts';
 export { Loaded } from '../util/loaded.ts';
-export { currentUnit, type Unit } from '../util/unit.ts';
+export { currentUnit, type Unit, type UnitListener } from '../util/unit.ts';
 export { Lru } from '../util/lru.ts';
 export { type MaybePromise, andThen } from '../util/maybe.ts';
 export { networkOf } from '../util/network.ts';

@@ -8,11 +8,12 @@ const WAITED = 10;
 
 /**
  * Calls `tell` for each item, one after the other, in slices between which the event loop goes on. `tell` returns a promise when it
- * waits, else what the call has cost, in microseconds or so. Nothing is returned when all is done at once.
+ * waits, else what the call has cost, in microseconds or so. Nothing is returned when all is done at once. `first`: how much the first
+ * slice may cost, where as much as possible has to be done together.
  */
-export function eachInSlices<T>(items: Iterable<T>, tell: (item: T) => number | Promise<void>): Step {
+export function eachInSlices<T>(items: Iterable<T>, tell: (item: T) => number | Promise<void>, first = SLICE): Step {
   const left = items[Symbol.iterator]();
-  for (let cost = 0; cost < SLICE;) {
+  for (let cost = 0; cost < first;) {
     const { done, value } = left.next();
     if (done) return undefined;
     const told = tell(value);
@@ -22,8 +23,8 @@ export function eachInSlices<T>(items: Iterable<T>, tell: (item: T) => number | 
   return theRest(left, tell, breath());
 }
 
-async function theRest<T>(left: Iterator<T>, tell: (item: T) => number | Promise<void>, first: Promise<void>) {
-  await first;
+async function theRest<T>(left: Iterator<T>, tell: (item: T) => number | Promise<void>, begun: Promise<void>) {
+  await begun;
   let cost = 0;
   for (let item = left.next(); !item.done; item = left.next()) {
     const told = tell(item.value);
