@@ -2,7 +2,7 @@ import type { SessionView, Slot } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { NS, pageElement, refuse, StanzaError } from '../../src/protocol/index.ts';
 import { type Element, xml } from '../../src/xml/index.ts';
-import { firstKeyAt } from './key.ts';
+import { firstKeyAt, keyOf } from './key.ts';
 import type { Query } from './query.ts';
 import { isWith, type Pace, Results, stampOf } from './results.ts';
 import type { ArchiveStore, Kept, Span } from './store.ts';
@@ -35,6 +35,8 @@ interface Selection {
   /** Without the bounds of paging. */
   readonly all: Span;
   readonly page: Span;
+  /** The message that the page is next to, in the span of the page: reading that tells whether it is there. */
+  readonly edge: { readonly id: string; readonly key: number } | undefined;
   readonly matches: ((message: Kept) => boolean) | undefined;
 }
 
@@ -72,7 +74,7 @@ export class Answering {
     const pace = this.pace.get(session);
     await pace.begin();
     const results = new Results(session, shelf.owner, query.queryId, pace, shelf.shown);
-    const selection = await this.select(query, shelf);
+    const selection = await this.select(query, shelf, max);
     if (!selection) {
       const asksForIds =
         query.beforeId ?? query.afterId ?? query.ids ?? query.paging.after ?? (query.paging.before || undefined);
@@ -85,7 +87,11 @@ export class Answering {
   }
 
   /** Undefined for an archive without a message of that kind; NOT_FOUND when an id that the query names is not there. */
-  private async select(query: Query, { owner, floor, only }: Shelf): Promise<Selection | StanzaError | undefined> {
+  private async select(
+    query: Query,
+    { owner, floor, only }: Shelf,
+    max: number,
+  ): Promise<Selection | StanzaError | undefined> {
     const { reading, addresses } = this.store;
     const address = await addresses.find(owner.bare);
     if (!address) return undefined;
@@ -105,15 +111,25 @@ export class Answering {
     }
     const { paging } = query;
     const page = { after, before };
-    if (paging.after !== undefined) {
-      const key = await keyOfId(paging.after);
-      if (key === undefined) return NOT_FOUND;
-      page.after = Math.max(after, key);
-    }
-    if (paging.before) {
-      const key = await keyOfId(paging.before);
-      if (key === undefined) return NOT_FOUND;
-      page.before = Math.min(before, key);
+    const isNextToOne = (paging.after === undefined) !== !paging.before;
+    const next = max > 0 && !query.ids && isNextToOne ? (paging.after ?? paging.before!) : undefined;
+    const key = next === undefined ? undefined : keyOf(next);
+    let edge: Selection['edge'];
+    if (key !== undefined && key > after && key < before) {
+      edge = { id: next!, key };
+      if (paging.after === undefined) page.before = key + 1;
+      else page.after = key - 1;
+    } else {
+      if (paging.after !== undefined) {
+        const there = await keyOfId(paging.after);
+        if (there === undefined) return NOT_FOUND;
+        page.after = Math.max(after, there);
+      }
+      if (paging.before) {
+        const there = await keyOfId(paging.before);
+        if (there === undefined) return NOT_FOUND;
+        page.before = Math.min(before, there);
+      }
     }
     const peer = query.with && (await addresses.find(query.with.bare))?.id;
     // nobody's number: nothing matches
@@ -122,12 +138,19 @@ export class Answering {
       lowest,
       all: { owner: address.id, after, before, ...conversation },
       page: { owner: address.id, ...page, ...conversation },
+      edge,
       matches: only ?? (query.with && !query.with.isBare ? isWith(query.with) : undefined),
     };
   }
 
-  private async byPage(query: Query, selection: Selection, results: Results, max: number): Promise<Element> {
+  private async byPage(
+    query: Query,
+    selection: Selection,
+    results: Results,
+    max: number,
+  ): Promise<Element | StanzaError> {
     const { paging } = query;
+    let { edge } = selection;
     // XEP-0059 2.5
     if (max === 0) return fin([], false, await this.count(selection));
     const backwards = paging.before !== undefined && paging.after === undefined;
@@ -142,9 +165,17 @@ export class Answering {
     let more: boolean | undefined;
     while (more === undefined) {
       // one more than there is room for says whether that was all
-      const limit = selection.matches ? SLICE : Math.min(SLICE, max - ids.length) + 1;
+      const limit = (selection.matches ? SLICE : Math.min(SLICE, max - ids.length) + 1) + (edge ? 1 : 0);
       const slice = await this.store.reading.page(span, limit, backwards);
       if (slice.length < limit) more = false;
+      if (edge) {
+        if (slice[0]?.id === edge.id) slice.shift();
+        // it may be of another conversation
+        else if ((await this.store.reading.keyOf(span.owner, edge.id, selection.lowest)) === undefined)
+          return NOT_FOUND;
+        span = beyond(span, edge, backwards);
+        edge = undefined;
+      }
       for (const message of slice) {
         if (selection.matches && !selection.matches(message)) {
           span = beyond(span, message, backwards);
@@ -236,7 +267,7 @@ export class Answering {
 }
 
 /** What of a span is behind a message. */
-function beyond(span: Span, { key }: Kept, backwards: boolean): Span {
+function beyond(span: Span, { key }: Pick<Kept, 'key'>, backwards: boolean): Span {
   return backwards ? { ...span, before: key } : { ...span, after: key };
 }
 

@@ -132,6 +132,16 @@ describe('play: asking an archive (XEP-0313 4, XEP-0059)', () => {
     assert.deepEqual([page.bodies, page.count], [['5'], '1']);
   });
 
+  it('a page of a conversation may be next to a message of another', async () => {
+    const nurse = form({ with: 'nurse@localhost' });
+    is(await ask(romeo, nurse + rsm(`<max>2</max><after>${id(2)}</after>`)), '3 5', false);
+    is(await ask(romeo, nurse + rsm(`<max>2</max><before>${id(8)}</before>`)), '5 7', false);
+    is(await ask(romeo, nurse + rsm(`<after>${id(8)}</after>`)), '9', true);
+    // outside of what is asked for
+    const from = form({ with: 'nurse@localhost', 'after-id': id(5) });
+    is(await ask(romeo, from + rsm(`<after>${id(1)}</after>`)), '7 9', true);
+  });
+
   it('an id that is not there is item-not-found', async () => {
     const other = `${id(5).slice(0, -1)}${id(5).endsWith('0') ? '1' : '0'}`;
     for (const missing of [NOT_THERE, 'nonsense', other]) {
