@@ -10,6 +10,8 @@ export interface BlockedAddresses {
 export interface BlockingService {
   /** Whether an account has blocked an address; nearly always known at once. */
   blocks(account: Jid, other: Jid): MaybePromise<boolean>;
+  /** Those of some accounts (bare addresses) who have blocked an address; for lists that are shown to it. */
+  blockers(accounts: readonly Jid[], other: Jid): Promise<ReadonlySet<string>>;
   /**
    * What the account of a session has blocked, for those who send one stanza to very many: undefined where that is nothing. It is a promise
    * the first time at most; behind that it is known at once as long as the session lasts.

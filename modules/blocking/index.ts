@@ -190,6 +190,12 @@ export default defineModule({
 
     mod.provide(Blocking, {
       blocks: (account, other) => andThen(lists.of(account), list => list.matches(other)),
+      blockers: (accounts, other) =>
+        mod.stores.addresses.having(
+          accounts.filter(({ domain }) => mod.enabled(domain)).map(({ bare }) => bare),
+          // XEP-0191 5
+          [...new Set([other.full, other.bare, other.domain])],
+        ),
       blockedBy: session => ofSessions.get(session),
       list: account => andThen(lists.of(account), list => list.jids),
       block,

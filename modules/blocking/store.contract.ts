@@ -45,6 +45,18 @@ export function blockStoreContract(open: () => Promise<Storage>): void {
     assert.deepEqual(texts(await store.get(juliet)), ['a@b']);
   });
 
+  it('tells who of many has one of some addresses', async () => {
+    await store.add(romeo, jids('a@b/c', 'x@y'), 9);
+    await store.add(juliet, jids('b'), 9);
+    const many = [...Array.from({ length: 450 }, (_, i) => `user${i}@example.org`), romeo.bare, juliet.bare];
+    const having = async (...addresses: string[]) => [...(await store.having(many, addresses))].toSorted();
+    assert.deepEqual(await having('a@b/c', 'a@b', 'b'), [juliet.bare, romeo.bare]);
+    assert.deepEqual(await having('a@b', 'x@y'), [romeo.bare]);
+    assert.deepEqual(await having('A@b'), []);
+    assert.deepEqual([...(await store.having([juliet.bare], ['x@y']))], []);
+    assert.deepEqual([...(await store.having([], ['x@y']))], []);
+  });
+
   it('keeps many at once', async () => {
     const many = jids(...Array.from({ length: 1000 }, (_, i) => `user${i}@example.org`));
     await store.add(romeo, many, 1000);

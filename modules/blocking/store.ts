@@ -23,6 +23,19 @@ export class BlockStore {
     return andThen(this.ofAccount.all(account.bare), jidsOf);
   }
 
+  /** Those of some accounts who have one of some addresses in their list. */
+  async having(accounts: readonly string[], jids: readonly string[]): Promise<Set<string>> {
+    const found = new Set<string>();
+    for (let i = 0; i < accounts.length; i += 200) {
+      const some = accounts.slice(i, i + 200);
+      const rows = await this.storage.read(q =>
+        q<Row>(TABLE).whereIn('account', some).whereIn('jid', jids).distinct('account'),
+      );
+      for (const { account } of rows) found.add(account);
+    }
+    return found;
+  }
+
   /** Adds addresses, those that are there already are left as they are. Undefined when there would be more than `most`. */
   async add(account: Jid, jids: readonly Jid[], most: number): Promise<Jid[] | undefined> {
     return this.storage.transact(async tx => {

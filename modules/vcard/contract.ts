@@ -15,6 +15,8 @@ export interface VcardService {
   addView(view: VcardView): () => void;
   /** Called before the request is answered. */
   onSet(listener: VcardListener): () => void;
+  /** Told of each account whose card was set, or carried here from another server. */
+  onChange(listener: (account: Jid) => MaybePromise<void>): () => void;
 }
 
 export const Vcards = serviceKey<VcardService>('vcard');

@@ -1,5 +1,5 @@
 /* vcard-temp (XEP-0054): a card for each account, which everybody may read and its owner writes. */
-import { defineModule, defineOptions, Empty, option } from '../../src/api/index.ts';
+import { defineModule, defineOptions, Empty, type MaybePromise, option } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { NS, refuse } from '../../src/protocol/index.ts';
 import { type Element, parseElement, serialize, xml } from '../../src/xml/index.ts';
@@ -33,6 +33,10 @@ export default defineModule({
     const { cards } = mod.stores;
     const views = new Set<VcardView>();
     const listeners = new Set<VcardListener>();
+    const changes = new Set<(account: Jid) => MaybePromise<void>>();
+    const changed = async (account: Jid): Promise<void> => {
+      for (const listener of changes) await listener(account.toBare());
+    };
     const shownBy = async (account: Jid, who: Jid, card: Element | undefined): Promise<Element | undefined> => {
       let shown = card;
       for (const view of views) shown = await view(account.toBare(), who, shown);
@@ -50,6 +54,10 @@ export default defineModule({
       onSet: listener => {
         listeners.add(listener);
         return () => void listeners.delete(listener);
+      },
+      onChange: listener => {
+        changes.add(listener);
+        return () => void changes.delete(listener);
       },
     });
     mod.iq({ xmlns: NS.vcard, name: 'vCard', type: 'get', to: 'account', from: 'anyone' }, async request => {
@@ -71,6 +79,7 @@ export default defineModule({
       const account = request.to.toBare();
       for (const listener of listeners)
         await listener(account, request.payload, before === undefined ? undefined : parseElement(before, NS.vcard));
+      await changed(account);
       return Empty;
     });
     mod.iq({ xmlns: NS.vcard, name: 'vCard', type: 'get', to: 'host' }, () =>
@@ -90,6 +99,7 @@ export default defineModule({
         if (wire.length > size) return { refused: `a vCard has at most ${size} bytes` };
         if ((await cards.get(account)) === wire) return 'known';
         await cards.set(account, wire);
+        await changed(account);
         return 'imported';
       },
     });

@@ -6,6 +6,7 @@ import { groupCommands } from './commands/group.ts';
 import { messageCommands } from './commands/message.ts';
 import { moduleCommands } from './commands/module.ts';
 import { nodeCommands } from './commands/node.ts';
+import { searchCommands } from './commands/search.ts';
 import { sessionCommands } from './commands/session.ts';
 import { storageCommands } from './commands/storage.ts';
 import { userCommands } from './commands/user.ts';
@@ -51,6 +52,7 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 no node is running on 
   sessionCommands(program, context);
   messageCommands(program, context);
   groupCommands(program, context);
+  searchCommands(program, context);
   moduleCommands(program, context);
   configCommands(program, context);
   storageCommands(program, context);

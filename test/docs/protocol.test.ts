@@ -43,7 +43,7 @@ describe('docs/protocol.md, played', () => {
   let server: TestNode;
   let people: Map<string, TestClient>;
   before(async () => {
-    server = await TestNode.start({ yaml: 'hosts: { example.org: {} }' });
+    server = await TestNode.start({ yaml: 'hosts: { example.org: {} }\nmodules: { search: {} }' });
     for (const name of Object.keys(RESOURCES)) await server.addUser(name.toLowerCase(), 'example.org');
   });
   after(() => server.stop());
@@ -64,7 +64,7 @@ describe('docs/protocol.md, played', () => {
   }
 
   it('has examples in each of its sections, and no others', () => {
-    assert.equal(sections.length, 2);
+    assert.equal(sections.length, 3);
     for (const section of sections) assert(linesOf(section).length > 2);
     assert.equal(sections.flatMap(linesOf).length, [...page.matchAll(/```xml/g)].length);
   });

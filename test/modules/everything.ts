@@ -70,6 +70,10 @@ export async function useEverything(stage: TestNode, people: Record<'romeo' | 'j
     ["<query xmlns='jabber:iq:register'/>", undefined],
   ] as const)
     await ok(romeo, 'get', payload, to);
+  // search
+  await ok(romeo, 'set', "<entry xmlns='urn:posthouse:directory:0' by-name='true'/>");
+  await ok(juliet, 'get', "<query xmlns='jabber:iq:search'/>", 'search.localhost');
+  await ok(juliet, 'set', "<query xmlns='jabber:iq:search'><nick>rom</nick></query>", 'search.localhost');
   // commands, administration
   const command = (node: string) =>
     ok(prince, 'set', `<command xmlns='http://jabber.org/protocol/commands' node='${ADMIN}${node}'/>`, 'localhost');

@@ -13,6 +13,7 @@ const COMMANDS = [
   ...['list', 'close'].map(name => `session ${name}`),
   'message trace',
   'group allow',
+  ...['number', 'gather'].map(name => `search ${name}`),
   ...['list', 'load', 'unload', 'reload'].map(name => `module ${name}`),
   ...['show', 'reload'].map(name => `config ${name}`),
 ];
