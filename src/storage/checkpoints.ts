@@ -5,10 +5,10 @@ import type { FileOptions, Logger } from './connections.ts';
 const DUE = 32_000;
 /** Values to a page, about. */
 const VALUES = 80;
-/** Pages that may be left when nobody writes for as long as they are copied. */
-const REST = 1000;
-/** How often it is tried to have so few. */
-const ATTEMPTS = 4;
+/** Pages that may come while others are copied, for the rest to be copied while nobody writes. */
+const REST = 200;
+/** How often it is tried to have so few: each time there are fewer, since it takes less long. */
+const ATTEMPTS = 6;
 
 /** What a copying found: pages in the log, and how many of them are in the file now. */
 export interface Copied {
@@ -63,10 +63,13 @@ export class Checkpoints {
 
   private async run(): Promise<void> {
     const { estimate } = this;
+    let before = 0;
     for (let i = 0; i < ATTEMPTS; i++) {
       const { log, copied } = await this.copy();
       if (i === 0 && log > 0) this.scale = Math.min(20, Math.max(0.5, log / estimate));
-      if (log - copied <= REST) break;
+      // what comes meanwhile is not in either number
+      if (log - before <= REST) break;
+      before = copied;
     }
     await this.alone(async () => {
       await this.copy();
