@@ -45,7 +45,7 @@ export interface NodeConfig {
 }
 
 /** XEP-0060 4.5. */
-type AccessModel = 'open' | 'presence' | 'roster' | 'authorize' | 'whitelist';
+export type AccessModel = 'open' | 'presence' | 'roster' | 'authorize' | 'whitelist';
 type PublishModel = 'publishers' | 'subscribers' | 'open';
 
 /** What a node at a service of its own begins with. */

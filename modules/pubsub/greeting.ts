@@ -6,13 +6,16 @@ import {
   type NodeView,
   type SessionView,
 } from '../../src/api/index.ts';
-import type { Jid } from '../../src/jid/index.ts';
+import { type Jid, parseJid } from '../../src/jid/index.ts';
 import type { RosterChange, RosterService } from '../roster/contract.ts';
 import { seesPresence } from './access.ts';
 import type { Capabilities } from './capabilities.ts';
+import type { AccessModel } from './config.ts';
 import { type Engine, lastItem } from './engine.ts';
 import type { Item, PubsubNode } from './node.ts';
+import type { Sharing } from './sharing.ts';
 import { subscribersLost } from './subscribing.ts';
+import { isToldAnyway } from './telling.ts';
 
 type Step = void | Promise<void>;
 
@@ -29,21 +32,53 @@ export class Greeting {
   private readonly node: NodeView;
   private readonly roster: () => RosterService | undefined;
   private readonly enabled: (host: string) => boolean;
+  private readonly sharing: Sharing;
 
   constructor(
     engine: Engine,
     node: NodeView,
     roster: () => RosterService | undefined,
     enabled: (host: string) => boolean,
+    sharing: Sharing,
   ) {
     this.engine = engine;
     this.node = node;
     this.roster = roster;
     this.enabled = enabled;
+    this.sharing = sharing;
   }
 
   /** Of the account itself, and of all whose presence it sees. `since`: when it began to want these nodes; a moment of the engine. */
   greet(session: SessionView, names: ReadonlySet<string>, since: number): Step {
+    return andThen(session.presence && this.greetAsContact(session, names, since), () =>
+      inOrder(this.sharing.of(session), account => this.greetAsSharer(session, parseJid(account)!, names, since)),
+    );
+  }
+
+  /** XEP-0060 9.1.3: of an account that the session has sent presence to, what is open. */
+  greetAsSharer(session: SessionView, account: Jid, names: ReadonlySet<string>, since: number): Step {
+    if (names.size === 0) return undefined;
+    return andThen(this.roster()?.get(account), contacts =>
+      isToldAnyway(account, session, contacts) ? undefined : this.lastOf(account, names, session, since, 'open'),
+    );
+  }
+
+  /** XEP-0060 12.2: a subscriber of nodes at domains is there. `meant`: whether it is for the last items of a service. */
+  async greetSubscriber(jid: Jid, since: number, meant: (service: Jid) => boolean): Promise<void> {
+    const { store, nodes, telling } = this.engine;
+    for (const at of await store.greetedAt(jid.bare)) {
+      const domain = parseJid(at.service);
+      if (!domain || domain.local !== '' || !meant(domain)) continue;
+      const node = await nodes.find(domain, at.name);
+      if (!node || !isGreeted(node)) continue;
+      const subscriptions = [node.subscriptions.get(jid.full), node.subscriptions.get(jid.bare)];
+      const wants = subscriptions.some(one => one?.state === 'subscribed' && one.options.deliver);
+      const item = wants ? await this.last(node, since) : undefined;
+      if (item) await telling.last(node, item, jid);
+    }
+  }
+
+  private greetAsContact(session: SessionView, names: ReadonlySet<string>, since: number): Step {
     const account = session.user.jid;
     return andThen(this.lastOf(account, names, session, since), () =>
       andThen(this.roster()?.get(account), contacts =>
@@ -57,11 +92,18 @@ export class Greeting {
   }
 
   /** The last items of an account's nodes to a client that wants them. */
-  private lastOf(account: Jid, names: ReadonlySet<string>, session: SessionView, since: number): Step {
+  private lastOf(
+    account: Jid,
+    names: ReadonlySet<string>,
+    session: SessionView,
+    since: number,
+    only?: AccessModel,
+  ): Step {
     if (!this.enabled(account.domain)) return undefined;
     return andThen(this.engine.nodes.of(account), nodes =>
       inOrder(nodes.values(), node => {
         if (!names.has(node.name) || !isGreeted(node)) return undefined;
+        if (only !== undefined && node.config.accessModel !== only) return undefined;
         return this.engine.telling.lastTo(node, () => this.last(node, since), session);
       }),
     );

@@ -12,6 +12,7 @@ import {
   option,
   type OptionsOf,
   type Packet,
+  PRESENCE,
   ServiceDomain,
 } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
@@ -45,6 +46,7 @@ import { GET_PENDING, getPending } from './pending.ts';
 import { portableItems, portableNodes } from './portable.ts';
 import { removeAccount } from './removal.ts';
 import { answer, answerOfNobody } from './requests.ts';
+import { Sharing, Shown } from './sharing.ts';
 import { pubsubStore } from './store.ts';
 import { authorize } from './subscribing.ts';
 import { sweep } from './sweeping.ts';
@@ -180,6 +182,7 @@ export default defineModule({
       features: () => SERVICE_FEATURES,
       stanza: packet => {
         if (packet.type === 'error') return cameBack(packet);
+        if (packet.kind === PRESENCE) return presenceCame(packet);
         const x = packet.kind === MESSAGE ? packet.child('x', NS.dataForms) : undefined;
         if (x === undefined) return undefined;
         return decided(serviceAt(packet.to!), packet.from, packet.stanza.kidElement(x));
@@ -194,12 +197,16 @@ export default defineModule({
         await greeting.greet(session, names, since);
       });
     });
+    const sharing = new Sharing(mod);
+    const shown = new Shown();
     const telling = new Telling({
       node,
       log: mod.log,
       access,
       capabilities,
       bounces,
+      sharing,
+      shown,
       roster,
       blocking: () => mod.maybe(Blocking),
     });
@@ -220,7 +227,7 @@ export default defineModule({
       happened: event => inside.tell(event),
       followed: account => inside.followed(account),
     };
-    const greeting = new Greeting(engine, node, roster, host => mod.enabled(host));
+    const greeting = new Greeting(engine, node, roster, host => mod.enabled(host), sharing);
     const inside = new Inside(engine, serviceAt, mod.log);
 
     /** What operators allow at each host, as long as its options are these. */
@@ -236,6 +243,25 @@ export default defineModule({
 
     async function decided(service: Service, from: Jid, x: Element): Promise<void> {
       if (formTypeOf(x) === SUBSCRIBE_AUTHORIZATION) await authorize(engine, service, from, x);
+    }
+
+    /** Of one service, or of all. Which of the subscriber's resources that is matters to subscriptions of that one alone. */
+    function subscriberCame(jid: Jid, service?: Jid): void {
+      const since = engine.moment();
+      telling.later(() =>
+        greeting.greetSubscriber(jid, since, at => {
+          if (served.hostOf(at.domain) === undefined) return false;
+          // who has shown himself to it before has had it
+          return service ? service.bare === at.bare : !shown.of(at, jid)?.has(jid.full);
+        }),
+      );
+    }
+
+    function presenceCame(packet: Packet): undefined {
+      const { from } = packet;
+      const service = packet.to!.toBare();
+      // who has shown himself to all has had it
+      if (shown.came(service, packet) && !node.session(from)?.presence) subscriberCame(from, service);
     }
 
     // its sender has nothing to wait for
@@ -310,7 +336,32 @@ export default defineModule({
 
     // ---- who wants to be told -------------------------------------------------------------------------------------------------
 
-    mod.on('presence', 'tap', { kind: 'presence' }, (packet, session) => capabilities.shown(packet, session));
+    const there = mod.perSession<boolean>(() => false);
+    mod.on('presence', 'tap', { kind: 'presence' }, (packet, session) => {
+      capabilities.shown(packet, session);
+      const before = there.get(session);
+      const now = packet.type !== 'unavailable';
+      if (now !== before) there.set(session, now);
+      if (now && !before && !session.anonymous) subscriberCame(session.jid);
+      if (!now) sharing.end(session);
+    });
+    mod.on('received', 'tap', { kind: 'presence', to: ['bare', 'full'] }, (packet, session) => {
+      const to = packet.to!;
+      if (packet.type === 'unavailable') sharing.end(session, to);
+      if (packet.type !== '' || to.bare === session.jid.bare) return;
+      // what it wants is known of what it has shown to all, where it has
+      if (!session.presence) capabilities.shown(packet, session);
+      if (!sharing.begin(session, to)) return;
+      const [names, since] = [capabilities.wanted(session), engine.moment()];
+      telling.later(async () => {
+        await greeting.greetAsSharer(session, to.toBare(), names, since);
+      });
+    });
+    mod.when('restored', session => {
+      sharing.know(session);
+      there.set(session, session.presence !== undefined);
+    });
+    mod.when('ended', session => sharing.end(session));
     mod.on('received', 'work', { kind: 'iq', to: 'host' }, (packet, session) =>
       capabilities.answered(packet, session) ? DONE : undefined,
     );

@@ -66,6 +66,7 @@ export class PubsubStore {
   private readonly storage: Storage;
   private readonly all: Select;
   private readonly one: Select;
+  private readonly places: Statement<{ service: string; name: string; config: string }>;
   private readonly removing: BatchWriter<Removed, void>;
 
   constructor(storage: Storage) {
@@ -74,6 +75,10 @@ export class PubsubStore {
     this.redirects = new RedirectStore(storage);
     this.all = select(storage, 'n.service = ?');
     this.one = select(storage, 'n.service = ? and n.name_key = ?');
+    this.places = storage.prepare(
+      `select service, name, config from ${NODES} where id in
+       (select node from ${SUBSCRIPTIONS} where entity_key = ? and state = 'subscribed') order by id`,
+    );
     this.removing = storage.batch<Removed, void>({ name: 'pubsub-remove', write: remove });
   }
 
@@ -191,6 +196,14 @@ export class PubsubStore {
         .orderBy('n.id')
         .select({ node: 'n.name', jid: 's.jid', state: 's.state' }),
     ) as Promise<{ node: string; jid: string; state: SubscriptionState }[]>;
+  }
+
+  /** Where somebody is subscribed that the last item is sent to subscribers who come online. */
+  async greetedAt(entity: string): Promise<{ service: string; name: string }[]> {
+    const rows = await this.places.all(keyOf(entity));
+    return rows.filter(
+      ({ config }) => (JSON.parse(config) as NodeConfig).sendLastPublishedItem === 'on_sub_and_presence',
+    );
   }
 
   /** XEP-0060 5.7: what somebody is at the nodes of a service. */

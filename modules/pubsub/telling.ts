@@ -21,9 +21,11 @@ import type { Bounces } from './bounces.ts';
 import type { Capabilities } from './capabilities.ts';
 import { EVENT } from './names.ts';
 import { Round } from './round.ts';
+import { type Sharing, type Shown, showOf } from './sharing.ts';
 import { isPersonal, type Item, ownersOf, type PubsubNode, type Subscription } from './node.ts';
 
 type Step = void | Promise<void>;
+type Contacts = ReadonlyMap<string, RosterItem> | undefined;
 
 /** Costs of a recipient (src/util/slices.ts): one who is told, and one who is not. */
 const TOLD = 15;
@@ -37,6 +39,8 @@ export interface TellingParts {
   readonly access: Access;
   readonly capabilities: Capabilities;
   readonly bounces: Bounces;
+  readonly sharing: Sharing;
+  readonly shown: Shown;
   roster(): RosterService | undefined;
   blocking(): BlockingService | undefined;
 }
@@ -117,28 +121,45 @@ export class Telling {
     node.telling = done;
   }
 
-  /** XEP-0060 9.1: the account's own clients and those of its contacts, as far as they want to be told and may read. */
+  /** XEP-0060 9.1: the account's own clients and those of its contacts, as far as they want to be told and may read; and who shares presence. */
   private toInterested(node: PubsubNode, round: Round, told: Set<string> | undefined): Step {
-    const { roster } = this.parts;
     const account = node.service;
     const own = this.toClients(round, this.interested(node, account), told);
     return andThen(own, () =>
-      andThen(roster()?.get(account), contacts =>
-        eachInSlices(
-          contacts?.values() ?? [],
-          contact => {
-            if (!seesPresence(contact)) return PASSED;
-            const clients = this.interested(node, contact.address);
-            if (clients.length === 0) return PASSED;
-            const step = andThen(this.mayBeTold(node, contact.address, contact), may =>
-              may ? this.toClients(round, clients, told) : undefined,
-            );
-            return step ?? TOLD;
-          },
-          IN_ONE,
-        ),
+      andThen(this.parts.roster()?.get(account), contacts =>
+        andThen(this.toContacts(node, round, contacts, told), () => this.toSharers(node, round, contacts, told)),
       ),
     );
+  }
+
+  private toContacts(node: PubsubNode, round: Round, contacts: Contacts, told: Set<string> | undefined): Step {
+    return eachInSlices(
+      contacts?.values() ?? [],
+      contact => {
+        if (!seesPresence(contact)) return PASSED;
+        const clients = this.interested(node, contact.address);
+        if (clients.length === 0) return PASSED;
+        const step = andThen(this.mayBeTold(node, contact.address, contact), may =>
+          may ? this.toClients(round, clients, told) : undefined,
+        );
+        return step ?? TOLD;
+      },
+      IN_ONE,
+    );
+  }
+
+  /** XEP-0060 9.1.3: of what is open those too who have sent presence to the account, as long as they are there. */
+  private toSharers(node: PubsubNode, round: Round, contacts: Contacts, told: Set<string> | undefined): Step {
+    const { sharing, capabilities } = this.parts;
+    if (node.config.accessModel !== 'open') return undefined;
+    return eachInSlices(sharing.with(node.service), session => {
+      if (!session.alive || !capabilities.wanted(session).has(node.name)) return PASSED;
+      if (isToldAnyway(node.service, session, contacts)) return PASSED;
+      const step = andThen(this.mayBeTold(node, session.jid), may =>
+        may ? this.toClients(round, [session], told) : undefined,
+      );
+      return step ?? TOLD;
+    });
   }
 
   /** The clients of somebody that want to be told of a node. */
@@ -195,17 +216,21 @@ export class Telling {
     return andThen(step, () => eachInSlices(others, subscription => tell(subscription, true)));
   }
 
-  /** XEP-0060 6.3, 12.6: presence is known of those who are at home here; of others it is not. */
+  /**
+   * XEP-0060 6.3, 12.6: presence is known of those who are at home here, and of those who have sent it to the service; of others it is not,
+   * and they are told.
+   */
   private isThere(node: PubsubNode, { jid, options }: Subscription, hosts: ReadonlySet<string>): boolean {
     if (!options.deliver) return false;
     const always = !node.config.presenceBasedDelivery && options.showValues.length === 0;
-    if (always || !hosts.has(jid.domain)) return true;
+    const shown = always ? undefined : this.parts.shown.of(node.service, jid);
+    if (always || (!shown && !hosts.has(jid.domain))) return true;
+    const fits = (full: string, show: string): boolean =>
+      (jid.resource === '' || full === jid.full) &&
+      (options.showValues.length === 0 || options.showValues.includes(show));
+    for (const [full, show] of shown ?? []) if (fits(full, show)) return true;
     const sessions = this.parts.node.user(jid)?.sessions ?? [];
-    return sessions.some(session => {
-      if (!session.presence || (jid.resource !== '' && session.jid.full !== jid.full)) return false;
-      const show = session.presence.stanza.childText('show') ?? 'online';
-      return options.showValues.length === 0 || options.showValues.includes(show);
-    });
+    return sessions.some(session => session.presence && fits(session.jid.full, showOf(session.presence)));
   }
 
   /** Sends an item that was published before: to a new subscriber, or a client that has come online (6.1.7, XEP-0163 4.3.4). */
@@ -261,6 +286,12 @@ export class Telling {
   private failed(error: unknown): void {
     this.parts.log.error({ err: error }, 'somebody could not be told of a node');
   }
+}
+
+/** Whether a client is one of the account's own, or of a contact who sees its presence. */
+export function isToldAnyway(account: Jid, { user }: SessionView, contacts: Contacts): boolean {
+  const contact = contacts?.get(user.jid.bare);
+  return user.jid.bare === account.bare || (contact !== undefined && seesPresence(contact));
 }
 
 /** A message with an event (XEP-0060 7.1.2), which is addressed afterwards. */
