@@ -50,7 +50,7 @@ export {
   type StoreDefinition,
   type XepClaim,
 } from './module.ts';
-export type { AccountsView, AccountView, ClientsView, ClientView, NodeView } from './node-view.ts';
+export type { AccountsView, AccountView, ClientsView, ClientView, NodeView, Question } from './node-view.ts';
 export { defineOptions, option, type OptionsOf, type OptionsSchema } from './options.ts';
 export {
   Answered,

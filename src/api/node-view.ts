@@ -1,6 +1,7 @@
 import type { Packet, SessionView, UserView } from '../bus/index.ts';
 import type { Jid } from '../jid/index.ts';
 import type { StanzaError, StreamError } from '../protocol/index.ts';
+import type { Element } from '../xml/index.ts';
 
 export interface AccountView {
   readonly jid: Jid;
@@ -56,6 +57,15 @@ export interface ClientsView {
   revoke(account: Jid, id: string): Promise<'revoked' | 'knows-password' | 'unknown'>;
 }
 
+/** A request (RFC 6120 8.2.3) of the server's own. */
+export interface Question {
+  readonly type: 'get' | 'set';
+  /** A host, or an account of one. */
+  readonly from: Jid;
+  readonly to: Jid;
+  readonly payload: Element;
+}
+
 /** What modules see of the node they run in. */
 export interface NodeView {
   readonly version: string;
@@ -97,6 +107,11 @@ export interface NodeView {
   together<T>(packet: Packet, work: () => T): T;
   /** Puts a stanza into a session's outbox, through the deliver chain. */
   deliver(packet: Packet, session: SessionView, taken?: (taken: boolean) => void): void | Promise<void>;
+  /**
+   * Asks somebody, and waits for the answer: an IQ of the type 'result' or 'error'. Undefined: none came in so many milliseconds. Never
+   * rejects.
+   */
+  ask(question: Question, patience: number): Promise<Packet | undefined>;
   /** Answers the sender with an error, unless it is an error itself (RFC 6120 8.3.1). */
   bounce(packet: Packet, error: StanzaError): void;
   /** Ends all sessions of an account. */

@@ -25,6 +25,8 @@ export interface SessionView {
   readonly priority: number;
   /** Whether it has a connection now (not waiting for resumption). */
   readonly connected: boolean;
+  /** Since when its client says that nobody looks at it (XEP-0352), in milliseconds since 1970; 0 while it does not. */
+  readonly inactiveSince: number;
   /** Whether its client is told what of its stanzas is safe (XEP-0198). */
   readonly acknowledged: boolean;
   /** Bytes in its outbox: not written yet, or not acknowledged. */

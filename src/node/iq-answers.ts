@@ -1,6 +1,7 @@
 import { Empty, FULL, type Answer, type IqRegistration, type IqTable, type Packet, Request } from '../bus/index.ts';
 import type { Jid } from '../jid/index.ts';
 import { refuse, StanzaError } from '../protocol/index.ts';
+import type { Questions } from './questions.ts';
 
 /** Milliseconds that a handler may take to answer. */
 const PATIENCE = 60_000;
@@ -11,23 +12,29 @@ export class IqAnswers {
   private readonly bounce: (packet: Packet, error: StanzaError) => void;
   private readonly failure: (error: unknown, packet: Packet) => StanzaError;
   private readonly routeWire: (wire: string) => void;
+  private readonly questions: Questions;
 
   constructor(
     table: IqTable,
     bounce: (packet: Packet, error: StanzaError) => void,
     failure: (error: unknown, packet: Packet) => StanzaError,
     routeWire: (wire: string) => void,
+    questions: Questions,
   ) {
     this.table = table;
     this.bounce = bounce;
     this.failure = failure;
     this.routeWire = routeWire;
+    this.questions = questions;
   }
 
   /** `asked` is the account or host. Answers to requests of the server's own end here. */
   answer(packet: Packet, kind: 'account' | 'host', asked: Jid): void | Promise<void> {
     const { stanza, type } = packet;
-    if (type !== 'get' && type !== 'set') return undefined;
+    if (type !== 'get' && type !== 'set') {
+      this.questions.answered(packet);
+      return undefined;
+    }
     const [kid] = stanza.children();
     const registration = this.table.find(type, kind, stanza.kidName(kid!), stanza.kidXmlns(kid!));
     const own = packet.from.bare === asked.bare;

@@ -26,6 +26,7 @@ import type { Users } from '../session/users.ts';
 import { currentUnit } from '../util/unit.ts';
 import { indexed } from '../xml/index.ts';
 import { IqAnswers } from './iq-answers.ts';
+import { Questions } from './questions.ts';
 
 export interface RouterParts {
   readonly points: Points;
@@ -50,6 +51,8 @@ type Step = void | Promise<void>;
 export class Router {
   private readonly parts: RouterParts;
   private readonly answers: IqAnswers;
+  /** Requests of the server's own. */
+  readonly questions = new Questions(packet => this.route(packet));
   /** Accounts, by their bare JIDs, for which leftovers are on their way: what comes for them takes its place behind. */
   readonly passing = new Map<string, Promise<void>>();
   private readonly incoming = [0, 0, 0];
@@ -62,6 +65,7 @@ export class Router {
       (packet, error) => this.bounce(packet, error),
       parts.failure,
       wire => this.routeWire(wire),
+      this.questions,
     );
   }
 

@@ -1,5 +1,5 @@
 import type { Collections } from '../api/collections.ts';
-import type { NodeView } from '../api/node-view.ts';
+import type { NodeView, Question } from '../api/node-view.ts';
 import type { Packet } from '../bus/index.ts';
 import { type Jid, parseJid } from '../jid/index.ts';
 import type { StanzaError, StreamError } from '../protocol/index.ts';
@@ -87,6 +87,10 @@ export abstract class View implements NodeView {
 
   deliver(packet: Packet, session: Session, taken?: (taken: boolean) => void): void | Promise<void> {
     return this.router.deliver(packet, session, taken);
+  }
+
+  ask(question: Question, patience: number): Promise<Packet | undefined> {
+    return this.router.questions.ask(question, patience);
   }
 
   bounce(packet: Packet, error: StanzaError): void {

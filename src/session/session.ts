@@ -71,8 +71,7 @@ export class Session implements SessionView, InboxOwner, OutboxOwner, UnitListen
   private peer: Jid | undefined;
   /** The session that it wrote to last; the router's note. */
   target: Session | undefined;
-  /** XEP-0352: whether the client said <inactive/>. */
-  private inactive = false;
+  inactiveSince = 0;
 
   constructor(id: string, jid: Jid, user: User, owner: SessionOwner, anonymous: boolean) {
     this.id = id;
@@ -251,7 +250,7 @@ export class Session implements SessionView, InboxOwner, OutboxOwner, UnitListen
       taken?.(false);
       return;
     }
-    if (this.inactive && !taken && (this.deferred ??= new Deferred()).keep(packet)) return;
+    if (this.inactiveSince !== 0 && !taken && (this.deferred ??= new Deferred()).keep(packet)) return;
     if (this.deferred && this.deferred.size > 0) this.flushDeferred();
     if (packet.kind !== MESSAGE) {
       this.push(packet.wire(), taken, false);
@@ -474,7 +473,7 @@ export class Session implements SessionView, InboxOwner, OutboxOwner, UnitListen
   // ---- client state (XEP-0352) ----------------------------------------------------------------------------------------------
 
   setActive(active: boolean): void {
-    this.inactive = !active;
+    this.inactiveSince = active ? 0 : Date.now();
     if (active && this.deferred && this.deferred.size > 0) this.flushDeferred();
   }
 
@@ -497,7 +496,7 @@ export class Session implements SessionView, InboxOwner, OutboxOwner, UnitListen
   private wait(): void {
     this.detachedAt = Date.now();
     this.asked = false;
-    this.inactive = false;
+    this.inactiveSince = 0;
     this.held = false;
     this.owner.detached(this);
   }

@@ -64,7 +64,7 @@ describe('docs/protocol.md, played', () => {
   }
 
   it('has examples in each of its sections, and no others', () => {
-    assert.equal(sections.length, 3);
+    assert.equal(sections.length, 4);
     for (const section of sections) assert(linesOf(section).length > 2);
     assert.equal(sections.flatMap(linesOf).length, [...page.matchAll(/```xml/g)].length);
   });

@@ -74,6 +74,9 @@ export async function useEverything(stage: TestNode, people: Record<'romeo' | 'j
   await ok(romeo, 'set', "<entry xmlns='urn:posthouse:directory:0' by-name='true'/>");
   await ok(juliet, 'get', "<query xmlns='jabber:iq:search'/>", 'search.localhost');
   await ok(juliet, 'set', "<query xmlns='jabber:iq:search'><nick>rom</nick></query>", 'search.localhost');
+  // push
+  const enabled = await romeo.iq('set', "<enable xmlns='urn:xmpp:push:0' jid='push.example.net' node='a'/>");
+  assert.equal(enabled.attrs.type, 'result');
   // commands, administration
   const command = (node: string) =>
     ok(prince, 'set', `<command xmlns='http://jabber.org/protocol/commands' node='${ADMIN}${node}'/>`, 'localhost');

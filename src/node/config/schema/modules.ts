@@ -21,6 +21,7 @@ export const DEFAULT_MODULES = [
   'presence',
   'private-storage',
   'pubsub',
+  'push',
   'registration',
   'rooms',
   'roster',
