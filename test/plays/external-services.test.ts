@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Element } from '../../src/xml/index.ts';
 import { condition, type TestClient } from '../kit/client.ts';
@@ -99,6 +99,7 @@ modules:
     const { username, password } = one!.attrs;
     assert.equal(password, createHmac('sha1', 'from the environment').update(username!).digest('base64'));
     for (const attributes of [
+      "host='stun.example.org' type='stun'", // which needs none
       "host='turn.example.org' type='stun'",
       "host='x' type='turn'",
       "host='turn.example.org' type='turn' port='1'",
@@ -118,5 +119,94 @@ modules:
       condition(await romeo.iq('set', `<services xmlns='${EXTDISCO}'/>`, 'localhost')),
       'service-unavailable',
     );
+  });
+});
+
+describe('play: external services that change (XEP-0215 3.2)', () => {
+  const services = (...lines: string[]) =>
+    `modules:\n  external-services:\n    services: ${lines.length === 0 ? '[]' : `\n${lines.map(line => `      - ${line}\n`).join('')}`}\n`;
+  const STUN = '{ type: stun, host: stun.example.org }';
+  const TURN = "{ type: turn, host: turn.example.org, secret: 'shared' }";
+  const FILES = '{ type: ftp, host: ftp.example.org, transport: tcp, username: guest, password: guest }';
+  let stage: TestNode;
+  let romeo: TestClient;
+  let juliet: TestClient;
+  before(async () => {
+    ({ stage, romeo, juliet } = await verona(services(STUN, TURN, FILES)));
+  });
+  after(() => stage.stop());
+
+  const list = async (client: TestClient, type = '') => {
+    const payload = `<services xmlns='${EXTDISCO}'${type === '' ? '' : ` type='${type}'`}/>`;
+    return ok(await client.iq('get', payload, 'localhost'))
+      .getChild('services', EXTDISCO)!
+      .getChildren('service');
+  };
+  const change = async (...lines: string[]) => {
+    const text = readFileSync(stage.configFile, 'utf8');
+    writeFileSync(stage.configFile, text.slice(0, text.indexOf('modules:')) + services(...lines));
+    await stage.node.reload();
+  };
+  const isPush = (stanza: Element) =>
+    stanza.attrs.type === 'set' && stanza.getChild('services', EXTDISCO) !== undefined;
+  const pushed = async (client: TestClient) => {
+    const iq = await client.expect(isPush, 'a push');
+    assert.deepEqual([iq.attrs.from, iq.attrs.to], ['localhost', client.jid]);
+    const payload = iq.getChild('services', EXTDISCO)!;
+    return [
+      payload.attrs.type,
+      ...payload.getChildren('service').map(({ attrs }) => `${attrs.action} ${attrs.type} ${attrs.host} ${attrs.port}`),
+    ];
+  };
+
+  it('have the usual port of their type, and credentials that all share where there is no secret', async () => {
+    assert.deepEqual(
+      (await list(romeo)).map(({ attrs }) => [
+        attrs.port,
+        attrs.username?.split(':')[1] ?? attrs.username,
+        attrs.restricted,
+      ]),
+      [
+        ['3478', undefined, undefined],
+        ['3478', 'romeo', 'true'],
+        [undefined, 'guest', 'true'],
+      ],
+    );
+    const [ftp] = await list(romeo, 'ftp');
+    assert.deepEqual([ftp!.attrs.password, ftp!.attrs.expires], ['guest', undefined]);
+  });
+
+  it('are pushed to sessions that have asked for them, by type, with what became of each; to nobody else', async () => {
+    const other = await stage.login('romeo@localhost/other');
+    await list(other, 'turn');
+    await change(
+      STUN,
+      "{ type: turn, host: turn.example.org, secret: 'another' }",
+      '{ type: turns, host: turn.example.org, secret: x }',
+    );
+    assert.deepEqual((await pushed(romeo)).map(String).toSorted(), [
+      'add turns turn.example.org 5349',
+      'delete ftp ftp.example.org undefined',
+      'modify turn turn.example.org 3478',
+      'undefined',
+    ]);
+    // the same session had asked for one type, too
+    assert.deepEqual(await pushed(romeo), ['ftp', 'delete ftp ftp.example.org undefined']);
+    assert.deepEqual(await pushed(other), ['turn', 'modify turn turn.example.org 3478']);
+    assert(!(await juliet.settle()).some(isPush));
+    // as somebody sees it who asks now
+    const [turn] = await list(other, 'turn');
+    const { username, password } = turn!.attrs;
+    assert.equal(password, createHmac('sha1', 'another').update(username!).digest('base64'));
+  });
+
+  it('nothing is pushed where nothing has changed, or nothing of that type', async () => {
+    await list(juliet, 'stun');
+    await change(STUN);
+    const deletions = await pushed(romeo);
+    assert.equal(deletions.length, 3);
+    await change(STUN, TURN);
+    assert.deepEqual(await pushed(romeo), [undefined, 'add turn turn.example.org 3478']);
+    assert(!(await juliet.settle()).some(isPush));
   });
 });
