@@ -123,8 +123,8 @@ export default defineModule({
           if (!room.config.persistent) return;
           // groups of the other kind do not end for being idle
           if (groups.knownKind(room) !== 'group') sweeping.said(room.jid);
-          live.said(room, packet);
           inInbox.said(room);
+          return live.said(room, packet);
         },
       }),
     );

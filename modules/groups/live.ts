@@ -5,10 +5,12 @@
 import {
   Empty,
   FULL,
+  type MaybePromise,
   type Mod,
   type Packet,
   Packet as Packets,
   plain,
+  sendToMany,
   type SessionView,
   type Slot,
 } from '../../src/api/index.ts';
@@ -33,6 +35,8 @@ export class Live {
   private version = 0;
   /** Those of the members of a group. */
   private readonly cached = new WeakMap<RoomView, Cached>();
+  /** What is being told to very many: what comes next comes behind it. */
+  private readonly telling = new Map<RoomView, Promise<void>>();
 
   constructor(mod: Mod) {
     this.mod = mod;
@@ -94,22 +98,33 @@ export class Live {
     return size;
   }
 
-  /** A message to all in a group, as occupants get it. */
-  said(room: RoomView, packet: Packet): void {
-    if (this.accounts.size === 0 || !this.mod.enabled(room.host)) return;
+  /** A message to all in a group, as occupants get it. Of very many the first get it at once; the next one waits for the rest. */
+  said(room: RoomView, packet: Packet): MaybePromise<void> {
+    if (this.accounts.size === 0 || !this.mod.enabled(room.host)) return undefined;
+    const before = this.telling.get(room);
+    const told = before ? before.then(() => this.send(room, packet)) : this.send(room, packet);
+    if (!(told instanceof Promise)) return undefined;
+    const done: Promise<void> = told.finally(() => {
+      if (this.telling.get(room) === done) this.telling.delete(room);
+    });
+    this.telling.set(room, done);
+    return done;
+  }
+
+  private send(room: RoomView, packet: Packet): MaybePromise<void> {
     const blocking = this.mod.maybe(Blocking);
-    for (const session of this.of(room)) {
+    return sendToMany(this.mod.node, packet, this.of(room), session => {
       // who has entered has it already
-      if (!session.alive || room.isInside(session.jid)) continue;
+      if (!session.alive || room.isInside(session.jid)) return;
       const copy = packet.readdressed(session.jid);
       copy.address = FULL;
       void deliverUnblocked(blocking, this.mod.node, copy, session);
-    }
+    });
   }
 
   /** What the group itself says: `inner` is markup (a wire string). */
-  announce(room: RoomView, inner: string): void {
-    this.said(room, Packets.fromWire(`<message type='groupchat'>${inner}</message>`, room.jid, undefined));
+  announce(room: RoomView, inner: string): MaybePromise<void> {
+    return this.said(room, Packets.fromWire(`<message type='groupchat'>${inner}</message>`, room.jid, undefined));
   }
 
   /** Tells sessions of an account that it belongs to a group, or not any more. */

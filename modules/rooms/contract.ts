@@ -153,9 +153,9 @@ export interface RoomListener {
   destroyed?(room: GoneRoom, farewell: Farewell, by: Jid | undefined): void;
   /**
    * A message to all is being sent, as occupants get it, without a recipient. It is in one unit with the message that caused it, where
-   * that has not been waiting. `author`: the bare address of who said it.
+   * that has not been waiting. `author`: the bare address of who said it. The next message waits for a promise.
    */
-  said?(room: RoomView, packet: Packet, author: Jid): void;
+  said?(room: RoomView, packet: Packet, author: Jid): MaybePromise<void>;
 }
 
 /** A room to be made by another module than this one. */

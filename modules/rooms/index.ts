@@ -242,6 +242,8 @@ export default defineModule({
     });
     mod.when('accountRemoved', account => forgetAccount(store.lists, jid => rooms.at(jid), account));
     mod.when('ended', session => rooms.ended(session));
+    // before the database is closed
+    mod.cleanup(() => rooms.settled());
     mod.when('restored', session => rooms.restored(session));
     for (const host of node.hosts) {
       const problem = mod.enabled(host) ? ruleProblem(mod.options(host)) : undefined;

@@ -105,9 +105,13 @@ export class Policies {
       try {
         each(listener);
       } catch (error) {
-        this.log.error({ err: error }, 'a module that is told of rooms failed');
+        this.failed(error);
       }
     }
+  }
+
+  private failed(error: unknown): void {
+    this.log.error({ err: error }, 'a module that is told of rooms failed');
   }
 
   changing(change: RoomChange): void {
@@ -131,8 +135,19 @@ export class Policies {
     this.tell(this.listeners, listener => listener.destroyed?.(room, farewell, by));
   }
 
-  said({ view }: Room, packet: Packet, author: Jid): void {
-    if (this.readers.length > 0) this.tell(this.readers, listener => listener.said!(view, packet, author));
+  /** Resolved when all have been told, where that takes longer than a turn. */
+  said({ view }: Room, packet: Packet, author: Jid): MaybePromise<void> {
+    let all: Promise<void> | undefined;
+    this.tell(this.readers, listener => {
+      const told = listener.said!(view, packet, author);
+      if (!(told instanceof Promise)) return;
+      const before = all;
+      all = told.then(
+        () => before,
+        (error: unknown) => this.failed(error),
+      );
+    });
+    return all;
   }
 }
 

@@ -1,14 +1,10 @@
 /* What becomes of a message on its way through a room: XEP-0045 7.4, 17.3, XEP-0359, XEP-0421; and how it gets to all. */
-import { andThen, currentUnit, type MaybePromise, Packet, type Unit, wireJid } from '../../src/api/index.ts';
+import { andThen, AT_ONCE, currentUnit, type MaybePromise, Packet, sendToMany, wireJid } from '../../src/api/index.ts';
 import { parseJid } from '../../src/jid/index.ts';
 import { NS } from '../../src/protocol/index.ts';
 import type { RoomArchives } from '../archive/contract.ts';
-import type { Occupant, OccupantSession } from './occupants.ts';
+import type { Occupant } from './occupants.ts';
 import type { Room } from './room.ts';
-
-/** Stanzas that are sent with the unit that their message is kept in; for the rest of a large room others have their turn. */
-const AT_ONCE = 2000;
-const PORTION = 500;
 
 /** A message as everybody gets it: from the occupant, with what the room says of it and nobody else. It has no stanza id yet. */
 export function reflected(room: Room, occupant: Occupant, packet: Packet): Packet {
@@ -77,39 +73,19 @@ function note(room: Room, message: Packet, most: number): void {
   if (message.hasBody && !message.hint('no-store')) room.history.add(message, room.jid, Date.now(), most);
 }
 
-/** To all who are in the room; to the first of very many of them as part of one unit. */
+/** To all who are in the room, and to whom others tell of it; to the first of very many of them as part of one unit. */
 export function spread(room: Room, author: Pick<Occupant, 'account'>, message: Packet): MaybePromise<void> {
   const { node, policies } = room.house;
   // made once for all copies
   message.wire();
-  if (room.occupants.sessionCount <= AT_ONCE)
-    return node.together(message, () => {
-      policies.said(room, message, author.account);
-      for (const to of room.occupants.sessions()) room.send(message, to);
-    });
-  const all = [...room.occupants.sessions()];
-  let unit: Unit | undefined;
-  node.together(message, () => {
-    unit = currentUnit();
-    policies.said(room, message, author.account);
-    for (const to of all.slice(0, AT_ONCE)) room.send(message, to);
+  return node.together(message, () => {
+    const told = policies.said(room, message, author.account);
+    const { sessionCount } = room.occupants;
+    if (sessionCount > AT_ONCE) {
+      const sent = sendToMany(node, message, [...room.occupants.sessions()], to => room.send(message, to));
+      return andThen(told, () => sent);
+    }
+    for (const to of room.occupants.sessions()) room.send(message, to);
+    return told;
   });
-  return others(room, message, all, unit);
-}
-
-/** The rest of a large room, once the message is committed: in portions, between which others have their turn. */
-async function others(room: Room, message: Packet, all: readonly OccupantSession[], unit: Unit | undefined) {
-  let failed = false;
-  unit?.whenSettled({
-    unitSettled: (_, error) => {
-      failed = error !== undefined;
-    },
-  });
-  await unit?.done();
-  for (let from = AT_ONCE; from < all.length && !failed; from += PORTION) {
-    room.house.node.together(message, () => {
-      for (const to of all.slice(from, from + PORTION)) room.send(message, to);
-    });
-    await new Promise<void>(resolve => setImmediate(resolve));
-  }
 }

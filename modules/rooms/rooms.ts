@@ -16,6 +16,8 @@ export class Rooms {
   private readonly house: RoomHouse;
   private readonly hostOf: (domain: string) => string | undefined;
   private readonly awake = new Map<string, Room>();
+  /** Sessions that have ended, on their way out of their rooms. */
+  private readonly leaving = new Set<Promise<void>>();
 
   constructor(house: Omit<RoomHouse, 'forget'>, hostOf: (domain: string) => string | undefined) {
     this.house = { ...house, forget: room => this.forget(room) };
@@ -75,7 +77,19 @@ export class Rooms {
   }
 
   /** A session is over: it is in no room any more. */
-  async ended(session: SessionView): Promise<void> {
+  ended(session: SessionView): Promise<void> {
+    const leaving = this.leaveAll(session);
+    const done = leaving.catch(() => {}).then(() => void this.leaving.delete(done));
+    this.leaving.add(done);
+    return leaving;
+  }
+
+  /** Resolved when all whose sessions have ended have left: rooms that are no more are then taken away. */
+  async settled(): Promise<void> {
+    while (this.leaving.size > 0) await Promise.all(this.leaving);
+  }
+
+  private async leaveAll(session: SessionView): Promise<void> {
     await Promise.all(
       this.house.visits.of(session).map(async ({ address }) => {
         const room = this.at(address);

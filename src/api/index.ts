@@ -76,6 +76,7 @@ export type {
   Transactor,
 } from './storage.ts';
 export { StorageError } from './storage.ts';
+export { AT_ONCE, sendToMany } from './to-many.ts';
 export { Loaded } from '../util/loaded.ts';
 export { currentUnit, type Unit, type UnitListener } from '../util/unit.ts';
 export { Lru } from '../util/lru.ts';

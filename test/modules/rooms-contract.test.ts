@@ -109,8 +109,9 @@ describe('what rooms promise to other modules (modules/rooms/contract.ts)', () =
         created: (room, by) => heard.push(`created ${room.jid.local} ${by.bare}`),
         configured: (room, before) => heard.push(`configured '${before.name}' '${room.config.name}'`),
         affiliated: (_, [step], by) => heard.push(`${by.local} ${step!.jid.local} ${step!.before} ${step!.after}`),
-        said: (_, packet, author) =>
-          heard.push(`said ${author.bare} ${packet.from.resource} ${packet.stanza.childText('body')}`),
+        said: (_, packet, author) => {
+          heard.push(`said ${author.bare} ${packet.from.resource} ${packet.stanza.childText('body')}`);
+        },
         destroyed: ({ affiliated }, { reason }, by) => heard.push(`gone ${affiliated.length} ${reason} ${by?.local}`),
       }),
     );
