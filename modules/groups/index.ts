@@ -134,7 +134,7 @@ export default defineModule({
         groupOf: room => groups.of(room),
         enabled,
         service: serviceCommands({ groups, rooms, roster: () => mod.maybe(Roster) }),
-        group: groupCommands({ groups, endings, rules, announce: (room, inner) => live.announce(room, inner) }),
+        group: groupCommands({ groups, endings, rules, announce: (room, inner) => void live.announce(room, inner) }),
       }),
     );
     mod.cleanup(rooms.disco({ features: host => (enabled(host) ? [GROUPS] : []) }));
