@@ -48,6 +48,7 @@ export default defineModule({
     {
       number: 334,
       version: '1.0.0',
+      status: 'partial',
       note: 'store and no-store; no-permanent-store does not keep a message from waiting here.',
     },
   ],

@@ -1,49 +1,42 @@
-import type { XepClaim } from '../../src/api/index.ts';
-import { CORE } from './core.ts';
+import { type Claim, claimsOf, readTests, rfcUrl, statusOf, testsOf, xepName, xepUrl } from './claims.ts';
+import { linkTo, partsOf } from './compliance.ts';
 import type { House } from './load.ts';
 import { cell, code, page, table } from './markdown.ts';
 
+/** Files of tests that are named; of more it is told how many there are. */
+const MOST = 4;
+
 /** docs/generated/xeps.md: the standards that modules and the house itself claim. */
-export function xepsPage({ modules }: House): string {
-  const xeps: { claim: XepClaim; by: string }[] = CORE.xeps.map(claim => ({ claim, by: 'the core' }));
-  const rfcs: { section: string; by: string }[] = CORE.rfcs.map(section => ({ section, by: 'the core' }));
-  for (const module of modules) {
-    for (const claim of module.xeps ?? []) xeps.push({ claim, by: code(module.name) });
-    for (const section of module.rfcs ?? []) rfcs.push({ section, by: code(module.name) });
-  }
-  xeps.sort((a, b) => a.claim.number - b.claim.number || compare(a.by, b.by));
-  rfcs.sort((a, b) => compare(a.section, b.section) || compare(a.by, b.by));
+export function xepsPage(house: House): string {
+  const claims = claimsOf(house);
+  const tests = readTests();
+  const row = (claim: Claim): string[] => {
+    const { name, title, url, xep } = claim;
+    const head = `[${name}](${url})${title === '' ? '' : ` ${cell(title)}`}`;
+    const by = partsOf([claim]);
+    const files = testsOf(name, tests);
+    const more = files.length > MOST ? ` and ${files.length - MOST} more` : '';
+    const shown = `${files.slice(0, MOST).map(linkTo).join(', ')}${more}`;
+    return xep ? [head, xep.version, statusOf(xep), by, cell(xep.note ?? ''), shown] : [head, by, shown];
+  };
   return page(
     '# Standards',
-    'What is implemented, by which part, as it stood in which version of the text.',
+    'What is implemented, by which part, as it stood in which version of the text, and where it is tested. What it means for the compliance suites: [compliance.md](compliance.md).',
     '## XEPs',
-    table(
-      ['XEP', 'version', 'by', 'note'],
-      xeps.map(({ claim: { number, version, note = '' }, by }) => [link(number), version, by, cell(note)]),
-    ),
+    table(['XEP', 'version', 'status', 'by', 'note', 'tests'], claims.filter(({ xep }) => xep).map(row)),
     '## RFCs',
-    table(
-      ['RFC', 'by'],
-      rfcs.map(({ section, by }) => [section, by]),
-    ),
+    table(['RFC', 'by', 'tests'], claims.filter(({ xep }) => !xep).map(row)),
     '## By module',
     table(
       ['module', 'what it does', 'standards'],
-      modules.map(({ name, doc, xeps: claims = [], rfcs: sections = [] }) => [
+      house.modules.map(({ name, doc, xeps = [], rfcs = [] }) => [
         code(name),
         cell(doc),
-        [...claims.map(({ number }) => link(number)), ...sections].join(', ') || '-',
+        [
+          ...xeps.map(({ number }) => `[${xepName(number)}](${xepUrl(number)})`),
+          ...rfcs.map(section => `[${section}](${rfcUrl(section.split(' ', 2).join(' '))})`),
+        ].join(', ') || '-',
       ]),
     ),
   );
-}
-
-function link(number: number): string {
-  const digits = String(number).padStart(4, '0');
-  return `[XEP-${digits}](https://xmpp.org/extensions/xep-${digits}.html)`;
-}
-
-/** Numbers in texts by their value: 'RFC 6121 3' before 'RFC 6121 10'. */
-function compare(a: string, b: string): number {
-  return a.localeCompare(b, 'en', { numeric: true });
 }

@@ -137,6 +137,8 @@ export interface XepClaim {
   readonly number: number;
   /** Of the XEP's text. */
   readonly version: string;
+  /** 'partial' where something is missing that the text asks of a server; 'complete' when left out. */
+  readonly status?: 'complete' | 'partial';
   readonly note?: string;
 }
 
