@@ -1,5 +1,14 @@
 import { type Jid, parseJid } from '../../src/jid/index.ts';
-import { formFields, NO_PAGING, NS, type Paging, readPaging, refuse, StanzaError } from '../../src/protocol/index.ts';
+import {
+  formFields,
+  NO_PAGING,
+  NS,
+  type Paging,
+  readDateTime,
+  readPaging,
+  refuse,
+  StanzaError,
+} from '../../src/protocol/index.ts';
 import { type Element, xml } from '../../src/xml/index.ts';
 
 const VALIDATE = 'http://jabber.org/protocol/xdata-validate'; // XEP-0122
@@ -52,7 +61,7 @@ export function readQuery(element: Element): Query | StanzaError {
   const times: (number | undefined)[] = [];
   for (const name of ['start', 'end']) {
     const text = one(name);
-    const time = text === undefined ? undefined : readTime(text);
+    const time = text === undefined ? undefined : readDateTime(text);
     if (text !== undefined && time === undefined)
       return refuse('bad-request', `'${name}' is not a date and time of XEP-0082.`);
     times.push(time);
@@ -99,13 +108,4 @@ function readForm(form: Element | undefined): Map<string, string[]> | StanzaErro
   }
   if (formType !== NS.mam) return refuse('bad-request', `The form's FORM_TYPE is ${NS.mam}.`);
   return fields;
-}
-
-const TIME = /^-?\d{4,}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
-
-/** XEP-0082 3.2, in milliseconds since 1970. */
-function readTime(text: string): number | undefined {
-  if (!TIME.test(text)) return undefined;
-  const time = Date.parse(text);
-  return Number.isNaN(time) ? undefined : time;
 }

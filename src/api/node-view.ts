@@ -71,6 +71,10 @@ export interface NodeView {
   readonly version: string;
   /** Milliseconds since 1970. */
   readonly startedAt: number;
+  /** The data folder: a module that keeps files has a folder of its name there. */
+  readonly folder: string;
+  /** The port of HTTPS for the world; undefined where no listener speaks it. */
+  readonly httpsPort: number | undefined;
   /** The domains served here. */
   readonly hosts: ReadonlySet<string>;
   readonly accounts: AccountsView;

@@ -8,6 +8,7 @@ import type { Collections, HttpRoutes } from '../api/collections.ts';
 import type { TlsContexts } from '../transport/tls-contexts.ts';
 import { plainAddress } from '../transport/tcp.ts';
 import { tlsTrouble } from '../transport/tls-trouble.ts';
+import { SlowBodies } from './slow-bodies.ts';
 
 export const WEBSOCKET_PATH = '/xmpp-websocket';
 export const BOSH_PATH = '/http-bind';
@@ -38,6 +39,7 @@ export class HttpServers {
   /** The sets of routes that somebody can ask for. */
   private readonly faces = new Set<Face>();
   private readonly apps = new Map<Face, Promise<FastifyInstance>>();
+  private readonly bodies = new SlowBodies();
   private version = -1;
 
   constructor(parts: HttpParts) {
@@ -59,7 +61,7 @@ export class HttpServers {
 
   private async build(face: Face): Promise<FastifyInstance> {
     const { fastify } = await import('fastify');
-    const app = fastify({ logger: false, bodyLimit: 1024 * 1024, requestTimeout: 30_000 });
+    const app = fastify({ logger: false, bodyLimit: 1024 * 1024 });
     app.setErrorHandler((error: FastifyError, request, reply) => {
       const status = error.statusCode ?? 500;
       if (status >= 500) this.parts.log.error({ err: error, url: request.url }, 'an HTTP request failed');
@@ -80,10 +82,14 @@ export class HttpServers {
         .type('application/problem+json')
         .send({ type: 'about:blank', title: 'Not Found', status: 404 });
     });
+    app.addHook('onRequest', async request => {
+      if (request.routeOptions.config.slowBody === true) this.bodies.spare(request.raw);
+    });
     app.addHook('onSend', async (_request, reply) => {
-      reply
-        .header('X-Content-Type-Options', 'nosniff')
-        .header('Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'");
+      reply.header('X-Content-Type-Options', 'nosniff');
+      // a route may have a stricter one
+      if (!reply.hasHeader('Content-Security-Policy'))
+        reply.header('Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'");
     });
     for (const { on, register } of [...this.parts.routes, ...this.parts.collections.http.items()]) {
       if (on === face || on === 'both') await register(app);
@@ -95,6 +101,7 @@ export class HttpServers {
   /** Listens; rejects with the system's error. */
   async listen(settings: { port: number; address: string; tls: boolean; face: Face }): Promise<void> {
     const onRequest = (request: http.IncomingMessage, response: http.ServerResponse): void => {
+      this.bodies.watch(request);
       if (isAt(request, BOSH_PATH)) {
         this.parts.bosh(request, response);
         return;
@@ -107,7 +114,8 @@ export class HttpServers {
         },
       );
     };
-    const options = { requestTimeout: 30_000, headersTimeout: 20_000, keepAliveTimeout: 60_000, noDelay: true };
+    // bodies have a time of their own, which routes may lift
+    const options = { requestTimeout: 0, headersTimeout: 20_000, keepAliveTimeout: 60_000, noDelay: true };
     const server = settings.tls
       ? https.createServer(
           {
@@ -165,6 +173,7 @@ export class HttpServers {
   async close(): Promise<void> {
     this.acceptNoMore();
     for (const server of this.servers.splice(0)) server.closeAllConnections();
+    this.bodies.close();
     for (const app of this.apps.values()) await (await app).close();
   }
 }

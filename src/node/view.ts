@@ -24,6 +24,14 @@ export abstract class View implements NodeView {
   abstract readonly router: Router;
   abstract readonly settings: Settings;
 
+  get folder(): string {
+    return this.settings.storage.folder;
+  }
+
+  get httpsPort(): number | undefined {
+    return this.settings.listeners.find(({ type }) => type === 'https')?.port;
+  }
+
   get hosts(): ReadonlySet<string> {
     return new Set(this.settings.hosts.keys());
   }

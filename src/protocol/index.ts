@@ -1,3 +1,4 @@
+export { readDateTime, writeDateTime } from './date-time.ts';
 export {
   defineForm,
   fieldElement,

@@ -88,6 +88,20 @@ export async function useEverything(stage: TestNode, people: Record<'romeo' | 'j
   stranger.send("<iq type='get' id='r1'><query xmlns='jabber:iq:register'/></iq>");
   await stranger.expect(stanza => stanza.attrs.id === 'r1', 'the form');
   await stranger.end();
+  // uploads
+  const slot = await ok(
+    romeo,
+    'get',
+    "<request xmlns='urn:xmpp:http:upload:0' filename='rose.txt' size='4'/>",
+    'upload.localhost',
+  );
+  const [put, get] = slot
+    .getChild('slot')!
+    .getChildElements()
+    .map(({ attrs }) => new URL(attrs.url!).pathname);
+  const place = `http://127.0.0.1:${stage.httpPort}`;
+  assert.equal((await fetch(place + put, { method: 'PUT', body: 'rose' })).status, 201);
+  assert.equal(await (await fetch(place + get)).text(), 'rose');
   // a directed presence, and what has come until now
   romeo.send("<presence to='prince@localhost/palace'/>");
   for (const client of [romeo, juliet, prince]) await client.settle();

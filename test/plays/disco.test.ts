@@ -97,6 +97,7 @@ describe('play: service discovery and capabilities (XEP-0030, XEP-0115, XEP-0128
     assert.deepEqual(listed(await romeo.iq('get', items(), 'localhost')).sort(), [
       'conference.localhost',
       'pubsub.localhost',
+      'upload.localhost',
     ]);
   });
 

@@ -29,6 +29,7 @@ export const DEFAULT_MODULES = [
   'stored',
   'time',
   'trace',
+  'uploads',
   'vcard',
   'version',
 ] as const;

@@ -1,0 +1,145 @@
+import { randomBytes } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { access, constants, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import path from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { type Files, type Given, type Lying, NoRoom, WrongLength } from './files.ts';
+import type { Span } from './ranges.ts';
+
+/** Where files are while they come. */
+const INCOMING = 'incoming';
+/** Bytes that are read at once: less costs more, more is memory for each reader that is slow. */
+const CHUNK = 131_072;
+
+const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException | undefined)?.code;
+
+/** Files in a folder, in subfolders by the first two digits of their names. */
+export class DiskFiles implements Files {
+  readonly folder: string;
+  /** Bytes that stay free. */
+  private readonly free: () => number;
+
+  constructor(folder: string, free: () => number) {
+    this.folder = folder;
+    this.free = free;
+  }
+
+  private place(name: string): string {
+    // names never come from outside as they are; nothing else may be touched all the same
+    if (!/^[\da-f]{32}$/.test(name)) throw new Error(`${name} is no name of a file`);
+    return path.join(this.folder, name.slice(0, 2), name);
+  }
+
+  async put(
+    name: string,
+    body: AsyncIterable<Uint8Array>,
+    size: number,
+    _given: Given,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const place = this.place(name);
+    const temporary = path.join(this.folder, INCOMING, `${name}.${randomBytes(6).toString('hex')}`);
+    try {
+      await this.make(path.dirname(temporary));
+      // `flush`: the bytes are on the disk before the file has its name
+      const file = createWriteStream(temporary, { flags: 'wx', mode: 0o600, flush: true, highWaterMark: CHUNK });
+      await pipeline(body, file, { signal });
+      if (file.bytesWritten !== size) throw new WrongLength(`${file.bytesWritten} bytes came instead of ${size}`);
+      await this.make(path.dirname(place));
+      await rename(temporary, place);
+      await sync(path.dirname(place));
+    } catch (error) {
+      await rm(temporary, { force: true }).catch(() => {});
+      if (codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT')
+        throw new NoRoom('the disk is full', { cause: error });
+      throw error;
+    }
+  }
+
+  /** Makes a folder that outlives a power cut. */
+  private async make(folder: string): Promise<void> {
+    const first = await mkdir(folder, { recursive: true, mode: 0o700 });
+    if (first !== undefined) await sync(path.dirname(first));
+  }
+
+  async get(name: string, span?: Span): Promise<Readable | undefined> {
+    try {
+      const file = await open(this.place(name));
+      return file.createReadStream({ ...span, highWaterMark: CHUNK });
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  link(): undefined {
+    return undefined;
+  }
+
+  async remove(name: string): Promise<void> {
+    await rm(this.place(name), { force: true });
+  }
+
+  async hasRoom(size: number): Promise<boolean> {
+    await this.make(this.folder);
+    const { bavail, bsize } = await statfs(this.folder);
+    return bavail * bsize - size >= this.free();
+  }
+
+  async *lying(prefix: string): AsyncIterable<Lying> {
+    const folder = path.join(this.folder, prefix);
+    for (const name of await list(folder)) {
+      const found = await stat(path.join(folder, name)).catch(() => undefined);
+      if (found?.isFile()) yield { name, since: found.mtimeMs };
+    }
+  }
+
+  async tidy(before: number): Promise<void> {
+    const folder = path.join(this.folder, INCOMING);
+    for (const name of await list(folder)) {
+      const file = path.join(folder, name);
+      const found = await stat(file).catch(() => undefined);
+      if (found && found.mtimeMs < before) await rm(file, { force: true });
+    }
+  }
+
+  async problem(): Promise<string | undefined> {
+    let there = this.folder;
+    for (;;) {
+      try {
+        const found = await stat(there);
+        if (!found.isDirectory()) return `${there} is a file`;
+        await access(there, constants.W_OK | constants.X_OK);
+        return undefined;
+      } catch (error) {
+        // it will be made
+        if (codeOf(error) !== 'ENOENT' || there === path.dirname(there))
+          return `this user may not write in ${there}: ${(error as Error).message}`;
+        there = path.dirname(there);
+      }
+    }
+  }
+}
+
+async function list(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** Makes the names in a folder outlive a power cut. */
+async function sync(folder: string): Promise<void> {
+  const handle = await open(folder);
+  try {
+    await handle.sync();
+  } catch (error) {
+    // Windows has no such thing
+    if (codeOf(error) !== 'EPERM' && codeOf(error) !== 'EINVAL') throw error;
+  } finally {
+    await handle.close();
+  }
+}
