@@ -38,7 +38,7 @@ export class Context {
 
   /** Starts a program on its folder; undefined, and a note, when it does not come up. */
   async start(target: Target, options: Partial<StartOptions> = {}): Promise<Server | undefined> {
-    const kind = options.guarded ? '-guarded' : options.archived ? '-archived' : '';
+    const kind = options.guarded ? '-guarded' : options.archived ? '-archived' : options.searched ? '-searched' : '';
     const folder = options.folder ?? join(this.folder, target.name + kind);
     mkdirSync(folder, { recursive: true });
     try {

@@ -21,6 +21,7 @@ import { stormRow } from './rows/storm.ts';
 import { stormNotifyRow } from './rows/storm-notify.ts';
 import { roomLifeRows } from './rows/room-life.ts';
 import { roomRows } from './rows/rooms.ts';
+import { searchRow } from './rows/search.ts';
 import { startRow } from './rows/start.ts';
 import { ejabberd } from './targets/ejabberd.ts';
 import { posthouse, setup } from './targets/posthouse.ts';
@@ -35,6 +36,7 @@ const rows: readonly Row[] = [
   ...roomRows,
   ...roomLifeRows,
   pepRow,
+  searchRow,
   stormNotifyRow,
   ...idleRows,
   loginRow,
@@ -80,7 +82,7 @@ Each program gets generated configuration and data in a temporary folder, listen
 process id. Server CPU comes from /proc/PID/task/*/schedstat (all threads), memory from /proc/PID/smaps_rollup: Linux only.
 Results go to bench/results/ROW.json, and docs/benchmarks.md is made of all that are there: bench/report.ts alone makes it anew.
 The ports 25222 and 25223 (bench/conf/) must be free, or others chosen by --port; archive-filled takes the two behind them as well.
-Archives that were filled for page, inbox and archive-filled (4 GB) stay in bench/.cache, which may be removed at any time.
+What was filled for page, inbox, search and archive-filled (4 GB) stays in bench/.cache, which may be removed at any time.
 `;
 
 async function main(): Promise<void> {

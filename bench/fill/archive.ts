@@ -139,7 +139,11 @@ function markAt(i: number): number {
 }
 
 /** Inserts rows, many in one statement, and many statements in one transaction. */
-function inserter(db: Database.Database, into: string, width: number): { add(...row: unknown[]): void; end(): void } {
+export function inserter(
+  db: Database.Database,
+  into: string,
+  width: number,
+): { add(...row: unknown[]): void; end(): void } {
   const row = `(${Array.from({ length: width }, () => '?').join(', ')})`;
   const statement = (rows: number): Database.Statement =>
     db.prepare(`${into} values ${Array.from({ length: rows }, () => row).join(', ')}`);

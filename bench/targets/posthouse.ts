@@ -12,6 +12,7 @@ export const setup = {
   lean: join(root, 'bench/conf/lean.yaml'),
   rough: join(root, 'bench/conf/rough.yaml'),
   archive: join(root, 'bench/conf/archive.yaml'),
+  search: join(root, 'bench/conf/search.yaml'),
 };
 
 interface Place {
@@ -22,7 +23,7 @@ interface Place {
 /** The arguments of `posthouse`; where something is not as the files say, a changed copy of the file is made in the folder. */
 export function startArguments(
   folder: string,
-  kind: 'lean' | 'rough' | 'archive' = 'lean',
+  kind: 'lean' | 'rough' | 'archive' | 'search' = 'lean',
   place: Place = {},
 ): string[] {
   return ['start', '--conf', configuration(folder, setup[kind], place), '--data', join(folder, 'data')];
@@ -45,9 +46,9 @@ export const posthouse: Target = {
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
     return `Posthouse ${version} on Node ${process.version}`;
   },
-  async start({ folder, collectable: wanted, guarded, archived, port = setup.port, storage }) {
+  async start({ folder, collectable: wanted, guarded, archived, searched, port = setup.port, storage }) {
     const tlsPort = port === setup.port ? setup.tlsPort : port + 1;
-    const kind = guarded ? 'rough' : archived ? 'archive' : 'lean';
+    const kind = guarded ? 'rough' : archived ? 'archive' : searched ? 'search' : 'lean';
     const args = [join(root, 'bin/posthouse.js'), ...startArguments(folder, kind, { port, storage })];
     const program = { command: process.execPath, args, cwd: root, env: collectable(wanted) };
     const started = await startServer(program, folder, [port, tlsPort]);

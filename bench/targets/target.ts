@@ -11,6 +11,8 @@ export interface StartOptions {
   readonly guarded?: boolean;
   /** History on for all, where the server is ours: for the archive rows. */
   readonly archived?: boolean;
+  /** A directory of people on, where the server is ours: for the search row. */
+  readonly searched?: boolean;
   /** Another port than the run's, and the next one for TLS, where the server is ours: for two of them beside each other. */
   readonly port?: number;
   /** What stands at `storage:` in the configuration; SQLite in the folder when absent. */

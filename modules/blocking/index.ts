@@ -194,7 +194,7 @@ export default defineModule({
         mod.stores.addresses.having(
           accounts.filter(({ domain }) => mod.enabled(domain)).map(({ bare }) => bare),
           // XEP-0191 5
-          [...new Set([other.full, other.bare, other.domain])],
+          [other.full, other.bare, other.domain],
         ),
       blockedBy: session => ofSessions.get(session),
       list: account => andThen(lists.of(account), list => list.jids),

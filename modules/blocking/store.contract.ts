@@ -49,12 +49,13 @@ export function blockStoreContract(open: () => Promise<Storage>): void {
     await store.add(romeo, jids('a@b/c', 'x@y'), 9);
     await store.add(juliet, jids('b'), 9);
     const many = [...Array.from({ length: 450 }, (_, i) => `user${i}@example.org`), romeo.bare, juliet.bare];
-    const having = async (...addresses: string[]) => [...(await store.having(many, addresses))].toSorted();
+    const having = async (...addresses: [string, string, string]) =>
+      [...(await store.having(many, addresses))].toSorted();
     assert.deepEqual(await having('a@b/c', 'a@b', 'b'), [juliet.bare, romeo.bare]);
-    assert.deepEqual(await having('a@b', 'x@y'), [romeo.bare]);
-    assert.deepEqual(await having('A@b'), []);
-    assert.deepEqual([...(await store.having([juliet.bare], ['x@y']))], []);
-    assert.deepEqual([...(await store.having([], ['x@y']))], []);
+    assert.deepEqual(await having('a@b', 'x@y', 'x@y'), [romeo.bare]);
+    assert.deepEqual(await having('A@b', 'a@b', 'y'), []);
+    assert.deepEqual([...(await store.having([juliet.bare], ['x@y', 'x@y', 'y']))], []);
+    assert.deepEqual([...(await store.having([], ['x@y', 'x@y', 'y']))], []);
   });
 
   it('keeps many at once', async () => {

@@ -19,7 +19,7 @@ export interface Wanted {
 }
 
 export interface FinderParts {
-  readonly store: Pick<DirectoryStore, 'get' | 'matching' | 'withNumber'>;
+  readonly store: Pick<DirectoryStore, 'frequency' | 'get' | 'matching' | 'withNumber'>;
   options(host: string): Pick<SearchOptions, 'byName' | 'byNumber' | 'minimum' | 'number' | 'results'>;
   /** Whether there is such an account that can log in. */
   active(account: Jid): MaybePromise<boolean>;
@@ -28,9 +28,14 @@ export interface FinderParts {
 }
 
 /** Index entries that one search looks at: some milliseconds. */
-const STEPS = 2000;
+const STEPS = 1000;
 /** Of them in one go. */
 const CHUNK = 100;
+/** What is found more often than that is frequent, however often. */
+const FREQUENT = 2000;
+/** Words that are tried for the one to look up. */
+const MOST_WORDS = 5;
+const RANKS: readonly Rank[] = ['name', 'word', 'inside'];
 
 interface Look {
   readonly rank: Rank;
@@ -70,8 +75,11 @@ export class Finder {
     const found: Person[] = [];
     const seen = new Set<number>();
     let steps = STEPS;
-    for (const look of looksFor(wanted, minimum)) {
-      for (const said of byName ? [true, false] : [true]) {
+    const groups = byName ? [true, false] : [true];
+    const words = wordsIn(wanted);
+    const text = words.length > 1 ? await this.rarest(host, words, groups) : words[0];
+    for (const look of text === undefined ? [] : looksFor(fold(wanted.nick ?? ''), text, minimum)) {
+      for (const said of groups) {
         for (let offset = 0; found.length < results && steps > 0;) {
           const limit = Math.min(CHUNK, steps);
           const matches = await this.parts.store.matching(host, { ...look, said, limit, offset });
@@ -85,6 +93,21 @@ export class Finder {
       }
     }
     return found;
+  }
+
+  /** The word by which the fewest are found, or a long one. */
+  private async rarest(host: string, words: readonly string[], groups: readonly boolean[]): Promise<string> {
+    let [best, fewest] = ['', Infinity];
+    for (const word of words.toSorted((a, b) => lengthOf(b) - lengthOf(a)).slice(0, MOST_WORDS)) {
+      let count = 0;
+      for (const rank of RANKS) {
+        for (const said of groups)
+          if (count < FREQUENT)
+            count += await this.parts.store.frequency(host, { rank, said, text: beginning(word) }, FREQUENT - count);
+      }
+      if (count < fewest) [best, fewest] = [word, count];
+    }
+    return best;
   }
 
   /** Without those who have blocked the searcher. */
@@ -101,19 +124,22 @@ function nameless(account: Jid): Person {
   return { account: account.bare, ...nothing, nick: '', first: '', last: '', all: [] };
 }
 
-/** Where to look, one after the other. */
-function looksFor({ nick, first, last }: Wanted, minimum: number): Look[] {
-  const phrase = fold(nick ?? '');
-  const words = phrase === '' ? [first, last].flatMap(name => wordsOf(fold(name ?? ''))) : wordsOf(phrase);
-  const text = words.toSorted((a, b) => lengthOf(b) - lengthOf(a))[0];
-  if (text === undefined) return [];
-  const begin = (characters: string): string => shortened([...characters]);
-  const just: Look[] = phrase === '' ? [] : [{ rank: 'name', text: begin(phrase), whole: true }];
-  if (lengthOf(phrase || text) < minimum)
-    return phrase === '' ? (['name', 'word'] as const).map(rank => ({ rank, text: begin(text), whole: true })) : just;
-  const named: Look[] = phrase === '' || phrase === text ? [] : [{ rank: 'name', text: begin(phrase), whole: false }];
-  const ranks: readonly Rank[] = ['name', 'word', 'inside'];
-  return [...just, ...named, ...ranks.map(rank => ({ rank, text: begin(text), whole: false }))];
+const beginning = (text: string): string => shortened([...text]);
+
+/** The words of what is wanted, one of which is looked up in the index. */
+function wordsIn({ nick, first, last }: Wanted): string[] {
+  const words = wordsOf(fold(nick ?? ''));
+  return words.length > 0 ? words : [first, last].flatMap(name => wordsOf(fold(name ?? '')));
+}
+
+/** Where to look, one after the other. `phrase`: the nickname as a whole; `text`: the word that is looked up. */
+function looksFor(phrase: string, text: string, minimum: number): Look[] {
+  const whole = (rank: Rank, of: string): Look => ({ rank, text: beginning(of), whole: true });
+  const begun = (rank: Rank, of: string): Look => ({ rank, text: beginning(of), whole: false });
+  const named = phrase === '' ? [] : [whole('name', phrase)];
+  if (lengthOf(phrase || text) < minimum) return phrase === '' ? [whole('name', text), whole('word', text)] : named;
+  const longer = phrase === '' || phrase === text ? [] : [begun('name', phrase)];
+  return [...named, ...longer, ...RANKS.map(rank => begun(rank, text))];
 }
 
 /** Whether all that is wanted fits somebody. `indexed`: the person was found in the index by the longest word of it. */
@@ -129,6 +155,5 @@ function fitting({ nick, first, last }: Wanted, indexed: boolean): (person: Pers
 }
 
 function someName({ all }: Person, words: readonly string[]): boolean {
-  const names = all.map(fold);
-  return words.every(word => names.some(name => name.includes(word)));
+  return words.every(word => all.some(name => name.includes(word)));
 }

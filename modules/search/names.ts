@@ -18,12 +18,8 @@ export function namesOf(card: Element | undefined, nickname: string | undefined)
   // RFC 2426 3.1.3: several are parted by commas
   const nicks = (card?.getChildText('NICKNAME', NS.vcard) ?? '').split(',').map(tidy);
   const called = [published, ...nicks, full, `${last} ${first}`.trim(), `${first} ${last}`.trim()];
-  const all = new Map<string, string>();
-  for (const name of called) {
-    const folded = fold(name);
-    if (folded !== '' && !all.has(folded) && all.size < MOST) all.set(folded, name);
-  }
-  return { nick: published || nicks.find(Boolean) || full, first, last, all: [...all.values()] };
+  const all = [...new Set(called.map(fold))].filter(name => name !== '').slice(0, MOST);
+  return { nick: published || nicks.find(Boolean) || full, first, last, all };
 }
 
 /** On one line, and not too long. */

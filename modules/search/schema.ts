@@ -1,4 +1,5 @@
 import type { Migration } from '../../src/api/index.ts';
+import type { Rank } from './terms.ts';
 
 export const HOSTS = 'search_hosts';
 export const PEOPLE = 'search_people';
@@ -13,7 +14,7 @@ export const YES = 1;
  * Where terms stand, which is the order in which they are looked through: by rank (terms.ts), those who have said yes apart from those who
  * have said nothing. Who said no has none.
  */
-export function partOf(rank: 'name' | 'word' | 'inside', choice: typeof YES | typeof UNSAID): number {
+export function partOf(rank: Rank, choice: typeof YES | typeof UNSAID): number {
   return { name: 0, word: 1, inside: 2 }[rank] + (choice === YES ? 0 : 3);
 }
 
@@ -39,7 +40,7 @@ export const migrations: readonly Migration[] = [
         table.string('nick', 200).notNullable();
         table.string('first_name', 200).notNullable();
         table.string('last_name', 200).notNullable();
-        // all that the person is called, a line each
+        // all that the person is called, folded, a line each
         table.text('names').notNullable();
         table.unique(['host', 'number']);
       });

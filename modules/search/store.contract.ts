@@ -101,6 +101,16 @@ export function directoryStoreContract(open: () => Promise<Storage>): void {
     assert.deepEqual(await find('an', { limit: 2, offset: 3 }), ['d', 'a']);
   });
 
+  it('tells how frequent a beginning is, up to a bound', async () => {
+    for (const [i, nick] of ['ann', 'anna', 'anne', 'bea'].entries()) await add(`p${i}`, nick);
+    const count = (text: string, most: number) => store.frequency(HOST, { rank: 'name', said: true, text }, most);
+    assert.deepEqual(
+      await Promise.all([count('ann', 10), count('ann', 2), count('b', 10), count('x', 10)]),
+      [3, 2, 1, 0],
+    );
+    assert.equal(await store.frequency(HOST, { rank: 'name', said: false, text: 'ann' }, 10), 0);
+  });
+
   it('keeps those who said yes apart from those who said nothing, and shows nobody who said no', async () => {
     const choose = (byName: boolean | 'default') => store.change(HOST, [[jid('romeo'), { byName }]]);
     await store.change(HOST, [[jid('romeo'), { names: named('Romeo') }]]);

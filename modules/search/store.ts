@@ -19,7 +19,7 @@ export interface Names {
   readonly nick: string;
   readonly first: string;
   readonly last: string;
-  /** All of them, and others: what is searched. */
+  /** All of them, and others, folded: what is searched. */
   readonly all: readonly string[];
 }
 
@@ -84,6 +84,7 @@ export class DirectoryStore {
   private readonly ofAccount: Statement<Row>;
   private readonly ofNumber: Statement<Row>;
   private readonly named: Statement<Row>;
+  private readonly counted: Statement<{ n: number }>;
 
   constructor(storage: Storage) {
     this.storage = storage;
@@ -95,6 +96,16 @@ export class DirectoryStore {
        where p.id = t.person and t.host = ? and t.part = ? and t.term >= ? and t.term <= ?
        order by t.host, t.part, t.term, t.person limit ? offset ?`,
     );
+    this.counted = storage.prepare(
+      `select count(*) as n from
+         (select 1 from ${TERMS} where host = ? and part = ? and term >= ? and term <= ? limit ?) as begun`,
+    );
+  }
+
+  /** How many terms there are that begin so, but no more than `most`: it costs as much as they are. */
+  async frequency(host: string, { rank, said, text }: Pick<Looking, 'rank' | 'said' | 'text'>, most: number) {
+    const part = partOf(rank, said ? YES : UNSAID);
+    return Number((await this.counted.get(await this.hostId(host), part, text, text + HIGHEST, most))!.n);
   }
 
   async get(account: Jid): Promise<Person | undefined> {

@@ -5,8 +5,7 @@
 import { fold, wordsOf } from './fold.ts';
 
 /** Where in a name a term stands; the better ones are shown first. */
-export const RANKS = ['name', 'word', 'inside'] as const;
-export type Rank = (typeof RANKS)[number];
+export type Rank = 'name' | 'word' | 'inside';
 
 export interface Term {
   readonly rank: Rank;
