@@ -29,7 +29,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
 /** What a module may import of src/. */
 export const FOR_MODULES: readonly string[] = ['api', 'protocol', 'xml', 'jid'];
 
-/** Packages, and the one room that may import them; their types may be named elsewhere. */
+/** Packages, and the one room, or module (`modules/x`), that may import them; their types may be named elsewhere. */
 export const OWNERS: Readonly<Record<string, string>> = {
   '@xmpp/xml': 'xml',
   ltx: 'xml',
@@ -50,6 +50,7 @@ export const OWNERS: Readonly<Record<string, string>> = {
   http: 'http',
   https: 'http',
   fastify: 'http',
+  aws4fetch: 'modules/uploads',
   '@prometheus-io/client': 'node',
   pino: 'node',
   'pino-pretty': 'node',
@@ -110,8 +111,9 @@ export function faults(root: string): string[] {
 function wrongOwner(target: string, typeOnly: boolean, top: string, room: string): string | undefined {
   const name = packageOf(target);
   const owner = Object.hasOwn(OWNERS, name) ? OWNERS[name] : undefined;
-  if (owner === undefined || typeOnly || (top === 'src' && room === owner)) return undefined;
-  return `${name} belongs to src/${owner}`;
+  const place = owner?.startsWith('modules/') ? owner : `src/${owner}`;
+  if (owner === undefined || typeOnly || place === `${top}/${room}`) return undefined;
+  return `${name} belongs to ${place}`;
 }
 
 function wrongRoom(root: string, file: string, target: string, top: string, room: string): string | undefined {

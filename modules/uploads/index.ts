@@ -3,13 +3,12 @@
  * serving.ts). A row for each slot (store.ts) becomes the file's when it is there; the bytes are in a folder or in S3 (files.ts).
  */
 import { randomBytes } from 'node:crypto';
-import path from 'node:path';
 import { defineModule, type IqRequest, ServiceDomain } from '../../src/api/index.ts';
 import { parseJid } from '../../src/jid/index.ts';
 import { defineForm, field, refuse, StanzaError } from '../../src/protocol/index.ts';
 import { PATH } from './answers.ts';
-import { DiskFiles } from './disk.ts';
 import { options } from './options.ts';
+import { placeOf } from './place.ts';
 import { Purging } from './purging.ts';
 import { PURPOSE, PURPOSES } from './purposes.ts';
 import { Receiving } from './receiving.ts';
@@ -34,12 +33,15 @@ export default defineModule({
   needs: ['disco'],
   options,
   stores: { uploads: uploadStore },
+  check: async (chosen, folder) => {
+    const problem = await placeOf(() => chosen, folder).problem();
+    return problem === undefined ? [] : [problem];
+  },
 
   setup(mod) {
     const { node } = mod;
     const { uploads: store } = mod.stores;
-    const { disk } = mod.options();
-    const files = new DiskFiles(path.resolve(node.folder, disk.folder), () => mod.options().disk.free);
+    const files = placeOf(() => mod.options(), node.folder);
     const [received, bytesIn, failures, served, bytesOut] = [
       mod.count('received', 'Files uploaded.'),
       mod.count('received_bytes', 'Bytes of files uploaded.'),

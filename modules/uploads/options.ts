@@ -119,4 +119,27 @@ export const options = defineOptions({
     },
     { doc: 'Of `store: disk`.' },
   ),
+  s3: option.object(
+    {
+      endpoint: option.string({
+        default: '',
+        pattern: '^(?:https?://[^\\s?#/]+(?:/[^\\s?#]*)?)?$',
+        doc: 'Where it is: https://s3.eu-central-1.amazonaws.com, or that of another server that speaks S3.',
+      }),
+      bucket: option.string({ default: '', pattern: '^[a-z0-9.-]*$', doc: 'A bucket that is there.' }),
+      region: option.string({ default: 'us-east-1', pattern: '^[a-z0-9-]+$', doc: 'Its region.' }),
+      accessKey: option.secret({ doc: 'The access key of somebody who may list, put, get and delete in the bucket.' }),
+      secretKey: option.secret({ doc: 'The secret of it.' }),
+      prefix: option.string({ default: '', doc: 'What the keys of all files begin with.' }),
+      style: option.choice(['path', 'host'], {
+        default: 'path',
+        doc: 'Whether the bucket stands in the path of an address, or before the name of the host.',
+      }),
+      redirect: option.boolean({
+        default: false,
+        doc: 'Whether clients download from there, by addresses that hold for some minutes, or through this server.',
+      }),
+    },
+    { doc: 'Of `store: s3`.' },
+  ),
 });

@@ -160,6 +160,11 @@ export interface ModuleDefinition<
   readonly features?: { readonly host?: readonly string[]; readonly account?: readonly string[] };
   readonly options?: O;
   readonly stores?: D;
+  /**
+   * For `posthouse check`: what keeps the module from working on this machine with these options, a sentence each. `folder` is the data
+   * folder, which may not be there yet.
+   */
+  readonly check?: (options: OptionsOf<O>, folder: string) => Promise<readonly string[]>;
   setup(mod: Mod<O, Stores<D>>): void | Promise<void>;
 }
 

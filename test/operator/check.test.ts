@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { needs } from '../kit/needs.ts';
+import { freePort } from '../kit/ports.ts';
 import { BIN, Operated } from './program.ts';
 import { SmallDisk } from './small-disk.ts';
 
@@ -123,5 +124,18 @@ modules: { bytestreams: {} }
     assert.equal(about('ports'), 'ok: a node runs on this data folder and holds them');
     assert.match(about('certificate of localhost'), /^hint: .*localhost\.crt is self-signed/);
     assert.equal(await node.stop(), 0);
+  });
+
+  it('tells where uploads cannot be kept', async () => {
+    const uploads = async (yaml: string): Promise<string> => {
+      node.configure(`modules: { uploads: ${yaml} }\n`);
+      return (await findings()).about('module uploads');
+    };
+    assert.equal(await uploads('{}'), 'ok: it can work as it is set up');
+    assert.match(await uploads("{ disk: { folder: '/dev/null/x' } }"), /^problem: .*\/dev\/null/);
+    assert.match(await uploads('{ store: s3 }'), /^problem: 's3' needs an endpoint and a bucket$/);
+    const s3 = `{ endpoint: 'http://127.0.0.1:${await freePort()}', bucket: files, accessKey: a, secretKey: b }`;
+    assert.match(await uploads(`{ store: s3, s3: ${s3} }`), /^problem: .*does not answer: .*ECONNREFUSED/);
+    node.configure('');
   });
 });

@@ -11,6 +11,7 @@ import { checkDatabase } from './database.ts';
 import type { Finding, Level } from './finding.ts';
 import { checkFolder } from './folder.ts';
 import { checkLimits } from './limits.ts';
+import { checkModules } from './modules.ts';
 import { checkNames } from './names.ts';
 import { checkPorts } from './ports.ts';
 import { checkProtocols } from './protocols.ts';
@@ -35,6 +36,7 @@ export async function check(options: Common): Promise<number> {
     await checkDatabase(config, add);
     await checkPorts(config, running, add);
     checkProtocols(config, add);
+    await checkModules(config, add);
     checkCertificates(config, add);
     checkLimits(add);
     await checkNames(config, add);
