@@ -92,7 +92,7 @@ describe('what is built', () => {
   const folder = tempFolder();
 
   before(async function () {
-    this.timeout(60_000);
+    this.timeout(240_000);
     // builds dist/ first
     await run('npm', ['pack', '--pack-destination', folder], { cwd: ROOT });
   });
@@ -133,7 +133,7 @@ describe('what is built', () => {
     const states = (JSON.parse(list!) as { state: string }[]).map(({ state }) => state);
     assert.ok(states.length > 15 && states.every(state => state === 'loaded'), list);
     assert.equal(reloaded, 'vcard is reloaded.\n');
-  }).timeout(60_000);
+  }).timeout(240_000);
 
   describe('by the Dockerfile', () => {
     const dockerfile = readFileSync(path.join(ROOT, 'Dockerfile'), 'utf8').replaceAll(/\\\n/g, ' ');
@@ -189,6 +189,6 @@ describe('what is built', () => {
       assert.equal((JSON.parse(status!) as { ready: string }).ready, 'yes');
       assert.equal(list, 'There is no account yet.\n');
       rmSync(image, { recursive: true });
-    }).timeout(60_000);
+    }).timeout(240_000);
   });
 });
