@@ -15,6 +15,7 @@ from slixmpp.xmlstream import ET
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 
+from slixmpp_contents import Contents
 from slixmpp_pep import Pep
 from slixmpp_rooms import Rooms
 
@@ -23,7 +24,7 @@ ANSWERS = sys.stdout
 sys.stdout = sys.stderr
 
 PLUGINS = [
-    'xep_0004', 'xep_0012', 'xep_0030', 'xep_0045', 'xep_0049', 'xep_0050', 'xep_0054', 'xep_0077', 'xep_0092', 'xep_0133', 'xep_0184',
+    'xep_0004', 'xep_0012', 'xep_0030', 'xep_0045', 'xep_0049', 'xep_0050', 'xep_0054', 'xep_0055', 'xep_0077', 'xep_0092', 'xep_0133', 'xep_0184',
     'xep_0191', 'xep_0198', 'xep_0199', 'xep_0202', 'xep_0203', 'xep_0280', 'xep_0313', 'xep_0333', 'xep_0352',
 ]
 INBOX = '{urn:xmpp:inbox:1}'
@@ -35,7 +36,7 @@ def say(**what):
     ANSWERS.flush()
 
 
-class Client(Pep, Rooms, slixmpp.ClientXMPP):
+class Client(Contents, Pep, Rooms, slixmpp.ClientXMPP):
     """One client of one account. It comes back when its connection breaks."""
 
     def __init__(self, name, jid, password, port, tls, ca, register=False, nodes=None):
@@ -68,6 +69,7 @@ class Client(Pep, Rooms, slixmpp.ClientXMPP):
         for kind in PRESENCES:
             self.add_event_handler('presence_' + kind, self.on_presence)
         self.listen_in_rooms()
+        self.listen_to_contents()
         if nodes is not None:
             self.listen_to_nodes(nodes)
 
