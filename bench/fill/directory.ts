@@ -9,7 +9,7 @@ import { termsOf } from '../../modules/search/terms.ts';
 import { inserter } from './archive.ts';
 
 /** Changed when the same number makes other people. */
-export const FORMAT = 2;
+export const FORMAT = 3;
 
 /** Surnames by how frequent they are: the first of a list make up most of the people. */
 const HAN = [...'王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈'];

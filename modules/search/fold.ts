@@ -1,10 +1,11 @@
 /*
  * How names are compared: two that people would take for the same, or type for each other, are folded to the same text. What is not folded: readings
- * (pinyin, romaji), initial consonants of Hangul, traditional and simplified characters.
+ * (pinyin, romaji) and initial consonants of Hangul.
  */
+import { SIMPLIFIED, TRADITIONAL } from './han.ts';
 
 /** Changed with every change below: what was folded otherwise is folded again (gathering.ts). */
-export const FOLD = 1;
+export const FOLD = 2;
 
 /** Letters that no decomposition of Unicode makes plain. */
 const PLAIN: Readonly<Record<string, string>> = {
@@ -30,6 +31,9 @@ const UNSEEN = /[\p{Cf}\u034f\ufe00-\ufe0f\u{e0100}-\u{e01ef}]/gu;
 /** Katakana that have a hiragana, and their iteration marks. */
 const KATAKANA = /[\u30a1-\u30f6\u30fd\u30fe]/g;
 const TO_HIRAGANA = 0x60;
+/** Traditional ideographs as the simplified ones: 陳 is 陈. */
+const HAN = /[\u4e00-\u9fff]/g;
+const SIMPLE = new Map([...TRADITIONAL].map((character, i) => [character, SIMPLIFIED[i]!]));
 /** Everything that is no letter, digit or mark parts words. */
 const APART = /[^\p{L}\p{N}\p{M}]+/gu;
 /** Scripts that are written without spaces: those between their characters count for nothing. */
@@ -37,7 +41,7 @@ const CJK = String.raw`[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}\p{scx=Bo
 const BETWEEN_CJK = new RegExp(`(?<=${CJK}) (?=${CJK})`, 'gu');
 
 /**
- * A name as it is compared: without regard to case, width, accents, and which kana; words with one space between them. '' where nothing is
+ * A name as it is compared: without regard to case, width, accents, which kana, and which form of an ideograph; words with one space between them. '' where nothing is
  * left: of a name of emoji alone.
  */
 export function fold(text: string): string {
@@ -56,6 +60,7 @@ export function fold(text: string): string {
       .normalize('NFKC')
       .replace(SPECIAL, letter => PLAIN[letter]!)
       .replace(KATAKANA, kana => String.fromCharCode(kana.charCodeAt(0) - TO_HIRAGANA))
+      .replace(HAN, character => SIMPLE.get(character) ?? character)
       .replace(APART, ' ')
       .trim()
       .replace(BETWEEN_CJK, '')

@@ -193,6 +193,7 @@ describe('play: searching people (XEP-0055)', () => {
       await person('jose', { nick: 'José', full: 'José Müller-Lüdenscheidt' });
       await person('strauss', { full: 'Johann Strauß' });
       await person('half', { nick: 'ｶﾞﾌﾞﾘｴﾙ' });
+      await person('chen', { nick: '陳小龍' });
       await person('yoshino', { nick: '𠮷野家' });
     });
 
@@ -217,6 +218,8 @@ describe('play: searching people (XEP-0055)', () => {
       ['がぶり', 'half'],
       ['𠮷野', 'yoshino'],
       ['野家', 'yoshino'],
+      ['小龙', 'chen'],
+      ['陈小', 'chen'],
       ['明小'],
       ['jose strauss'],
     ] as const) {
