@@ -16,6 +16,7 @@ from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 
 from slixmpp_contents import Contents
+from slixmpp_files import Files
 from slixmpp_pep import Pep
 from slixmpp_rooms import Rooms
 
@@ -36,7 +37,7 @@ def say(**what):
     ANSWERS.flush()
 
 
-class Client(Contents, Pep, Rooms, slixmpp.ClientXMPP):
+class Client(Contents, Files, Pep, Rooms, slixmpp.ClientXMPP):
     """One client of one account. It comes back when its connection breaks."""
 
     def __init__(self, name, jid, password, port, tls, ca, register=False, nodes=None):

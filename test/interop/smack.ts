@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -101,11 +102,15 @@ export interface Printed {
 export async function runSmack(options: SmackOptions): Promise<Printed> {
   const folder = path.join(CACHE, 'run');
   mkdirSync(folder, { recursive: true });
+  // the domain is found at the server's address, for files; names that are not there are not found at all
+  const names = path.join(folder, 'hosts');
+  writeFileSync(names, `${options.host} ${options.domain}\n127.0.0.1 localhost ${hostname()}\n`);
   const properties: Record<string, string> = {
     'java.util.logging.SimpleFormatter.format': LOG_FORMAT,
     'javax.net.ssl.trustStore': options.trustStore,
     'javax.net.ssl.trustStorePassword': 'changeit',
     'file.encoding': 'UTF-8',
+    'jdk.net.hosts.file': names,
     'sinttest.service': options.domain,
     'sinttest.host': options.host,
     'sinttest.securityMode': options.security,
