@@ -111,9 +111,7 @@ export function refusedAffiliation(
   if (actor === 'owner') return undefined;
   if (after === 'outcast' && atLeast(before, 'admin'))
     return refuse('not-allowed', 'Only owners ban admins and owners.');
-  // 10.8 has only owners take it; who gives it up takes it from nobody
-  if (self && before === 'admin' && !atLeast(after, 'admin')) return undefined;
-  // 10.5, 10.8
+  // 10.5, 10.8: also their own
   if (before !== after && (atLeast(before, 'admin') || atLeast(after, 'admin')))
     return refuse('forbidden', 'Only owners change the lists of admins and of owners.');
   return undefined;
