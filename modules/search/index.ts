@@ -37,7 +37,7 @@ export default defineModule({
   doc: 'Finds people of the host by number and by nickname, where they may be found.',
   xeps: [
     { number: 55, version: '1.3' },
-    { number: 59, version: '1.0.0' },
+    { number: 59, version: '1.0', note: 'Without pages by index.' },
     { number: 172, version: '1.1', note: 'Published nicknames are what people are found by.' },
   ],
   needs: ['commands'],
