@@ -31,9 +31,9 @@ describe('Kit: what happens when it is missing', () => {
       console.log('FAILED', error.message);
     }
   `;
-  const run = (all: string): string =>
+  const run = (all: string, without = ''): string =>
     spawnSync(process.execPath, ['--input-type=module', '-e', script], {
-      env: { ...process.env, POSTHOUSE_TEST_ALL: all },
+      env: { ...process.env, POSTHOUSE_TEST_ALL: all, POSTHOUSE_TEST_WITHOUT: without },
       encoding: 'utf8',
     }).stdout;
 
@@ -46,5 +46,10 @@ describe('Kit: what happens when it is missing', () => {
       run('1'),
       /^FAILED the program posthouse-none is not installed \(of this test\), and POSTHOUSE_TEST_ALL/,
     );
+    assert.match(run('1', 'another'), /^FAILED/);
+  });
+
+  it('it is skipped there too when that program could not be had', () => {
+    assert.match(run('1', 'posthouse-none'), /SKIPPED\n$/);
   });
 });
