@@ -8,7 +8,8 @@ import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import knex from 'knex';
+import knex, { type Knex } from 'knex';
+import { tablesOf } from '../../src/storage/tables.ts';
 import { lacks, type Need } from './needs.ts';
 import { freePort } from './ports.ts';
 
@@ -26,6 +27,11 @@ export const NEEDED: Readonly<Record<Kind, Need>> = {
   },
   postgres: { module: 'pg', command: program('postgres'), why: FOR.replace('the same name', 'the name postgresql') },
 };
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** What the tables of a database are for that has none. */
+const NOTHING = '';
 
 /** How PostgreSQL runs here: for nobody else, with nothing to lose, and with no memory that stays behind when it is killed. */
 const POSTGRES = { listen_addresses: '127.0.0.1', fsync: 'off', dynamic_shared_memory_type: 'mmap', autovacuum: 'off' };
@@ -46,8 +52,12 @@ export class DatabaseServer {
   private process: ChildProcess | undefined;
   private said = '';
   private databases = 0;
-  private readonly lent: string[] = [];
-  private readonly free: string[] = [];
+  private readonly lent: { readonly tables: string; readonly url: string }[] = [];
+  /** Those that were given back, by what their tables are for. */
+  private readonly free = new Map<string, string[]>();
+  /** What tables began with, by database; and of which modules that is known. */
+  private readonly first = new Map<string, ReadonlyMap<string, readonly Row[]>>();
+  private readonly remembered = new Set<string>();
 
   private constructor(kind: Kind, port: number, options: readonly string[]) {
     this.kind = kind;
@@ -87,23 +97,48 @@ export class DatabaseServer {
 
   /** The same, from those that were given back, if there is one; it is empty. */
   async emptyDatabase(): Promise<string> {
-    const url = this.free.pop();
-    if (url === undefined) {
-      const made = await this.database();
-      this.lent.push(made);
-      return made;
-    }
+    const url = this.free.get(NOTHING)?.pop();
+    if (url === undefined) return this.lend(NOTHING, await this.database());
     const name = new URL(url).pathname.slice(1);
     // a database of its own for each would cost PostgreSQL a copy of 300 files
     if (this.kind === 'postgres') await administer(url, ['DROP SCHEMA public CASCADE', 'CREATE SCHEMA public']);
     else await administer(this.url(), [`DROP DATABASE ${name}`, `CREATE DATABASE ${name}`]);
-    this.lent.push(url);
+    return this.lend(NOTHING, url);
+  }
+
+  /**
+   * A database for tests that all make the same tables: one that was given back by one of them, if there is one, with the rows that it had
+   * when these were made (`remember`). To make tables costs more than most tests do.
+   */
+  async databaseOf(tables: string): Promise<string> {
+    const url = this.free.get(tables)?.pop();
+    if (url !== undefined) await takeRows(this.kind, url, this.first.get(url) ?? new Map());
+    return this.lend(tables, url ?? (await this.database()));
+  }
+
+  /** Tables were made in a database of `databaseOf`, if they were not there: what they begin with is to be so again. */
+  async remember(url: string, module: string): Promise<void> {
+    const key = `${url} ${module}`;
+    if (this.remembered.has(key)) return;
+    this.remembered.add(key);
+    const admin = connect(url);
+    try {
+      const rows = new Map<string, readonly Row[]>();
+      for (const name of await tablesOf(admin, this.kind)) rows.set(name, (await admin(name)) as Row[]);
+      this.first.set(url, rows);
+    } finally {
+      await admin.destroy();
+    }
+  }
+
+  private lend(tables: string, url: string): string {
+    this.lent.push({ tables, url });
     return url;
   }
 
-  /** After a test: what `emptyDatabase` has given to it is closed, and free for the next. */
+  /** After a test: what it was given is closed, and free for the next. */
   takeBack(): void {
-    this.free.push(...this.lent.splice(0));
+    for (const { tables, url } of this.lent.splice(0)) this.free.set(tables, [...(this.free.get(tables) ?? []), url]);
   }
 
   /** Begins it again, after `halt`, with what it has kept. */
@@ -209,18 +244,37 @@ function user(kind: Kind): { uid?: number; gid?: number; cwd: string } {
   return { uid: id('-u'), gid: id('-g'), cwd: tmpdir() };
 }
 
-/** Runs statements as the administrator. */
-export async function administer(url: string, statements: readonly string[]): Promise<unknown[]> {
-  const admin = knex({
+function connect(url: string): Knex {
+  return knex({
     client: url.startsWith('mysql') ? 'mysql2' : 'pg',
     connection: url,
     pool: { min: 0, max: 1 },
     log: { warn() {}, error() {} },
   });
+}
+
+/** Runs statements as the administrator. */
+export async function administer(url: string, statements: readonly string[]): Promise<unknown[]> {
+  const admin = connect(url);
   try {
     const results: unknown[] = [];
     for (const statement of statements) results.push(await admin.raw(statement));
     return results;
+  } finally {
+    await admin.destroy();
+  }
+}
+
+/** Makes the rows of all tables what they were first. */
+async function takeRows(kind: Kind, url: string, first: ReadonlyMap<string, readonly Row[]>): Promise<void> {
+  const admin = connect(url);
+  try {
+    const tables = (await tablesOf(admin, kind)).filter(name => name !== 'posthouse_migrations');
+    for (const name of tables) await admin(name).delete();
+    for (const name of tables) {
+      const rows = first.get(name) ?? [];
+      if (rows.length > 0) await admin(name).insert(rows);
+    }
   } finally {
     await admin.destroy();
   }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pino } from 'pino';
 import { parseJid } from '../../src/jid/index.ts';
+import type { Credentials } from '../../src/node/accounts/store.ts';
 import { loadConfig } from '../../src/node/config/index.ts';
 import { optionsOfModule } from '../../src/node/modules/find.ts';
 import { Node } from '../../src/node/node.ts';
@@ -11,6 +12,9 @@ import { freePort } from './ports.ts';
 import { TestClient } from './client.ts';
 import { ON_SERVER, storageLine } from './storage.ts';
 import { keep, prepare } from './template.ts';
+
+/** Credentials of accounts by their names, which are their passwords: to make them anew for each node takes longer than to start it. */
+const credentials = new Map<string, Credentials>();
 
 /** A running node on free loopback ports, with its data in a temporary folder; plays talk to it through real sockets. */
 export class TestNode {
@@ -73,7 +77,13 @@ ${options.listeners ? `  ${options.listeners}\n` : ''}${await storageLine(folder
 
   /** Adds an account; its password is its name. */
   async addUser(name: string, host = 'localhost'): Promise<void> {
-    await this.node.accounts.create(parseJid(`${name}@${host}`)!, name);
+    const { accounts } = this.node;
+    const jid = parseJid(`${name}@${host}`)!;
+    const known = credentials.get(name);
+    if (known && (await accounts.adopt(jid, known)) === 'created') return;
+    await accounts.create(jid, name);
+    const made = await accounts.credentials(jid);
+    if (made) credentials.set(name, made);
   }
 
   /** The tables that have a row of which `own` is true. */

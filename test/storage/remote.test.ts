@@ -35,16 +35,26 @@ for (const kind of KINDS) {
 
     afterEach(() => server.takeBack());
 
-    const place = async () => {
-      const url = await server.emptyDatabase();
-      const dataDir = tempFolder();
-      return () => openStorage({ dataDir, url });
-    };
-    describe('src/storage', () => storageContract(place));
+    describe('src/storage', () =>
+      storageContract(async () => {
+        const url = await server.emptyDatabase();
+        const dataDir = tempFolder();
+        return () => openStorage({ dataDir, url });
+      }));
 
     for (const [name, contracts] of stores) {
+      const open = async (): Promise<Storage> => {
+        const url = await server.databaseOf(name);
+        const storage = await openStorage({ dataDir: tempFolder(), url });
+        const migrate = storage.migrate.bind(storage);
+        storage.migrate = async (module, steps) => {
+          await migrate(module, steps);
+          await server.remember(url, module);
+        };
+        return storage;
+      };
       describe(name, () => {
-        for (const contract of contracts) contract(async () => (await place())());
+        for (const contract of contracts) contract(open);
       });
     }
   });
