@@ -16,6 +16,7 @@ import { loginRow } from './rows/login.ts';
 import { messageRows } from './rows/messages.ts';
 import { pageRow } from './rows/page.ts';
 import { pepRow } from './rows/pep.ts';
+import { pushRow } from './rows/push.ts';
 import { reconnectRow } from './rows/reconnect.ts';
 import { stormRow } from './rows/storm.ts';
 import { stormNotifyRow } from './rows/storm-notify.ts';
@@ -38,6 +39,7 @@ const rows: readonly Row[] = [
   pepRow,
   searchRow,
   stormNotifyRow,
+  pushRow,
   ...idleRows,
   loginRow,
   reconnectRow,

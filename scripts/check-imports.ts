@@ -29,8 +29,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
 /** What a module may import of src/. */
 export const FOR_MODULES: readonly string[] = ['api', 'protocol', 'xml', 'jid'];
 
-/** Packages, and the one room, or module (`modules/x`), that may import them; their types may be named elsewhere. */
-export const OWNERS: Readonly<Record<string, string>> = {
+/** Packages, and the rooms, or modules (`modules/x`), that may import them; their types may be named elsewhere. */
+export const OWNERS: Readonly<Record<string, string | readonly string[]>> = {
   '@xmpp/xml': 'xml',
   ltx: 'xml',
   tr46: 'jid',
@@ -44,11 +44,12 @@ export const OWNERS: Readonly<Record<string, string>> = {
   'node-zookeeper-client': 'cluster',
   '@mongodb-js/saslprep': 'stream',
   net: 'transport',
-  tls: 'transport',
+  tls: ['transport', 'modules/push-gateway'],
   dgram: 'transport',
   ws: 'transport',
   http: 'http',
-  https: 'http',
+  https: ['http', 'modules/push-gateway'],
+  http2: 'modules/push-gateway',
   fastify: 'http',
   aws4fetch: 'modules/uploads',
   '@prometheus-io/client': 'node',
@@ -56,6 +57,7 @@ export const OWNERS: Readonly<Record<string, string>> = {
   'pino-pretty': 'node',
   selfsigned: 'node',
   yaml: 'node',
+  'web-push': 'modules/push-gateway',
   commander: 'cli',
   saxes: 'cli',
 };
@@ -111,9 +113,9 @@ export function faults(root: string): string[] {
 function wrongOwner(target: string, typeOnly: boolean, top: string, room: string): string | undefined {
   const name = packageOf(target);
   const owner = Object.hasOwn(OWNERS, name) ? OWNERS[name] : undefined;
-  const place = owner?.startsWith('modules/') ? owner : `src/${owner}`;
-  if (owner === undefined || typeOnly || place === `${top}/${room}`) return undefined;
-  return `${name} belongs to ${place}`;
+  if (owner === undefined || typeOnly) return undefined;
+  const owners = [owner].flat().map(each => (each.includes('/') ? each : `src/${each}`));
+  return owners.includes(`${top}/${room}`) ? undefined : `${name} belongs to ${owners.join(' and ')}`;
 }
 
 function wrongRoom(root: string, file: string, target: string, top: string, room: string): string | undefined {

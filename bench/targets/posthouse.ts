@@ -16,6 +16,7 @@ export const setup = {
 };
 
 interface Place {
+  readonly conf?: string | undefined;
   readonly port?: number | undefined;
   readonly storage?: string | undefined;
 }
@@ -26,7 +27,7 @@ export function startArguments(
   kind: 'lean' | 'rough' | 'archive' | 'search' = 'lean',
   place: Place = {},
 ): string[] {
-  return ['start', '--conf', configuration(folder, setup[kind], place), '--data', join(folder, 'data')];
+  return ['start', '--conf', configuration(folder, place.conf ?? setup[kind], place), '--data', join(folder, 'data')];
 }
 
 function configuration(folder: string, file: string, { port = setup.port, storage }: Place): string {
@@ -46,10 +47,10 @@ export const posthouse: Target = {
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
     return `Posthouse ${version} on Node ${process.version}`;
   },
-  async start({ folder, collectable: wanted, guarded, archived, searched, port = setup.port, storage }) {
+  async start({ folder, collectable: wanted, guarded, archived, searched, port = setup.port, storage, conf }) {
     const tlsPort = port === setup.port ? setup.tlsPort : port + 1;
     const kind = guarded ? 'rough' : archived ? 'archive' : searched ? 'search' : 'lean';
-    const args = [join(root, 'bin/posthouse.js'), ...startArguments(folder, kind, { port, storage })];
+    const args = [join(root, 'bin/posthouse.js'), ...startArguments(folder, kind, { port, storage, conf })];
     const program = { command: process.execPath, args, cwd: root, env: collectable(wanted) };
     const started = await startServer(program, folder, [port, tlsPort]);
     return {

@@ -15,6 +15,8 @@ export interface StartOptions {
   readonly searched?: boolean;
   /** Another port than the run's, and the next one for TLS, where the server is ours: for two of them beside each other. */
   readonly port?: number;
+  /** Another configuration than the row's, where the server is ours. */
+  readonly conf?: string;
   /** What stands at `storage:` in the configuration; SQLite in the folder when absent. */
   readonly storage?: string;
 }

@@ -1,5 +1,5 @@
 /* From what happened to what a device is told: who is away, what they want to know, and how much there is of it. */
-import { type MaybePromise, Lru, type NodeView, type UserView } from '../../src/api/index.ts';
+import { Lru, type MaybePromise, type NodeView, Unhurried, type UserView } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import type { Element } from '../../src/xml/index.ts';
 import type { OfflineService } from '../offline/contract.ts';
@@ -18,7 +18,9 @@ const CACHED = 20_000;
 const KEYS = 200;
 const EVENTS = 50;
 /** Accounts that are looked at at a time. */
-const AT_ONCE = 16;
+const AT_ONCE = 4;
+/** Milliseconds for which a count of contact requests is taken for true. */
+const COUNTED = 60_000;
 
 /** An account that is away, as long as it is. */
 interface Absence {
@@ -32,6 +34,9 @@ interface Absence {
   before: number | undefined;
   events: PushEvent[];
   isQueued: boolean;
+  /** Contact requests that wait, and until when that is taken for true (milliseconds since 1970). */
+  requests: number;
+  requestsUntil: number;
 }
 
 export interface NotifierOptions extends Habits {
@@ -55,6 +60,7 @@ export class Notifier {
   private readonly parts: NotifierParts;
   private readonly absences = new Lru<string, Absence>(CACHED);
   private readonly queue: Absence[] = [];
+  private readonly unhurried = new Unhurried();
   private running = 0;
   private isOver = false;
 
@@ -83,6 +89,7 @@ export class Notifier {
     if (absence.keys.has(event.key)) return;
     if (absence.keys.size < KEYS) absence.keys.add(event.key);
     if (event.isStored) absence.stored++;
+    if (event.kind === 'request') absence.requestsUntil = 0;
     absence.events.push(event);
     if (absence.events.length > EVENTS) absence.events.splice(0, 1);
     this.enqueue(absence, options.queue);
@@ -101,6 +108,8 @@ export class Notifier {
       before: undefined,
       events: [],
       isQueued: false,
+      requests: 0,
+      requestsUntil: 0,
     };
     this.absences.set(account.bare, absence);
     return absence;
@@ -131,7 +140,7 @@ export class Notifier {
   private async run(): Promise<void> {
     this.running++;
     while (this.queue.length > 0 && !this.isOver) {
-      await new Promise<void>(resolve => setImmediate(resolve));
+      await this.unhurried.turn();
       const absence = this.queue.shift();
       if (!absence) break;
       absence.isQueued = false;
@@ -187,7 +196,7 @@ export class Notifier {
     if (!needsPush(registration, this.parts.node.user(account), options)) return undefined;
     if (!(await this.parts.registrations.isEnabled(registration))) return undefined;
     const content = least(options.content, settings.content ?? options.content);
-    const requests = ((await this.parts.presence()?.requests(account)) ?? []).filter(({ ignored }) => !ignored).length;
+    const requests = await this.requestsOf(account);
     const summary: Summary = {
       messages: await this.countOf(account),
       ...(requests > 0 && { requests }),
@@ -195,6 +204,16 @@ export class Notifier {
       ...(content === 'body' && told.body !== '' && { body: told.body }),
     };
     return publishElement(registration, { summary, isCall: told.isCall });
+  }
+
+  /** Contact requests that nobody has answered. */
+  private async requestsOf(account: Jid): Promise<number> {
+    const absence = this.absences.get(account.bare);
+    if (absence && absence.requestsUntil > Date.now()) return absence.requests;
+    const all = (await this.parts.presence()?.requests(account)) ?? [];
+    const requests = all.filter(({ ignored }) => !ignored).length;
+    if (absence) Object.assign(absence, { requests, requestsUntil: Date.now() + COUNTED });
+    return requests;
   }
 
   /** Messages that came since the account was last there, and those that waited already. */

@@ -2,7 +2,7 @@
  * The way of notifications to push services. Of a device one is on its way at a time; what comes meanwhile makes one more, which tells how it is
  * then. Services that are slow or away keep nobody else waiting.
  */
-import type { MaybePromise, Packet } from '../../src/api/index.ts';
+import { type MaybePromise, type Packet, Unhurried } from '../../src/api/index.ts';
 import type { Element } from '../../src/xml/index.ts';
 import type { Registration } from './registration.ts';
 
@@ -64,6 +64,7 @@ export class Publisher {
   private readonly parts: PublisherParts;
   private readonly devices = new Map<string, Device>();
   private readonly services = new Map<string, Service>();
+  private readonly unhurried = new Unhurried();
   private isOver = false;
 
   constructor(parts: PublisherParts) {
@@ -132,11 +133,12 @@ export class Publisher {
   }
 
   private async send(device: Device, service: Service): Promise<void> {
+    device.isBusy = true;
+    service.busy++;
+    await this.unhurried.turn();
     const told = device.waiting!;
     const { registration } = device;
     device.waiting = undefined;
-    device.isBusy = true;
-    service.busy++;
     try {
       const payload = await this.parts.payload(registration, told);
       if (payload && !this.isOver) await this.publish(device, service, told, payload);

@@ -77,6 +77,7 @@ export async function useEverything(stage: TestNode, people: Record<'romeo' | 'j
   // push
   const enabled = await romeo.iq('set', "<enable xmlns='urn:xmpp:push:0' jid='push.example.net' node='a'/>");
   assert.equal(enabled.attrs.type, 'result');
+  await ok(juliet, 'get', "<query xmlns='http://jabber.org/protocol/disco#info'/>", 'push.localhost');
   // commands, administration
   const command = (node: string) =>
     ok(prince, 'set', `<command xmlns='http://jabber.org/protocol/commands' node='${ADMIN}${node}'/>`, 'localhost');

@@ -147,10 +147,10 @@ export async function cut(stage: TestNode, client: TestClient): Promise<void> {
 }
 
 /** Takes a session up again on a new connection. */
-export async function resume(stage: TestNode, name: string, id: string): Promise<TestClient> {
+export async function resume(stage: TestNode, name: string, id: string, h = 1): Promise<TestClient> {
   const client = await stage.connect();
   await client.authenticate(name);
-  client.send(`<resume xmlns='${SM}' previd='${id}' h='1'/>`);
+  client.send(`<resume xmlns='${SM}' previd='${id}' h='${h}'/>`);
   await client.expect(stanza => stanza.name === 'resumed', 'the session');
   return client;
 }
