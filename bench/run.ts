@@ -24,6 +24,7 @@ import { roomLifeRows } from './rows/room-life.ts';
 import { roomRows } from './rows/rooms.ts';
 import { searchRow } from './rows/search.ts';
 import { startRow } from './rows/start.ts';
+import { uploadRow } from './rows/upload.ts';
 import { ejabberd } from './targets/ejabberd.ts';
 import { posthouse, setup } from './targets/posthouse.ts';
 import { prosody } from './targets/prosody.ts';
@@ -44,6 +45,7 @@ const rows: readonly Row[] = [
   loginRow,
   reconnectRow,
   stormRow,
+  uploadRow,
   startRow,
   ...roughRows,
 ];
@@ -83,7 +85,7 @@ Options:
 Each program gets generated configuration and data in a temporary folder, listens on the loopback only, and is ended by its
 process id. Server CPU comes from /proc/PID/task/*/schedstat (all threads), memory from /proc/PID/smaps_rollup: Linux only.
 Results go to bench/results/ROW.json, and docs/benchmarks.md is made of all that are there: bench/report.ts alone makes it anew.
-The ports 25222 and 25223 (bench/conf/) must be free, or others chosen by --port; archive-filled takes the two behind them as well.
+The ports 25222 and 25223 (bench/conf/) must be free, or others chosen by --port; archive-filled and upload take those behind them as well.
 What was filled for page, inbox, search and archive-filled (4 GB) stays in bench/.cache, which may be removed at any time.
 `;
 

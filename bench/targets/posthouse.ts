@@ -13,6 +13,7 @@ export const setup = {
   rough: join(root, 'bench/conf/rough.yaml'),
   archive: join(root, 'bench/conf/archive.yaml'),
   search: join(root, 'bench/conf/search.yaml'),
+  uploads: join(root, 'bench/conf/uploads.yaml'),
 };
 
 interface Place {
@@ -24,7 +25,7 @@ interface Place {
 /** The arguments of `posthouse`; where something is not as the files say, a changed copy of the file is made in the folder. */
 export function startArguments(
   folder: string,
-  kind: 'lean' | 'rough' | 'archive' | 'search' = 'lean',
+  kind: 'lean' | 'rough' | 'archive' | 'search' | 'uploads' = 'lean',
   place: Place = {},
 ): string[] {
   return ['start', '--conf', configuration(folder, place.conf ?? setup[kind], place), '--data', join(folder, 'data')];
@@ -34,7 +35,10 @@ function configuration(folder: string, file: string, { port = setup.port, storag
   if (port === 25222 && storage === undefined) return file;
   const tlsPort = port === setup.port ? setup.tlsPort : port + 1;
   const copy = join(folder, 'posthouse.yaml');
-  const text = readFileSync(file, 'utf8').replaceAll('25222', String(port)).replaceAll('25223', String(tlsPort));
+  const text = readFileSync(file, 'utf8')
+    .replaceAll('25222', String(port))
+    .replaceAll('25223', String(tlsPort))
+    .replaceAll('25224', String(port + 2));
   mkdirSync(folder, { recursive: true });
   writeFileSync(copy, storage === undefined ? text : `${text}\nstorage: ${storage}\n`);
   return copy;
@@ -51,6 +55,10 @@ export const posthouse: Target = {
     const tlsPort = port === setup.port ? setup.tlsPort : port + 1;
     const kind = guarded ? 'rough' : archived ? 'archive' : searched ? 'search' : 'lean';
     const args = [join(root, 'bin/posthouse.js'), ...startArguments(folder, kind, { port, storage, conf })];
+  async start({ folder, collectable: wanted, guarded, archived, searched, uploaded, port = setup.port, storage }) {
+    const tlsPort = port === setup.port ? setup.tlsPort : port + 1;
+    const kind = guarded ? 'rough' : archived ? 'archive' : searched ? 'search' : uploaded ? 'uploads' : 'lean';
+    const args = [join(root, 'bin/posthouse.js'), ...startArguments(folder, kind, { port, storage })];
     const program = { command: process.execPath, args, cwd: root, env: collectable(wanted) };
     const started = await startServer(program, folder, [port, tlsPort]);
     return {

@@ -13,6 +13,8 @@ export interface StartOptions {
   readonly archived?: boolean;
   /** A directory of people on, where the server is ours: for the search row. */
   readonly searched?: boolean;
+  /** Uploads over HTTP at the port behind the two, where the server is ours: for the upload row. */
+  readonly uploaded?: boolean;
   /** Another port than the run's, and the next one for TLS, where the server is ours: for two of them beside each other. */
   readonly port?: number;
   /** Another configuration than the row's, where the server is ours. */

@@ -1,16 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, fstat as fstatOf, open as openAt } from 'node:fs';
 import { access, constants, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
-import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type Files, type Given, type Lying, NoRoom, WrongLength } from './files.ts';
+import { promisify } from 'node:util';
+import { DiskBody } from './disk-body.ts';
+import { type Body, type Files, type Given, type Lying, NoRoom, WrongLength } from './files.ts';
 import type { Span } from './ranges.ts';
 
 /** Where files are while they come. */
 const INCOMING = 'incoming';
-/** Bytes that are read at once: less costs more, more is memory for each reader that is slow. */
-const CHUNK = 131_072;
+
+/** By number: a FileHandle would cost more than the reading. */
+const [openFile, fstat] = [promisify(openAt), promisify(fstatOf)];
 
 const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException | undefined)?.code;
 
@@ -19,6 +21,8 @@ export class DiskFiles implements Files {
   readonly folder: string;
   /** Bytes that stay free. */
   private readonly free: () => number;
+  /** Folders that are there. */
+  private readonly made = new Set<string>();
 
   constructor(folder: string, free: () => number) {
     this.folder = folder;
@@ -42,31 +46,36 @@ export class DiskFiles implements Files {
     const temporary = path.join(this.folder, INCOMING, `${name}.${randomBytes(6).toString('hex')}`);
     try {
       await this.make(path.dirname(temporary));
+      await this.make(path.dirname(place));
       // `flush`: the bytes are on the disk before the file has its name
-      const file = createWriteStream(temporary, { flags: 'wx', mode: 0o600, flush: true, highWaterMark: CHUNK });
+      const file = createWriteStream(temporary, { flags: 'wx', mode: 0o600, flush: true });
       await pipeline(body, file, { signal });
       if (file.bytesWritten !== size) throw new WrongLength(`${file.bytesWritten} bytes came instead of ${size}`);
-      await this.make(path.dirname(place));
       await rename(temporary, place);
       await sync(path.dirname(place));
     } catch (error) {
       await rm(temporary, { force: true }).catch(() => {});
+      // somebody may have taken a folder away
+      this.made.clear();
       if (codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT')
         throw new NoRoom('the disk is full', { cause: error });
       throw error;
     }
   }
 
-  /** Makes a folder that outlives a power cut. */
+  /** Makes a folder that outlives a power cut, if it was not there at the last look. */
   private async make(folder: string): Promise<void> {
+    if (this.made.has(folder)) return;
     const first = await mkdir(folder, { recursive: true, mode: 0o700 });
     if (first !== undefined) await sync(path.dirname(first));
+    this.made.add(folder);
   }
 
-  async get(name: string, span?: Span): Promise<Readable | undefined> {
+  async get(name: string, span?: Span): Promise<Body | undefined> {
     try {
-      const file = await open(this.place(name));
-      return file.createReadStream({ ...span, highWaterMark: CHUNK });
+      const file = await openFile(this.place(name), 'r');
+      if (span) return new DiskBody(file, span.start, span.end - span.start + 1);
+      return new DiskBody(file, 0, (await fstat(file)).size);
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return undefined;
       throw error;
@@ -102,6 +111,10 @@ export class DiskFiles implements Files {
       const found = await stat(file).catch(() => undefined);
       if (found && found.mtimeMs < before) await rm(file, { force: true });
     }
+  }
+
+  close(): void {
+    // nothing is open
   }
 
   async problem(): Promise<string | undefined> {

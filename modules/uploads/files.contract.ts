@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
+import { Readable, Writable } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Files, WrongLength } from './files.ts';
 
@@ -21,7 +20,17 @@ export function filesContract(open: () => Promise<Files>): void {
     files.put(name, Readable.from([bytes]), bytes.length, GIVEN, signal);
   const read = async (name: string, span?: { start: number; end: number }): Promise<Buffer | undefined> => {
     const body = await files.get(name, span);
-    return body && buffer(body);
+    if (!body) return undefined;
+    const parts: Buffer[] = [];
+    const all = new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        // whose block it was may use it again
+        parts.push(Buffer.from(chunk));
+        done();
+      },
+    });
+    await body.sendTo(all);
+    return Buffer.concat(parts);
   };
   const all = async (prefix: string): Promise<string[]> => {
     const found: string[] = [];
@@ -108,23 +117,31 @@ export function filesContract(open: () => Promise<Files>): void {
     const bytes = randomBytes(LARGE);
     const name = nameOf('slow');
     await put(name, bytes);
-    const body = (await files.get(name))!;
     const parts: Buffer[] = [];
-    for await (const part of body) {
-      parts.push(part as Buffer);
-      if (parts.length < 5) await new Promise(resolve => setTimeout(resolve, 20));
-    }
+    const slow = new Writable({
+      highWaterMark: 1,
+      write: (chunk: Buffer, _encoding, done) => {
+        parts.push(Buffer.from(chunk));
+        setTimeout(done, parts.length < 5 ? 20 : 0);
+      },
+    });
+    await (await files.get(name))!.sendTo(slow);
     assert.ok(Buffer.concat(parts).equals(bytes));
   });
 
   it('a reader that goes leaves nothing open', async () => {
     const name = nameOf('left');
     await put(name, randomBytes(LARGE));
-    const body = (await files.get(name))!;
-    body.on('error', () => {});
-    await new Promise(resolve => body.once('readable', resolve));
-    body.destroy();
-    await new Promise(resolve => body.once('close', resolve));
+    const gone = new Writable({
+      write: (_chunk, _encoding, done) => {
+        done();
+        gone.destroy();
+      },
+    });
+    await assert.rejects((await files.get(name))!.sendTo(gone));
+    const stuck = new Writable({ write: () => setImmediate(() => stuck.destroy()) });
+    await assert.rejects((await files.get(name))!.sendTo(stuck));
+    (await files.get(name))!.destroy();
     assert.equal((await read(name))!.length, LARGE);
   });
 

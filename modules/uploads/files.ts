@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import type { Writable } from 'node:stream';
 import type { Span } from './ranges.ts';
 
 /** There is no room for a file. */
@@ -12,6 +12,17 @@ export class WrongLength extends Error {}
 export interface Given {
   readonly type: string;
   readonly disposition: string;
+}
+
+/** A file, or a part of it, that is about to be read, once: one of the two is called. */
+export interface Body {
+  /**
+   * Writes all of it, as fast as it is taken, and ends that. Rejects when one of both fails. What is written holds only until `to` says that it
+   * has taken it, as a socket does.
+   */
+  sendTo(to: Writable): Promise<void>;
+  /** For who does not want it. */
+  destroy(): void;
 }
 
 /** What lies in a store. */
@@ -32,7 +43,7 @@ export interface Files {
    */
   put(name: string, body: AsyncIterable<Uint8Array>, size: number, given: Given, signal: AbortSignal): Promise<void>;
   /** The file, or a part of it; undefined where there is none. Rejects with Unreachable. */
-  get(name: string, span?: Span): Promise<Readable | undefined>;
+  get(name: string, span?: Span): Promise<Body | undefined>;
   /** An address where a client gets it without us, for so many seconds; undefined where there are none. */
   link(name: string, given: Given, seconds: number): Promise<string> | undefined;
   /** Nothing happens where there is none. */
@@ -45,4 +56,6 @@ export interface Files {
   tidy(before: number): Promise<void>;
   /** Why it cannot be used, as a sentence for the operator; undefined when all is well. */
   problem(): Promise<string | undefined>;
+  /** It is not used any more. */
+  close(): void;
 }

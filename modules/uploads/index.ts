@@ -34,7 +34,9 @@ export default defineModule({
   options,
   stores: { uploads: uploadStore },
   check: async (chosen, folder) => {
-    const problem = await placeOf(() => chosen, folder).problem();
+    const files = placeOf(() => chosen, folder);
+    const problem = await files.problem();
+    files.close();
     return problem === undefined ? [] : [problem];
   },
 
@@ -42,6 +44,7 @@ export default defineModule({
     const { node } = mod;
     const { uploads: store } = mod.stores;
     const files = placeOf(() => mod.options(), node.folder);
+    mod.cleanup(() => files.close());
     const [received, bytesIn, failures, served, bytesOut] = [
       mod.count('received', 'Files uploaded.'),
       mod.count('received_bytes', 'Bytes of files uploaded.'),

@@ -1,8 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Readable } from 'node:stream';
-import type { ReadableStream as WebStream } from 'node:stream/web';
-import { type Files, type Given, type Lying, NoRoom, Unreachable, WrongLength } from './files.ts';
+import type { IncomingMessage } from 'node:http';
+import { Readable, type Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
+import { type Body, type Files, type Given, type Lying, NoRoom, Unreachable, WrongLength } from './files.ts';
 import type { Span } from './ranges.ts';
+import { Exchanges } from './s3-http.ts';
 
 export interface S3Settings {
   /** https://s3.eu-central-1.amazonaws.com */
@@ -27,8 +30,7 @@ interface Call {
   readonly signal?: AbortSignal;
 }
 
-/** ms that an answer may take to begin. */
-const PATIENCE = 30_000;
+const PATIENCE = 30_000; // ms
 const AGAIN = 200; // ms
 /** Key of what is put there to see that it can be. */
 const PROBE = 'probe';
@@ -39,6 +41,7 @@ export class S3Files implements Files {
   private readonly base: string;
   /** Keys of signatures, each for a day. */
   private readonly keys = new Map<string, ArrayBuffer>();
+  private readonly exchanges = new Exchanges();
 
   constructor(settings: S3Settings) {
     this.settings = settings;
@@ -79,34 +82,23 @@ export class S3Files implements Files {
   }
 
   /** An answer, whatever its status. Rejects with Unreachable, or with why `signal` is aborted. */
-  private async ask(method: string, call: Call): Promise<Response> {
-    const stop = new AbortController();
-    const timer = call.body ? undefined : setTimeout(() => stop.abort(new Error('no answer')), PATIENCE);
-    const signal = call.signal ? AbortSignal.any([call.signal, stop.signal]) : stop.signal;
+  private async ask(method: string, call: Call): Promise<IncomingMessage> {
     try {
       const { url, headers } = await this.signed(method, call);
-      return await fetch(url, {
-        method,
-        headers,
-        signal,
-        redirect: 'error',
-        ...(call.body && { body: ReadableStream.from(call.body), duplex: 'half' }),
-      });
+      const { body, signal } = call;
+      return await this.exchanges.ask({ method, url, headers: Object.fromEntries(headers), body, signal });
     } catch (error) {
       call.signal?.throwIfAborted();
-      const { cause } = error as { cause?: unknown };
-      throw new Unreachable(`${this.base} does not answer: ${reasonOf(cause ?? error)}`, { cause: error });
-    } finally {
-      clearTimeout(timer);
+      throw new Unreachable(`${this.base} does not answer: ${reasonOf(error)}`, { cause: error });
     }
   }
 
   /** The same for what may be asked twice: a connection may have gone since it was used last. */
-  private async askAgain(method: string, call: Call): Promise<Response> {
+  private async askAgain(method: string, call: Call): Promise<IncomingMessage> {
     try {
       const response = await this.ask(method, call);
-      if (response.status < 500) return response;
-      await response.body?.cancel();
+      if (response.statusCode! < 500) return response;
+      response.resume();
     } catch (error) {
       if (!(error instanceof Unreachable)) throw error;
     }
@@ -141,41 +133,47 @@ export class S3Files implements Files {
       'Content-Type': given.type,
       'Content-Disposition': given.disposition,
     };
-    let response: Response;
+    let response: IncomingMessage;
     try {
       response = await this.ask('PUT', { key: this.keyOf(name), headers, body: counted(), signal });
     } catch (error) {
       throw failure ?? error;
     }
-    await this.expect(response, 'PUT');
+    try {
+      await this.expect(response, 'PUT');
+    } finally {
+      // it may have been answered before all was sent
+      response.destroy();
+    }
   }
 
   /** @throws Unreachable or NoRoom unless it was done */
-  private async expect(response: Response, method: string): Promise<void> {
-    if (response.ok) {
-      await response.body?.cancel();
+  private async expect(response: IncomingMessage, method: string): Promise<void> {
+    const status = response.statusCode!;
+    if (isGood(status)) {
+      response.resume();
       return;
     }
-    const code = codeOf(await response.text().catch(() => ''));
-    const text = `${method} at ${this.base} was answered ${response.status} ${code}`.trim();
-    if (response.status === 507 || code === 'XMinioStorageFull' || code === 'QuotaExceeded') throw new NoRoom(text);
-    throw new Unreachable(text);
+    const code = codeOf(await text(response).catch(() => ''));
+    const said = `${method} at ${this.base} was answered ${status} ${code}`.trim();
+    if (status === 507 || code === 'XMinioStorageFull' || code === 'QuotaExceeded') throw new NoRoom(said);
+    throw new Unreachable(said);
   }
 
-  async get(name: string, span?: Span): Promise<Readable | undefined> {
+  async get(name: string, span?: Span): Promise<Body | undefined> {
     const headers = span ? { Range: `bytes=${span.start}-${span.end}` } : undefined;
     const response = await this.askAgain('GET', { key: this.keyOf(name), headers });
-    if (response.status === 404) {
-      const code = codeOf(await response.text().catch(() => ''));
+    const status = response.statusCode!;
+    if (status === 404) {
+      const code = codeOf(await text(response).catch(() => ''));
       if (code !== 'NoSuchBucket') return undefined;
       throw new Unreachable(`there is no bucket ${this.settings.bucket}`);
     }
-    if (response.status !== (span ? 206 : 200) || !response.body) {
-      if (!response.ok) await this.expect(response, 'GET');
-      await response.body?.cancel();
-      throw new Unreachable(`GET at ${this.base} was answered ${response.status}`);
+    if (status !== (span ? 206 : 200)) {
+      await this.expect(response, 'GET');
+      throw new Unreachable(`GET at ${this.base} was answered ${status}`);
     }
-    return Readable.fromWeb(response.body as WebStream);
+    return { sendTo: (to: Writable) => pipeline(response, to), destroy: () => void response.destroy() };
   }
 
   link(name: string, given: Given, seconds: number): Promise<string> | undefined {
@@ -194,7 +192,7 @@ export class S3Files implements Files {
 
   private async removeKey(key: string): Promise<void> {
     const response = await this.askAgain('DELETE', { key });
-    if (response.status === 404) await response.body?.cancel();
+    if (response.statusCode === 404) response.resume();
     else await this.expect(response, 'DELETE');
   }
 
@@ -224,12 +222,16 @@ export class S3Files implements Files {
       ...(most !== undefined && { 'max-keys': String(most) }),
     };
     const response = await this.askAgain('GET', { query });
-    if (!response.ok) await this.expect(response, 'GET');
-    return response.text();
+    if (!isGood(response.statusCode!)) await this.expect(response, 'GET');
+    return text(response);
   }
 
   async tidy(): Promise<void> {
     // an object is there whole or not at all
+  }
+
+  close(): void {
+    this.exchanges.close();
   }
 
   async problem(): Promise<string | undefined> {
@@ -250,8 +252,10 @@ export class S3Files implements Files {
   }
 }
 
-function codeOf(text: string): string {
-  return /<Code>([\w.]{1,100})<\/Code>/.exec(text)?.[1] ?? '';
+const isGood = (status: number): boolean => status >= 200 && status < 300;
+
+function codeOf(xml: string): string {
+  return /<Code>([\w.]{1,100})<\/Code>/.exec(xml)?.[1] ?? '';
 }
 
 function reasonOf(error: unknown): string {
@@ -261,6 +265,6 @@ function reasonOf(error: unknown): string {
 
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 
-function unescape(text: string): string {
-  return text.replaceAll(/&(amp|lt|gt|quot|apos);/g, (_, name: string) => ENTITIES[name]!);
+function unescape(xml: string): string {
+  return xml.replaceAll(/&(amp|lt|gt|quot|apos);/g, (_, name: string) => ENTITIES[name]!);
 }

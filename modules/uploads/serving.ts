@@ -1,9 +1,8 @@
-import type { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Mod, OptionsOf } from '../../src/api/index.ts';
 import { answerRefusal, COMMON, Refusal } from './answers.ts';
 import { precondition, rangeCounts } from './conditions.ts';
-import { type Files, Unreachable } from './files.ts';
+import { type Body, type Files, Unreachable } from './files.ts';
 import { shownAs } from './media-types.ts';
 import { disposition } from './names.ts';
 import type { options } from './options.ts';
@@ -91,11 +90,32 @@ export class Serving {
       mod.log.error({ file: id.slice(0, 8), account: file.owner }, 'a file is not where it was kept');
       throw new Refusal(404, 'There is no such file.');
     }
-    // a client that reads nothing for so long is cut
-    reply.raw.setTimeout(this.parts.options(file).idle * 1000);
-    until(body, left);
     done(end - start + 1);
-    return reply.code(status).headers(headers).send(body);
+    reply.hijack();
+    await this.send(body, reply.raw, { status, headers, left, idle: this.parts.options(file).idle });
+    return reply;
+  }
+
+  private async send(
+    body: Body,
+    response: FastifyReply['raw'],
+    about: { status: number; headers: Record<string, string | number>; left: number; idle: number },
+  ): Promise<void> {
+    const { status, headers, left, idle } = about;
+    response.on('error', () => {});
+    // a client that reads nothing for so long is cut
+    response.setTimeout(idle * 1000);
+    // XEP-0363 5.3: what is ephemeral is not there when its time is over, also for somebody who has begun to read it
+    const end = left > SOON ? undefined : setTimeout(() => response.destroy(), left).unref();
+    try {
+      response.writeHead(status, headers);
+      await body.sendTo(response);
+    } catch (error) {
+      if (!response.destroyed) this.parts.mod.log.error({ err: error }, 'a download was broken off');
+      response.destroy();
+    } finally {
+      clearTimeout(end);
+    }
   }
 }
 
@@ -110,11 +130,4 @@ function spanOf(
   if (method !== 'GET' || range === undefined || !counts()) return undefined;
   const span = readRange(range, size);
   return span === 'all' ? undefined : span;
-}
-
-/** XEP-0363 5.3: what is ephemeral is not there when its time is over, also for somebody who has begun to read it. */
-function until(body: Readable, left: number): void {
-  if (left > SOON) return;
-  const timer = setTimeout(() => body.destroy(new Error('its time is over')), left).unref();
-  body.once('close', () => clearTimeout(timer));
 }
