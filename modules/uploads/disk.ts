@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { createWriteStream, fstat as fstatOf, open as openAt } from 'node:fs';
+import fs from 'node:fs';
 import { access, constants, mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import path from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { DiskBody } from './disk-body.ts';
 import { type Body, type Files, type Given, type Lying, NoRoom, WrongLength } from './files.ts';
@@ -12,7 +11,10 @@ import type { Span } from './ranges.ts';
 const INCOMING = 'incoming';
 
 /** By number: a FileHandle would cost more than the reading. */
-const [openFile, fstat] = [promisify(openAt), promisify(fstatOf)];
+const openFile = promisify(fs.open);
+const closeFile = promisify(fs.close);
+const fstat = promisify(fs.fstat);
+const fsync = promisify(fs.fsync);
 
 const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException | undefined)?.code;
 
@@ -47,10 +49,7 @@ export class DiskFiles implements Files {
     try {
       await this.make(path.dirname(temporary));
       await this.make(path.dirname(place));
-      // `flush`: the bytes are on the disk before the file has its name
-      const file = createWriteStream(temporary, { flags: 'wx', mode: 0o600, flush: true });
-      await pipeline(body, file, { signal });
-      if (file.bytesWritten !== size) throw new WrongLength(`${file.bytesWritten} bytes came instead of ${size}`);
+      await this.write(temporary, body, size, signal);
       await rename(temporary, place);
       await sync(path.dirname(place));
     } catch (error) {
@@ -60,6 +59,28 @@ export class DiskFiles implements Files {
       if (codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT')
         throw new NoRoom('the disk is full', { cause: error });
       throw error;
+    }
+  }
+
+  /** A new file, of which all is on the disk. */
+  private async write(
+    place: string,
+    body: AsyncIterable<Uint8Array>,
+    size: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const file = await openFile(place, 'wx', 0o600);
+    try {
+      let bytes = 0;
+      for await (const chunk of stoppable(body, signal)) {
+        bytes += chunk.length;
+        if (bytes > size) break;
+        for (let from = 0; from < chunk.length;) from += await writePart(file, chunk, from);
+      }
+      if (bytes !== size) throw new WrongLength(`${bytes} bytes came instead of ${size}`);
+      await fsync(file);
+    } finally {
+      await closeFile(file);
     }
   }
 
@@ -154,5 +175,35 @@ async function sync(folder: string): Promise<void> {
     if (codeOf(error) !== 'EPERM' && codeOf(error) !== 'EINVAL') throw error;
   } finally {
     await handle.close();
+  }
+}
+
+/** Resolved with the number of bytes that were written. */
+function writePart(file: number, chunk: Uint8Array, from: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    fs.write(file, chunk, from, chunk.length - from, null, (error, bytes) => (error ? reject(error) : resolve(bytes)));
+  });
+}
+
+/** The same until the signal: then what is waited for is given up. */
+async function* stoppable(body: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const iterator = body[Symbol.asyncIterator]();
+  let stop: ((error: Error) => void) | undefined;
+  const stopped = (): void => stop?.(signal.reason as Error);
+  signal.addEventListener('abort', stopped);
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      const next = await new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
+        stop = reject;
+        iterator.next().then(resolve, reject);
+      });
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    signal.removeEventListener('abort', stopped);
+    // not waited for: where nothing comes, it does not end either
+    void iterator.return?.()?.then(undefined, () => {});
   }
 }

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Mod, OptionsOf } from '../../src/api/index.ts';
 import { COMMON, Refusal } from './answers.ts';
 import { type Files, NoRoom, Unreachable } from './files.ts';
+import { incoming } from './incoming.ts';
 import { linger } from './linger.ts';
 import { essence, isMediaType, shownAs, UNKNOWN } from './media-types.ts';
 import { disposition } from './names.ts';
@@ -13,6 +14,8 @@ import { NEVER, type Upload, type UploadStore } from './store.ts';
 /** Seconds that a slot stays behind the time of its upload, for the row that makes a file of it. */
 const GRACE = 60;
 const AGAIN = 30; // s
+/** Before the end of a slot its upload is seen to go on: ms. */
+const HELD = 5_000;
 
 export interface ReceivingParts {
   readonly mod: Pick<Mod, 'log' | 'signal'>;
@@ -96,16 +99,16 @@ export class Receiving {
     const { time, idle } = this.parts.options(slot);
     if (!(await files.hasRoom(size).catch(unreachable)))
       throw new Refusal(507, 'There is no room for the file.', AGAIN);
-    if (!(await store.extend(name, Date.now() + (time + GRACE) * 1000))) throw new Refusal(410, 'The slot is gone.');
     const type = slot.type === '' ? typeOf(raw) : slot.type;
     const { type: shown, kind } = shownAs(type);
     const given = { type: shown, disposition: disposition(kind, slot.filename) };
     const signal = AbortSignal.any([mod.signal, AbortSignal.timeout(time * 1000)]);
     // a client that sends nothing for so long is cut
     raw.setTimeout(idle * 1000);
+    const place = this.hold(slot, Date.now() + (time + GRACE) * 1000);
     try {
       // whatever becomes of the file, the client is there to be told of it
-      await files.put(name, raw.iterator({ destroyOnReturn: false }), size, given, signal);
+      await files.put(name, incoming(raw), size, given, signal);
       const stored = Date.now();
       const ends = Math.min(slot.expires, slot.keep === 0 ? NEVER : stored + slot.keep * 1000);
       if (!(await store.keep(name, { type, stored, ends }))) {
@@ -115,13 +118,25 @@ export class Receiving {
       }
     } catch (error) {
       // whoever was cut off may begin anew while the slot holds
-      await store.extend(name, slot.ends).catch(() => {});
+      if (place.held) await store.extend(name, slot.ends).catch(() => {});
       throw this.explained(error, signal);
     } finally {
+      clearTimeout(place.timer);
       raw.socket.setTimeout(0);
     }
     const [account, bytes, file] = [slot.owner, size, name.slice(0, 8)];
     mod.log.info({ account, bytes, file, agent: headers['user-agent']?.slice(0, 100) }, 'a file was uploaded');
+  }
+
+  /** Keeps the place of an upload in the quota of its owner, when it goes on for longer than its slot holds. */
+  private hold({ name, ends }: Upload, until: number): { readonly timer: NodeJS.Timeout; held: boolean } {
+    const { store, mod } = this.parts;
+    const extend = (): void => {
+      place.held = true;
+      store.extend(name, until).catch((error: unknown) => mod.log.error({ err: error }, 'a slot could not be held'));
+    };
+    const place = { timer: setTimeout(extend, Math.max(0, ends - Date.now() - HELD)), held: false };
+    return place;
   }
 
   private explained(error: unknown, stopped: AbortSignal): unknown {
