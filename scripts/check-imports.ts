@@ -30,7 +30,6 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
 export const FOR_MODULES: readonly string[] = ['api', 'protocol', 'xml', 'jid'];
 
 /** Packages, and the rooms, or modules (`modules/x`), that may import them; their types may be named elsewhere. */
-/** Packages, and the room, or the module (`modules/x`), that may import them; their types may be named elsewhere. */
 export const OWNERS: Readonly<Record<string, string | readonly string[]>> = {
   '@xmpp/xml': 'xml',
   ltx: 'xml',
@@ -48,12 +47,10 @@ export const OWNERS: Readonly<Record<string, string | readonly string[]>> = {
   tls: ['transport', 'modules/push-gateway'],
   dgram: 'transport',
   ws: 'transport',
-  http: 'http',
-  https: ['http', 'modules/push-gateway'],
   http2: 'modules/push-gateway',
   // uploads speak to S3: `fetch` ends the program where a server closes a connection of which a slow reader has not read all
   http: ['http', 'modules/uploads'],
-  https: ['http', 'modules/uploads'],
+  https: ['http', 'modules/push-gateway', 'modules/uploads'],
   fastify: 'http',
   aws4fetch: 'modules/uploads',
   '@prometheus-io/client': 'node',
@@ -120,9 +117,6 @@ function wrongOwner(target: string, typeOnly: boolean, top: string, room: string
   if (owner === undefined || typeOnly) return undefined;
   const owners = [owner].flat().map(each => (each.includes('/') ? each : `src/${each}`));
   return owners.includes(`${top}/${room}`) ? undefined : `${name} belongs to ${owners.join(' and ')}`;
-  const places = [owner].flat().map(each => (each.startsWith('modules/') ? each : `src/${each}`));
-  if (places.includes(`${top}/${room}`)) return undefined;
-  return `${name} belongs to ${places.join(' and ')}`;
 }
 
 function wrongRoom(root: string, file: string, target: string, top: string, room: string): string | undefined {

@@ -51,14 +51,21 @@ export const posthouse: Target = {
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
     return `Posthouse ${version} on Node ${process.version}`;
   },
-  async start({ folder, collectable: wanted, guarded, archived, searched, port = setup.port, storage, conf }) {
-    const tlsPort = port === setup.port ? setup.tlsPort : port + 1;
-    const kind = guarded ? 'rough' : archived ? 'archive' : searched ? 'search' : 'lean';
-    const args = [join(root, 'bin/posthouse.js'), ...startArguments(folder, kind, { port, storage, conf })];
-  async start({ folder, collectable: wanted, guarded, archived, searched, uploaded, port = setup.port, storage }) {
+  async start(options) {
+    const {
+      folder,
+      collectable: wanted,
+      guarded,
+      archived,
+      searched,
+      uploaded,
+      port = setup.port,
+      storage,
+      conf,
+    } = options;
     const tlsPort = port === setup.port ? setup.tlsPort : port + 1;
     const kind = guarded ? 'rough' : archived ? 'archive' : searched ? 'search' : uploaded ? 'uploads' : 'lean';
-    const args = [join(root, 'bin/posthouse.js'), ...startArguments(folder, kind, { port, storage })];
+    const args = [join(root, 'bin/posthouse.js'), ...startArguments(folder, kind, { port, storage, conf })];
     const program = { command: process.execPath, args, cwd: root, env: collectable(wanted) };
     const started = await startServer(program, folder, [port, tlsPort]);
     return {
