@@ -16,7 +16,7 @@ export function namesOf(card: Element | undefined, nickname: string | undefined)
   const full = tidy(card?.getChildText('FN', NS.vcard));
   const published = tidy(nickname);
   // RFC 2426 3.1.3: several are parted by commas
-  const nicks = (card?.getChildText('NICKNAME', NS.vcard) ?? '').split(',').map(tidy);
+  const nicks = (card?.getChildText('NICKNAME', NS.vcard) ?? '').split(',', MOST).map(tidy);
   const called = [published, ...nicks, full, `${last} ${first}`.trim(), `${first} ${last}`.trim()];
   const all = [...new Set(called.map(fold))].filter(name => name !== '').slice(0, MOST);
   return { nick: published || nicks.find(Boolean) || full, first, last, all };
