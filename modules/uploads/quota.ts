@@ -28,6 +28,14 @@ export interface Refused {
 /** Rows that are looked at for when there is room again. */
 const LOOKED_AT = 1000;
 
+/** Of a row, what tells when it counts no more; some databases give large numbers as text. */
+interface Counted {
+  readonly size: number | string;
+  readonly state: number;
+  readonly ends: number | string;
+  readonly created: number | string;
+}
+
 /** Whether there is no room for a slot in its owner's quota. What is uploaded now has its place already. */
 export async function refusal(tx: Transactor, slot: Slot, limits: Limits): Promise<Refused | undefined> {
   const { owner, purpose, created: now } = slot;
@@ -52,15 +60,17 @@ export async function refusal(tx: Transactor, slot: Slot, limits: Limits): Promi
     const of = over(bytes, files);
     if (of === undefined) continue;
     let retry: number | undefined;
-    const next = (await rows().orderBy(frees).limit(LOOKED_AT).select('size', `${frees} as time`)) as {
-      size: number | string;
-      time: number | string;
-    }[];
-    for (const { size, time } of next) {
+    const next = (await rows().orderBy(frees).limit(LOOKED_AT).select('size', 'state', 'ends', 'created')) as Counted[];
+    // a slot that is not used has its place no longer than it holds
+    const times = next.map(row => ({
+      size: row.size,
+      time: Number(row.state === PENDING ? row.ends : row[frees]) + (row.state === PENDING ? 0 : after),
+    }));
+    for (const { size, time } of times.toSorted((a, b) => a.time - b.time)) {
       bytes -= Number(size);
       files--;
       if (over(bytes, files) !== undefined) continue;
-      retry = Number(time) + after;
+      retry = time;
       break;
     }
     return { limit, of, retry };
