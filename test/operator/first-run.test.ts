@@ -117,7 +117,7 @@ describe('the first run', () => {
       .split('\n')
       .filter(line => !/^ *(?:certificate|key): \/etc|^#/.test(line))
       .join('\n')
-      .replace('{ file: /etc/posthouse/gateway.secret }', '"a secret"');
+      .replaceAll(/\{ file: \/etc\/posthouse\/[\w.]+ \}/g, '"a secret"');
     writeFileSync(node.conf, text);
     const env = { TURN_SECRET: 'a secret' };
     const given = await loadConfig({ file: node.conf, env, moduleOptions: optionsOfModule });
