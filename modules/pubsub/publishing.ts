@@ -72,31 +72,34 @@ export async function publishItems(
   const node = there ?? (await makeNode(engine, service, by, name, config));
   if (node instanceof StanzaError) return node;
   const most = mostItems(node, service.limits);
-  const dropped = config.persistItems ? await makeRoom(engine, node, items, by, most) : [];
-  if (dropped instanceof StanzaError) return dropped;
+  const refused = config.persistItems ? await refusedItems(engine, node, items, by, most) : undefined;
+  if (refused) return refused;
   const events: string[] = [];
   if (config.deliverNotifications) {
     events.push(itemsOf(node, items));
-    const retract = config.publishNodeFull === 'retract-oldest' && most > 1;
-    if (dropped.length > 0 && retract && config.notifyRetract) events.push(retractionOf(node, dropped));
+    // who is told of those that have to go is told together with the rest, and so they are looked up before
+    const retracts = config.persistItems && config.notifyRetract && config.publishNodeFull === 'retract-oldest';
+    const ids = items.map(({ id }) => id);
+    const gone = retracts && most > 1 ? await engine.store.items.excess(node.id, ids, most) : [];
+    if (gone.length > 0) events.push(retractionOf(node, gone));
   }
-  await engine.telling.together(node, events, async () => {
+  const retracted = await engine.telling.together(node, events, async () => {
     // whom this is told is decided in this moment
     node.published = engine.moment();
-    if (config.persistItems) await engine.store.items.publish(node.id, items, most);
+    return config.persistItems ? engine.store.items.publish(node.id, items, most) : [];
   });
-  engine.happened({ node, by, published: items, retracted: dropped, emptied: false });
+  engine.happened({ node, by, published: items, retracted, emptied: false });
   return items;
 }
 
-/** The ids of those that have to go for new ones, or why these cannot be. 7.1.3.4, 7.1.2.5. */
-async function makeRoom(
+/** Why items cannot be stored. 7.1.3.4, 7.1.2.5. */
+async function refusedItems(
   engine: Engine,
   node: PubsubNode,
   items: readonly Item[],
   by: Jid,
   most: number,
-): Promise<readonly string[] | StanzaError> {
+): Promise<StanzaError | undefined> {
   if (items.length > most) return refusal('not-allowed', 'max-items-exceeded');
   const since = freshSince(node);
   const others = !['owner', 'publisher'].includes(engine.access.affiliation(node, by));
@@ -109,11 +112,7 @@ async function makeRoom(
   }
   if (node.config.publishNodeFull === 'reject' && (await engine.store.items.count(node.id, since)) + more > most)
     return refusal('conflict', 'node-full');
-  return engine.store.items.excess(
-    node.id,
-    items.map(({ id }) => id),
-    most,
-  );
+  return undefined;
 }
 
 /** 7.1.3.5, 7.1.3.6. */
