@@ -24,6 +24,8 @@ export interface PresenceApi {
   show(account: Jid, contacts: readonly Jid[]): Promise<void>;
   /** Requests that an account has not answered, ignored ones too, oldest first. */
   requests(account: Jid): Promise<readonly SubscriptionRequest[]>;
+  /** Calls the listener when a request is kept that was not there before; returns how to stop that. */
+  onRequest(listener: (account: Jid, contact: Jid) => void): () => void;
   /** Marks a request as ignored, or not; one that is ignored no more is shown to the account's clients again. False when there is none. */
   ignore(account: Jid, contact: Jid, ignored: boolean): Promise<boolean>;
 }

@@ -122,6 +122,7 @@ export default defineModule({
         }
         return heard;
       },
+      onRequest: listener => subscriptions.onRequest(listener),
       ignore: (account, contact, ignored) => subscriptions.ignore(account, contact, ignored),
     });
   },

@@ -23,6 +23,7 @@ export class Subscriptions {
   private readonly broadcast: Broadcast;
   private readonly blocks: Blocks;
   private readonly limits: (host: string) => RequestLimits;
+  private readonly listeners = new Set<(account: Jid, contact: Jid) => void>();
 
   constructor(
     node: NodeView,
@@ -38,6 +39,12 @@ export class Subscriptions {
     this.broadcast = broadcast;
     this.blocks = blocks;
     this.limits = limits;
+  }
+
+  /** Calls the listener when a request is kept that was not there before; returns how to stop that. */
+  onRequest(listener: (account: Jid, contact: Jid) => void): () => void {
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
   }
 
   /** A client's subscription stanza. It goes on with bare addresses (3.1.2), if it goes on. */
@@ -114,7 +121,10 @@ export class Subscriptions {
     if (before.pendingIn) await this.requests.renew(account.bare, contact.bare, stanza);
     else if ((await this.requests.count(account.bare)) >= requests)
       return refuse('resource-constraint', 'Too many requests wait there.');
-    else await this.requests.add(account.bare, contact.bare, stanza);
+    else {
+      await this.requests.add(account.bare, contact.bare, stanza);
+      for (const listener of this.listeners) listener(account, contact);
+    }
     return undefined;
   }
 

@@ -348,7 +348,7 @@ export default defineModule({
     mod.on('received', 'tap', { kind: 'presence', to: ['bare', 'full'] }, (packet, session) => {
       const to = packet.to!;
       if (packet.type === 'unavailable') sharing.end(session, to);
-      if (packet.type !== '' || to.bare === session.jid.bare) return;
+      if (packet.type !== '' || to.bare === session.jid.bare || !node.hosts.has(to.domain)) return;
       // what it wants is known of what it has shown to all, where it has
       if (!session.presence) capabilities.shown(packet, session);
       if (!sharing.begin(session, to)) return;

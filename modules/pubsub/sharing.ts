@@ -6,6 +6,8 @@ import type { Jid } from '../../src/jid/index.ts';
 const REMEMBERED = 20_000;
 /** Resources of one address. */
 const MOST = 100;
+/** Accounts that a session is known to have sent presence to. */
+const ACCOUNTS = 1000;
 
 /** What presence says of being there: 'online' where it says no more (RFC 6121 4.7.2.1). */
 export function showOf(presence: Packet): string {
@@ -50,7 +52,7 @@ export class Sharing {
   /** A session sends presence to an account; whether that is new. */
   begin(session: SessionView, { bare }: Jid): boolean {
     const before = this.slot.get(session);
-    if (before.has(bare)) return false;
+    if (before.has(bare) || before.size >= ACCOUNTS) return false;
     this.slot.set(session, new Set([...before, bare]));
     this.add(bare, session);
     return true;

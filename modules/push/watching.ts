@@ -3,6 +3,7 @@ import { attached, type Mod, Packet, type SessionView } from '../../src/api/inde
 import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { indexed } from '../../src/xml/index.ts';
 import { Offline } from '../offline/contract.ts';
+import { PresenceService } from '../presence/contract.ts';
 import { Rooms } from '../rooms/contract.ts';
 import { type Habits, isInUse } from './attention.ts';
 import { keyOf, type PushEvent } from './event.ts';
@@ -45,17 +46,13 @@ export function watch(mod: WatchMod, { registrations, notifier, options, failed,
   );
 
   // a contact request that nobody saw (RFC 6121 3.1.3)
-  mod.on(
-    'account',
-    'work',
-    { kind: 'presence', to: 'bare' },
-    packet => {
-      if (packet.type !== 'subscribe') return;
-      const from = packet.from.toBare();
+  attached(mod, PresenceService, presence =>
+    presence.onRequest((account, contact) => {
+      if (!mod.enabled(account.domain)) return;
+      const from = contact.toBare();
       const event: PushEvent = { kind: 'request', key: `request ${from.bare}`, from, body: '', isStored: false };
-      void notifier.notice(packet.to!.toBare(), event);
-    },
-    { before: ['presence'] },
+      void notifier.notice(account.toBare(), event);
+    }),
   );
 
   // ---- groups -------------------------------------------------------------------------------------------------------------------
