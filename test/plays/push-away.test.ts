@@ -345,6 +345,9 @@ describe('play: whose phone is woken, and for what (XEP-0357 6, XEP-0492, XEP-03
       await affiliate(romeo, jid, 'nurse');
       const nurse = await stage.login('nurse@localhost/phone', { presence: true });
       ok(await nurse.iq('set', enable(form(OWN, { groups: 'always' }), 'nurse')));
+      // she has been told that she belongs to it
+      await romeo.settle();
+      await nurse.settle();
       await nurse.end();
       const client = await stage.login('juliet@localhost/phone', { presence: true });
       await bookmark(client, jid, '<never/>');
