@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -12,6 +12,7 @@ import knex, { type Knex } from 'knex';
 import { tablesOf } from '../../src/storage/tables.ts';
 import { lacks, type Need } from './needs.ts';
 import { freePort } from './ports.ts';
+import { until } from './wait.ts';
 
 export type Kind = 'mysql' | 'postgres';
 export const KINDS: readonly Kind[] = ['mysql', 'postgres'];
@@ -202,8 +203,14 @@ export class DatabaseServer {
   }
 
   /** Keeps it from answering, or lets it go on: as a network that swallows everything. */
-  freeze(frozen: boolean): void {
-    this.process?.kill(frozen ? 'SIGSTOP' : 'SIGCONT');
+  async freeze(frozen: boolean): Promise<void> {
+    const { process: server } = this;
+    server?.kill(frozen ? 'SIGSTOP' : 'SIGCONT');
+    if (!server || !frozen) return;
+    // a thread that runs goes on until the system comes to it
+    const tasks = `/proc/${server.pid}/task`;
+    const isStill = (task: string): boolean => /\) T /.test(readFileSync(`${tasks}/${task}/stat`, 'utf8'));
+    await until(() => readdirSync(tasks).every(isStill), 'the database to stand still');
   }
 
   async stop(): Promise<void> {

@@ -239,7 +239,7 @@ describe('a database that takes connections and says nothing', () => {
     server = await DatabaseServer.start('mysql');
   });
   after(async () => {
-    server?.freeze(false);
+    await server?.freeze(false);
     await server?.stop();
   });
 
@@ -250,13 +250,13 @@ describe('a database that takes connections and says nothing', () => {
     const storage = await RemoteStorage.open({ dialect: mysql, place, connections: 2, patience: 500, release() {} });
     try {
       await storage.migrate('test', [rows]);
-      server.freeze(true);
+      await server.freeze(true);
       await assert.rejects(
         storage.transact(tx => tx('numbers').insert({ n: 1 })),
         { kind: 'io' },
       );
       assert.ok(!storage.health().ok);
-      server.freeze(false);
+      await server.freeze(false);
       await until(() => storage.health().ok, 'the storage to come back', 20_000);
       await storage.transact(tx => tx('numbers').insert({ n: 2 }));
     } finally {
