@@ -7,7 +7,7 @@ import type { Context, Outcome, Row } from '../context.ts';
 import type { ChatEvent } from '../load/events.ts';
 import { Phones, type Registering } from '../load/phones.ts';
 import { cpuTime } from '../measure/proc.ts';
-import { median, round } from '../result.ts';
+import { type Claim, median, round } from '../result.ts';
 import { pairCells, pairColumns } from '../rough/beside.ts';
 import { posthouse, setup } from '../targets/posthouse.ts';
 
@@ -91,12 +91,27 @@ function configuration(folder: string, name: string, modules: Readonly<Record<st
   return file;
 }
 
+/** None where one of both did not start; a note says why. */
+function hotPathClaims({ on, off }: Readonly<Record<'on' | 'off', readonly ChatEvent[]>>): Claim[] {
+  if (on.length === 0) return [];
+  const cpu = (of: readonly ChatEvent[]): number => round(median(of.map(({ cpuPerMessage }) => cpuPerMessage)));
+  const ratio = round(median(on.map((at, i) => at.cpuPerMessage / off[i]!.cpuPerMessage)));
+  return [
+    {
+      what: 'Server CPU a message between people who are there, with the module push to without it',
+      unit: 'us',
+      target: `at most ${LIMIT} times that without it`,
+      values: { without: cpu(off), posthouse: cpu(on) },
+      ratio,
+      met: ratio <= LIMIT,
+    },
+  ];
+}
+
 async function push(context: Context): Promise<Outcome> {
   const cost = await hotPath(context);
   const { rates, quiet, loud, storm } = await waking(context);
   const p99 = (of: readonly ChatEvent[]): number => round(median(of.map(({ latency }) => latency.p99)));
-  const cpu = (of: readonly ChatEvent[]): number => round(median(of.map(({ cpuPerMessage }) => cpuPerMessage)));
-  const ratio = round(median(cost.on.map((at, i) => at.cpuPerMessage / cost.off[i]!.cpuPerMessage)));
   return {
     claims: [
       ...rates.map(({ name, perSecond }) => ({
@@ -105,14 +120,7 @@ async function push(context: Context): Promise<Outcome> {
         target: '',
         values: { posthouse: round(median(perSecond)) },
       })),
-      {
-        what: 'Server CPU a message between people who are there, with the module push to without it',
-        unit: 'us',
-        target: `at most ${LIMIT} times that without it`,
-        values: { without: cpu(cost.off), posthouse: cpu(cost.on) },
-        ratio,
-        met: ratio <= LIMIT,
-      },
+      ...hotPathClaims(cost),
       { what: 'p99 of a pair, all else silent', unit: 'ms', target: '', values: { posthouse: p99(quiet) } },
       {
         what: 'p99 of a pair while phones are woken without a pause',

@@ -35,10 +35,9 @@ function configuration(folder: string, file: string, { port = setup.port, storag
   if (port === 25222 && storage === undefined) return file;
   const tlsPort = port === setup.port ? setup.tlsPort : port + 1;
   const copy = join(folder, 'posthouse.yaml');
-  const text = readFileSync(file, 'utf8')
-    .replaceAll('25222', String(port))
-    .replaceAll('25223', String(tlsPort))
-    .replaceAll('25224', String(port + 2));
+  // at once: what stands in the place of one may look like another
+  const ports: Readonly<Record<string, number>> = { 25222: port, 25223: tlsPort, 25224: port + 2 };
+  const text = readFileSync(file, 'utf8').replace(/2522[234]/g, found => String(ports[found]));
   mkdirSync(folder, { recursive: true });
   writeFileSync(copy, storage === undefined ? text : `${text}\nstorage: ${storage}\n`);
   return copy;

@@ -1,7 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import path from 'node:path';
 import pino, { type DestinationStream, type Logger } from 'pino';
-import { Gathering } from './log-lines.ts';
 
 export interface LogSettings {
   readonly level: string;
@@ -51,22 +50,18 @@ export async function openLog(settings: LogSettings, descriptor = STDOUT): Promi
     process.stderr.write(`posthouse: the log ${settings.file} cannot be written: ${error.message}\n`);
   });
   sink.on('write', () => (failing = false));
-  const gathering = new Gathering(sink);
-  let stream: DestinationStream = gathering;
+  let stream: DestinationStream = sink;
   if (forPeople(settings, descriptor)) {
     const pretty = await prettifier(!toFile && process.stdout.hasColors?.() === true);
     stream = { write: line => sink.write(pretty(line)) };
   }
-  process.once('exit', () => gathering.flush());
   const logger = pino({ level: settings.level, base: undefined, redact: ['password', '*.password'] }, stream);
   return {
     logger,
     reopen: () => {
-      gathering.flush();
       if (toFile) sink.reopen();
     },
     close: () => {
-      gathering.flush();
       // it would try for ever
       if (!failing) sink.flushSync();
     },

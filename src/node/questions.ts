@@ -30,9 +30,10 @@ export class Questions {
       const timer = setTimeout(settle, patience, undefined).unref();
       this.open.set(id, { question, settle });
       try {
-        void this.route(Packet.of(xml('iq', { type, id }, payload), from, to));
-      } catch {
+        const way = this.route(Packet.of(xml('iq', { type, id }, payload), from, to));
         // whoever failed has said so
+        way?.catch(() => settle(undefined));
+      } catch {
         settle(undefined);
       }
     });

@@ -1,0 +1,97 @@
+import { defineOptions, option } from '../../src/api/index.ts';
+
+export const options = defineOptions({
+  domain: option.string({
+    default: 'pubsub.{host}',
+    doc: 'The domain of the service below a host, `{host}` being the host.',
+    reload: 'live',
+  }),
+  create: option.choice(['accounts', 'admins', 'everyone'], {
+    default: 'accounts',
+    doc: 'Who may make nodes at the domain: accounts of this server, those who administer the host, or everyone. Nodes of accounts are made by their owners.',
+    reload: 'live',
+  }),
+  nodes: option.integer({
+    default: 500,
+    minimum: 1,
+    maximum: 100_000,
+    doc: 'Nodes of one account, and nodes that one may make at the domain.',
+    reload: 'live',
+  }),
+  items: option.integer({
+    default: 10_000,
+    minimum: 1,
+    maximum: 1_000_000,
+    doc: 'Items of a node: what `max` stands for in its configuration.',
+    reload: 'live',
+  }),
+  size: option.size({
+    default: 131_072,
+    minimum: 1024,
+    maximum: 1_048_576,
+    doc: 'Largest payload of an item.',
+    reload: 'live',
+  }),
+  subscriptions: option.integer({
+    default: 1000,
+    minimum: 1,
+    maximum: 100_000,
+    doc: 'Subscriptions of one person at the domain, and to the nodes of an account.',
+    reload: 'live',
+  }),
+  bounces: option.integer({
+    default: 50,
+    minimum: 0,
+    maximum: 1_000_000,
+    doc: 'How often what a node tells a subscriber may come back with an error that may pass, without a day between two of them, before the subscription ends; 0 for any number.',
+    reload: 'live',
+  }),
+  redirects: option.integer({
+    default: 1000,
+    minimum: 0,
+    maximum: 100_000,
+    doc: 'Nodes that were deleted with a redirect of which it is remembered, for an account and for the domain; of more the oldest are forgotten.',
+    reload: 'live',
+  }),
+  redirected: option.duration({
+    default: 365 * 86_400,
+    minimum: 60,
+    maximum: 10 * 365 * 86_400,
+    doc: 'How long who asks for a node that was deleted with a redirect is told where it is now.',
+    reload: 'live',
+  }),
+  affiliations: option.integer({
+    default: 10_000,
+    minimum: 1,
+    maximum: 100_000,
+    doc: 'Members, publishers, owners and banned of one node.',
+    reload: 'live',
+  }),
+  page: option.integer({
+    default: 250,
+    minimum: 1,
+    maximum: 10_000,
+    doc: 'Items of one answer; who asks for more gets so many, and learns how many there are.',
+    reload: 'live',
+  }),
+  answer: option.size({
+    default: 1_048_576,
+    minimum: 65_536,
+    maximum: 16_777_216,
+    doc: 'Size of the payloads in one answer, of which one is given at least; who asks for more gets so many, and learns how many there are.',
+    reload: 'live',
+  }),
+  remembered: option.integer({
+    default: 20_000,
+    minimum: 100,
+    maximum: 10_000_000,
+    doc: 'Accounts and nodes of which the rules are kept in memory.',
+  }),
+  capabilities: option.integer({
+    default: 20_000,
+    minimum: 100,
+    maximum: 10_000_000,
+    doc: 'Kinds of clients of which it is kept what they want to be told, so that none of a kind need be asked again.',
+    reload: 'live',
+  }),
+});
