@@ -36,11 +36,12 @@ describe('play: an operator asks what became of a message', () => {
     return told;
   }
 
-  /** Waits until a message has come so far. */
+  /** Waits until a message has come so far: its node knows, and not only the storage, which is a moment ahead. */
   const traced = (id: string, step: string, of?: object): Promise<Told> =>
     until(async () => {
       const told = await trace(id, of).catch(() => undefined);
-      return told?.steps.some(each => each.step === step) && told;
+      const is = (each: Told['steps'][number]) => each.step === step && each.knownFrom !== 'offline storage';
+      return told?.steps.some(is) && told;
     }, `the message ${id} to be ${step}`);
   // a database behind a network is asked about people first, and what waits for that goes on when it is committed
   const steps = ({ steps: all }: Told): string[] => {
