@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { againAlone } from './again.ts';
 import { readResults, type Result, type Run } from './results.ts';
-import { judge, readExcuses } from './verdict.ts';
+import { judge, readCases } from './verdict.ts';
 
 /** What the framework prints, shortened. */
 const printed = (end: string, available = 4): string => `INFO: Smack Integration Test Framework
@@ -30,6 +30,8 @@ ${end}
 SEVERE: MoodIntegrationTest.testNotification (Normal) failed: org.jivesoftware.smack.XMPPException: no
 `;
 const FINISHED = 'INFO: SmackIntegrationTestFramework[ab1cd] finished: 2/4 [1 failed]';
+
+const readExcuses = (text: string) => readCases(text, 'excuses.txt');
 
 const FULL = `# remarks
 MoodIntegrationTest.testNotification  PEP
@@ -99,9 +101,9 @@ describe("Smack's results and their judgement", () => {
     assert.throws(() => readExcuses('A.b c\nA.b d\n'), /excuses\.txt:2: A\.b is there twice/);
   });
 
-  it('can read the excuses of this repository', () => {
-    const excuses = readExcuses(readFileSync(new URL('excuses.txt', import.meta.url), 'utf8'));
-    assert.ok(excuses.size > 0);
+  it('can read the excuses and the races of this repository', () => {
+    for (const file of ['excuses.txt', 'races.txt'])
+      assert.ok(readCases(readFileSync(new URL(file, import.meta.url), 'utf8'), file).size > 0);
   });
 });
 
@@ -115,14 +117,15 @@ describe("Smack's cases that fail by chance", () => {
   const of = (...results: Result[]): Run => ({ results, disabled: [] });
   const none = readExcuses('');
   /** Runs `first`, and then alone what is to be, as `second` has it. */
-  async function play(first: Run, second: Record<string, Run>, excuses = none) {
+  async function play(first: Run, second: Record<string, Run | Run[]>, excuses = none, races = none) {
     const asked: string[] = [];
     const said: string[] = [];
     const alone = (name: string): Promise<Run> => {
       asked.push(name);
-      return Promise.resolve(second[name]!);
+      const runs = second[name]!;
+      return Promise.resolve(Array.isArray(runs) ? runs.shift()! : runs);
     };
-    const run = await againAlone(first, excuses, alone, line => said.push(line));
+    const run = await againAlone(first, { excuses, races }, alone, line => said.push(line));
     return { run, asked, said, problems: judge(run.results, excuses, false).problems };
   }
 
@@ -142,6 +145,18 @@ describe("Smack's cases that fail by chance", () => {
       'A.c (Normal) failed: failed by chance; it is run again with nothing before it',
       'A.c (Normal) failed: failed by chance when it was run alone',
     ]);
+  });
+
+  it('are run until they pass, where they are known to race inside Smack: five times, and not for ever', async () => {
+    const [bad, good] = [of(result('A.a', 'failed')), of(result('A.a', 'passed'))];
+    for (const races of ['A.a a race', 'A.* all race']) {
+      const lucky = await play(bad, { 'A.a': [bad, bad, good] }, none, readCases(races, 'races.txt'));
+      assert.deepEqual([lucky.asked.length, lucky.said.length, lucky.problems], [3, 4, []]);
+      const never = await play(bad, { 'A.a': bad }, none, readCases(races, 'races.txt'));
+      assert.deepEqual([never.asked.length, never.problems], [5, ['A.a (Normal) failed: failed by chance']]);
+    }
+    const other = await play(bad, { 'A.a': [bad, good] }, none, readCases('A.b a race', 'races.txt'));
+    assert.deepEqual([other.asked.length, other.problems.length], [1, 1]);
   });
 
   it('pass only if they pass in each way in which they are run', async () => {

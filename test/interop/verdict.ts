@@ -3,18 +3,26 @@ import type { Result } from './results.ts';
 /** The cases that need features which are not there yet: the name as in `Result`, and the reason. */
 export type Excuses = ReadonlyMap<string, string>;
 
-/** Reads excuses.txt: a case and its reason a line, in two columns; lines that begin with '#' are remarks. @throws on any other line */
-export function readExcuses(text: string): Excuses {
-  const excuses = new Map<string, string>();
+/** The cases that fail by chance, inside Smack: the name as in `Result`, and how. */
+export type Races = ReadonlyMap<string, string>;
+
+/**
+ * Reads excuses.txt or races.txt: a case and its reason a line, in two columns; lines that begin with '#' are remarks.
+ *
+ * @param file its name, for what is wrong with it
+ * @throws on any other line
+ */
+export function readCases(text: string, file: string): ReadonlyMap<string, string> {
+  const cases = new Map<string, string>();
   for (const [index, line] of text.split('\n').entries()) {
     if (line.trim() === '' || line.startsWith('#')) continue;
     const match = /^(\w+\.(?:\w+|\*)) +(\S.*)$/.exec(line);
     const [, name = '', reason = ''] = match ?? [];
-    if (!match) throw new Error(`excuses.txt:${index + 1}: not "Class.method  reason": ${line}`);
-    if (excuses.has(name)) throw new Error(`excuses.txt:${index + 1}: ${name} is there twice`);
-    excuses.set(name, reason.trim());
+    if (!match) throw new Error(`${file}:${index + 1}: not "Class.method  reason": ${line}`);
+    if (cases.has(name)) throw new Error(`${file}:${index + 1}: ${name} is there twice`);
+    cases.set(name, reason.trim());
   }
-  return excuses;
+  return cases;
 }
 
 /** The cases that did not pass and are not excused, by name. */
