@@ -56,10 +56,13 @@ describe('play: what operators choose for groups (docs/groups.md)', () => {
     await make(romeo, 'Romeo', { 'muc#roomconfig_persistentroom': '1' }, room);
     await affiliate(romeo, room, 'juliet');
     await again('modules: { rooms: {}, groups: { perUser: 1 } }\n');
-    const own = ok(await juliet.iq('get', `<groups xmlns='${GROUPS}'/>`)).getChild('groups', GROUPS)!;
-    const [group] = own.getChildren('group');
-    assert.deepEqual([group!.attrs.jid, group!.attrs.kind], [room, 'group']);
-    assert.match(group!.attrs.number!, /^\d{9}$/);
+    // they are looked for behind the start, which does not wait for that
+    const group = await until(async () => {
+      const own = ok(await juliet.iq('get', `<groups xmlns='${GROUPS}'/>`)).getChild('groups', GROUPS)!;
+      return own.getChildren('group')[0];
+    }, 'the room to be a group');
+    assert.deepEqual([group.attrs.jid, group.attrs.kind], [room, 'group']);
+    assert.match(group.attrs.number!, /^\d{9}$/);
     // its owner has founded it
     const more = await command(romeo, SERVICE, 'found', { name: 'Verona' });
     assert.equal(refusal(more), 'resource-constraint cancel groups-used-up');
