@@ -11,6 +11,7 @@ import type { Users } from '../session/users.ts';
 import { Lru } from '../util/lru.ts';
 import { inUnit, Unit } from '../util/unit.ts';
 import { randomName } from '../util/random.ts';
+import { Flushes } from './flushes.ts';
 import { Leaving } from './leaving.ts';
 import type { Router } from './router.ts';
 
@@ -58,7 +59,7 @@ export class SessionHub implements SessionOwner {
   /** What those that are over had handled: XEP-0198 5. */
   private readonly over = new Lru<string, { account: string; h: number }>(OVER);
   private readonly sweeper: NodeJS.Timeout;
-  private dirty: Session[] = [];
+  private readonly flushes = new Flushes();
   private ids = 0;
   private readonly leaving: Leaving;
   /** Sessions with messages whose senders wait to hear that they are safe. */
@@ -150,6 +151,7 @@ export class SessionHub implements SessionOwner {
   // ---- the way of a stanza --------------------------------------------------------------------------------------------------
 
   received(packet: Packet, session: Session): void | Promise<void> {
+    this.flushes.next();
     if (this.pausing) return this.pausing.then(() => this.router.received(packet, session));
     return this.router.received(packet, session);
   }
@@ -172,20 +174,9 @@ export class SessionHub implements SessionOwner {
     this.points.acknowledged.tell(session, story);
   }
 
-  /** One write a tick for each session that has something to say. */
-  soon(session: Session): void {
-    session.dirty = true;
-    if (this.dirty.push(session) === 1) setImmediate(this.flush);
+  soon(session: Session, unit?: Unit): void {
+    this.flushes.add(session, unit);
   }
-
-  private readonly flush = (): void => {
-    const sessions = this.dirty;
-    this.dirty = [];
-    for (const session of sessions) {
-      session.dirty = false;
-      session.flush();
-    }
-  };
 
   // ---- how they wait and come back (XEP-0198 5) -----------------------------------------------------------------------------
 

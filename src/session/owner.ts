@@ -1,6 +1,7 @@
 import type { Connection } from '../api/connection.ts';
 import type { Packet } from '../bus/index.ts';
 import type { refuse, StreamError } from '../protocol/index.ts';
+import type { Unit } from '../util/unit.ts';
 import type { SessionJournal } from './journal.ts';
 import type { OutboxLimits } from './outbox.ts';
 import type { Session } from './session.ts';
@@ -19,8 +20,8 @@ export interface SessionOwner {
   watched(session: Session): void;
   /** Its client will acknowledge nothing for now. */
   stalled(session: Session): void;
-  /** Asks for a call of `flush` at the end of this tick. */
-  soon(session: Session): void;
+  /** Asks for a call of `flush` at the end of this tick, or soon after it where very many ask for one. `unit`: because of it. */
+  soon(session: Session, unit?: Unit): void;
   /** An outbox grew past its bounds, or its reader was too slow. */
   slow(session: Session, reason: 'bytes' | 'time'): void;
   readonly outboxLimits: OutboxLimits;

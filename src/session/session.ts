@@ -296,7 +296,7 @@ export class Session implements SessionView, InboxOwner, OutboxOwner, UnitListen
       if (unit.required) this.outbox.withdraw(unit, this.filler);
       else if (this.outbox.unkept(unit)) this.owner.watched(this);
     }
-    if (this.alive && !this.dirty) this.owner.soon(this);
+    if (this.alive && !this.dirty) this.owner.soon(this, unit);
   }
 
   /** Says nothing, and takes the number of a stanza that does not come after all. */
@@ -338,8 +338,9 @@ export class Session implements SessionView, InboxOwner, OutboxOwner, UnitListen
   ): OutboxItem {
     const { outbox } = this;
     const item = outbox.push(wire, Date.now(), taken, disposable, safety, story, unit, kept);
-    unit?.whenSettled(this);
-    if (!this.dirty) this.owner.soon(this);
+    // once it may be written
+    if (unit) unit.whenSettled(this);
+    else if (!this.dirty) this.owner.soon(this);
     if (outbox.exceeds(this.owner.outboxLimits)) this.owner.slow(this, 'bytes');
     return item;
   }
