@@ -1,4 +1,4 @@
-import type { Answer, MaybePromise, SessionView } from '../../src/api/index.ts';
+import { andThen, type Answer, type MaybePromise, type SessionView } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { StanzaError } from '../../src/protocol/index.ts';
 import { type Element, xml } from '../../src/xml/index.ts';
@@ -139,8 +139,16 @@ export function mostItems({ config }: PubsubNode, { items }: ServiceLimits): num
   return Math.min(config.maxItems, items);
 }
 
-export function lastItem(engine: Pick<Engine, 'store'>, node: PubsubNode): MaybePromise<Item | undefined> {
-  return node.config.persistItems ? engine.store.items.last(node.id, freshSince(node)) : undefined;
+/**
+ * The last item, unless it was told to all after who is greeted has begun to want it, or is allowed to see it. What is being published
+ * now counts: whom that is told was decided before. `since`: a moment of the engine.
+ */
+export function lastItemBefore(engine: Engine, node: PubsubNode, since: number): MaybePromise<Item | undefined> {
+  return andThen(engine.nodes.settled(node.service, node.name), () =>
+    node.config.persistItems && node.published <= since
+      ? engine.store.items.last(node.id, freshSince(node))
+      : undefined,
+  );
 }
 
 export function pubsub(...children: (Element | undefined)[]): Element {

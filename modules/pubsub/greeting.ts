@@ -1,18 +1,11 @@
-import {
-  andThen,
-  eachInSlices,
-  inOrder,
-  type MaybePromise,
-  type NodeView,
-  type SessionView,
-} from '../../src/api/index.ts';
+import { andThen, eachInSlices, inOrder, type NodeView, type SessionView } from '../../src/api/index.ts';
 import { type Jid, parseJid } from '../../src/jid/index.ts';
 import type { RosterChange, RosterService } from '../roster/contract.ts';
 import { seesPresence } from './access.ts';
 import type { Capabilities } from './capabilities.ts';
 import type { AccessModel } from './config.ts';
-import { type Engine, lastItem } from './engine.ts';
-import type { Item, PubsubNode } from './node.ts';
+import { type Engine, lastItemBefore } from './engine.ts';
+import type { PubsubNode } from './node.ts';
 import type { Sharing } from './sharing.ts';
 import { subscribersLost } from './subscribing.ts';
 import { isToldAnyway } from './telling.ts';
@@ -73,7 +66,7 @@ export class Greeting {
       if (!node || !isGreeted(node)) continue;
       const subscriptions = [node.subscriptions.get(jid.full), node.subscriptions.get(jid.bare)];
       const wants = subscriptions.some(one => one?.state === 'subscribed' && one.options.deliver);
-      const item = wants ? await this.last(node, since) : undefined;
+      const item = wants ? await lastItemBefore(this.engine, node, since) : undefined;
       if (item) await telling.last(node, item, jid);
     }
   }
@@ -104,18 +97,8 @@ export class Greeting {
       inOrder(nodes.values(), node => {
         if (!names.has(node.name) || !isGreeted(node)) return undefined;
         if (only !== undefined && node.config.accessModel !== only) return undefined;
-        return this.engine.telling.lastTo(node, () => this.last(node, since), session);
+        return this.engine.telling.lastTo(node, () => lastItemBefore(this.engine, node, since), session);
       }),
-    );
-  }
-
-  /**
-   * The last item, unless it was told to all after who is greeted has begun to want it, or is allowed to see it. What is being published
-   * now counts: whom that is told was decided before.
-   */
-  private last(node: PubsubNode, since: number): MaybePromise<Item | undefined> {
-    return andThen(this.engine.nodes.settled(node.service, node.name), () =>
-      node.published > since ? undefined : lastItem(this.engine, node),
     );
   }
 
@@ -140,7 +123,7 @@ export class Greeting {
     for (const session of this.node.user(contact)?.sessions ?? []) {
       for (const node of nodes.values()) {
         if (!isGreeted(node) || !gains(node) || !capabilities.wants(session, node.name)) continue;
-        await this.engine.telling.lastTo(node, () => this.last(node, since), session);
+        await this.engine.telling.lastTo(node, () => lastItemBefore(this.engine, node, since), session);
       }
     }
   }

@@ -5,7 +5,7 @@ import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { defineForm, field, refuse, StanzaError } from '../../src/protocol/index.ts';
 import { type Element, xml } from '../../src/xml/index.ts';
 import { formIn } from './config.ts';
-import { type Asked, type Engine, lastItem, missing, nodeNameOf, pubsub, type Service } from './engine.ts';
+import { type Asked, type Engine, lastItemBefore, missing, nodeNameOf, pubsub, type Service } from './engine.ts';
 import { NOT_SUBSCRIBED, refusal, SUBSCRIBE_AUTHORIZATION, SUBSCRIBE_OPTIONS, unsupported } from './names.ts';
 import type { PubsubNode, Subscription, SubscriptionOptions } from './node.ts';
 
@@ -105,9 +105,10 @@ export async function drop(engine: Engine, node: PubsubNode, jids: readonly Jid[
 function welcome(engine: Engine, node: PubsubNode, { jid, options }: Subscription): void {
   if (node.config.notifySub) tellOwners(engine, node, jid, 'subscribed');
   if (node.config.sendLastPublishedItem === 'never' || !node.config.deliverNotifications || !options.deliver) return;
+  const since = engine.moment();
   // behind the answer
   engine.telling.later(async () => {
-    const item = await lastItem(engine, node);
+    const item = await lastItemBefore(engine, node, since);
     if (item) await engine.telling.last(node, item, jid);
   });
 }
