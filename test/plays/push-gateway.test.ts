@@ -75,6 +75,8 @@ describe('play: the push service (XEP-0357 3.2 and 4, RFC 8030, FCM, APNs)', () 
     const client = await phone();
     const { endpoint, p256dh, auth } = vendors.web.subscribe();
     await register(client, 'register-push-web', { endpoint, p256dh, auth });
+    // the invitation to the group has left the store
+    await client.settle();
     const id = await resumable(client);
     await cut(stage, client);
     say(romeo, 'while you wait');
