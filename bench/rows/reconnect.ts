@@ -13,7 +13,7 @@ export const reconnectRow: Row = {
 
 /** Prosody 0.12 and ejabberd 23.01 know neither SASL2 nor tokens: ours alone. */
 async function reconnects(context: Context): Promise<Outcome> {
-  const rounds = context.quick ? 3 : 10;
+  const rounds = context.quick ? 3 : 50;
   const server = await context.start(posthouse);
   if (!server) return { claims: [], tables: [], notes: [] };
   try {

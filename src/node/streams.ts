@@ -139,7 +139,8 @@ export class Streams implements StreamEnvironment {
     this.unbound.delete(stream);
     this.resumptions ??= this.metrics.counter('posthouse_resumptions_total', 'Sessions resumed (XEP-0198).');
     this.resumptions.inc();
-    this.log.info(
+    // as its wait: phones do so all day
+    this.log.debug(
       {
         session: session.id,
         stream: stream.id,
