@@ -25,7 +25,7 @@ import { Archive, RoomDomains } from './contract.ts';
 import { isKeepable } from './keepable.ts';
 import { Keeping } from './keeping.ts';
 import { firstKeyAt, timeOf } from './key.ts';
-import { originKey, Origins } from './origins.ts';
+import { Origins } from './origins.ts';
 import { Passage } from './passage.ts';
 import { portableArchive } from './portable.ts';
 import { preferencesElement, readPreferences, wanted } from './preferences.ts';
@@ -138,8 +138,8 @@ export default defineModule({
       const [from, to] = ['from', 'to'].map(name => parseJid(stanza.attr(name) ?? ''));
       const said = authorOf(wire);
       const key = said
-        ? originKey(said.author.bare, said.room.bare, stanza)
-        : from && to && originKey(from.bare, to.bare, stanza);
+        ? origins.keyOf(said.author.bare, said.room.bare, stanza)
+        : from && to && origins.keyOf(from.bare, to.bare, stanza);
       if (key !== undefined) origins.add(key, (flags & AHEAD) === 0 ? true : id);
     }
 

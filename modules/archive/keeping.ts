@@ -5,7 +5,7 @@ import type { StanzaIdsService } from '../stanza-id/contract.ts';
 import { contentFlags, isKeepable } from './keepable.ts';
 import { AHEAD } from './schema.ts';
 import { keyOf, markOf } from './key.ts';
-import { originKey, type Origins } from './origins.ts';
+import type { OriginKey, Origins } from './origins.ts';
 import type { Passage } from './passage.ts';
 import { burials, retractedId } from './retraction.ts';
 import type { Address } from './addresses.ts';
@@ -87,16 +87,21 @@ export class Keeping {
     }
     const { ids } = this.parts;
     const origins = packet.sender && this.parts.origins(packet.from.domain);
-    const key = origins && originKey(packet.from.bare, packet.to!.bare, packet.stanza);
+    const key = origins && origins.keyOf(packet.from.bare, packet.to!.bare, packet.stanza);
     // it is there, or will be: what came first has its place
     const before = key === undefined ? undefined : origins!.get(key);
     if (before instanceof Promise) return before.then(() => DONE);
-    if (before === true) return DONE;
+    if (before === true) {
+      const keeping = this.parts.store.upToNow();
+      if (!keeping) return DONE;
+      // unless that fails
+      return keeping.then(() => (origins!.get(key!) ? DONE : this.keep(packet, sent, received, arriving)));
+    }
     if (before !== undefined) {
       // kept before it went on, and just before the program ended: it has its place and its id
       if (received || packet.from.bare === packet.to!.bare) ids.give(packet, before);
       this.waiting.get(packet)?.(sent ? before : undefined);
-      origins!.add(key!, true);
+      origins!.add(key!);
       return undefined;
     }
     const { passage, store } = this.parts;
@@ -108,17 +113,15 @@ export class Keeping {
       return undefined;
     }
     const committed = numbers ? this.add(packet, sent, received, numbers, []) : this.lookUp(packet, sent, received);
-    const failed = key === undefined ? undefined : (): void => origins!.delete(key);
     if (key !== undefined) origins!.add(key, committed);
     // what was looked up first has to have its id before the next one comes
     if (arriving && numbers && store.pending <= BACKLOG) {
       // it does not come to the module stanza-id any more
       if (packet.stanza.has('stanza-id', NS.stanzaIds)) ids.clean(packet, packet.to!);
       if (ids.of(packet) === undefined) ids.give(packet, ids.next());
-      passage.after(packet, committed, failed);
+      passage.after(packet, committed);
       return DONE;
     }
-    if (failed) committed.catch(failed);
     const told = committed.then(() => this.committed(packet));
     return earlier ? Promise.all([earlier, told]).then(() => undefined) : told;
   }
@@ -135,7 +138,7 @@ export class Keeping {
     sent: boolean,
     received: boolean,
     numbers: readonly [Address, Address],
-    key: string | undefined,
+    key: OriginKey | undefined,
     unit: Unit,
   ): void {
     const { passage, store } = this.parts;
@@ -143,7 +146,7 @@ export class Keeping {
     unit.required = true;
     if (store.pending > BACKLOG) unit.slow = true;
     const committed = this.add(packet, sent, received, numbers, [], true);
-    origins?.add(key!, committed);
+    origins?.add(key!);
     // its sender is answered before it is acknowledged
     unit.whenSettled({
       unitSettled: (_, error) => {

@@ -30,11 +30,8 @@ export class Passage {
     return this.ofOthers.size === 0 ? undefined : this.ofOthers.get(from.bare);
   }
 
-  /**
-   * Sends a message on its way once it is committed; what cannot be stored is answered, and `failed` called. Until then it is not
-   * acknowledged.
-   */
-  after(packet: Packet, committed: Promise<void>, failed?: () => void): void {
+  /** Sends a message on its way once it is committed; what cannot be stored is answered. Until then it is not acknowledged. */
+  after(packet: Packet, committed: Promise<void>): void {
     const { sender, from } = packet;
     const before = this.before(packet);
     const done = (): void => {
@@ -50,7 +47,6 @@ export class Passage {
       return undefined;
     };
     const refuse = (error: unknown): void => {
-      failed?.();
       this.refuse(packet, error);
       done();
     };

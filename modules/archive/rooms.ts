@@ -16,7 +16,7 @@ import type { Answering, Shelf } from './answering.ts';
 import type { RoomArchives, RoomMessage, RoomPlace, RoomUnread, RoomView } from './contract.ts';
 import { contentFlags, isKeepableInRoom } from './keepable.ts';
 import { firstKeyAt, keyOf, markOf, timeOf } from './key.ts';
-import { originKey, type Origins } from './origins.ts';
+import type { Origins } from './origins.ts';
 import { queryForm, readQuery } from './query.ts';
 import { CORRECTS, INCOMING_TEXT } from './schema.ts';
 import { type ArchiveStore, type Kept, type NewMessage, RECEIVED, RETRACTED, TEXT } from './store.ts';
@@ -80,10 +80,17 @@ export class Rooms implements RoomArchives {
     if (packet.stanza.has('stanza-id', NS.stanzaIds)) ids.clean(packet, room);
     if (!isKeepableInRoom(packet)) return this.name(room, packet);
     const origins = this.parts.origins(author.domain);
-    const key = origins && originKey(author.bare, room.bare, packet.stanza);
+    const key = origins && origins.keyOf(author.bare, room.bare, packet.stanza);
     const before = key === undefined ? undefined : origins!.get(key);
-    if (before instanceof Promise) return before.then(() => undefined);
-    if (before !== undefined) return undefined;
+    if (before !== undefined) {
+      const keeping = store.upToNow();
+      if (!keeping) return undefined;
+      // unless that fails
+      return keeping.then(() => {
+        if (!origins!.get(key!)) refused(original, undefined);
+        return undefined;
+      });
+    }
     // from here to the order of the commit nothing waits
     const id = this.name(room, packet);
     const kept = store.add(this.row(packet, id, sender, recipient, author));
@@ -93,7 +100,7 @@ export class Rooms implements RoomArchives {
       unit.required = true;
       if (store.pending > BACKLOG) unit.slow = true;
     }
-    if (key !== undefined) origins!.add(key, kept);
+    if (key !== undefined) origins!.add(key);
     kept.catch((error: unknown) => {
       if (key !== undefined) origins!.delete(key);
       refused(original, error);
