@@ -1,9 +1,15 @@
 /* A thread of checkpoints.ts: copies what is in the log of a SQLite file into the file, when it is told. */
+import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import Database from 'better-sqlite3';
 import type { Copied } from './checkpoints.ts';
 import type { FileOptions } from './connections.ts';
 
+/** Copying is for the time that is left: on one core, clients would wait for it else. */
+const NICE = 10;
+
+// of Linux alone it is known that this is of the thread, and not of the program
+if (process.platform === 'linux') setPriority(NICE);
 const { filename, synchronous } = workerData as FileOptions;
 const db = new Database(filename);
 db.pragma(`synchronous = ${synchronous}`);
