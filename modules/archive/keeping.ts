@@ -90,12 +90,12 @@ export class Keeping {
     const key = origins && origins.keyOf(packet.from.bare, packet.to!.bare, packet.stanza);
     // it is there, or will be: what came first has its place
     const before = key === undefined ? undefined : origins!.get(key);
-    if (before instanceof Promise) return before.then(() => DONE);
+    const again = (): Verdict | Promise<Verdict> => this.keep(packet, sent, received, arriving);
+    if (before instanceof Promise) return before.then(() => DONE, again);
     if (before === true) {
-      const keeping = this.parts.store.upToNow();
-      if (!keeping) return DONE;
-      // unless that fails
-      return keeping.then(() => (origins!.get(key!) ? DONE : this.keep(packet, sent, received, arriving)));
+      const { failures } = origins!;
+      const kept = this.parts.store.upToNow();
+      return kept ? kept.then(() => (origins!.failures === failures ? DONE : again())) : DONE;
     }
     if (before !== undefined) {
       // kept before it went on, and just before the program ended: it has its place and its id

@@ -35,6 +35,8 @@ export class Origins {
   private old: Generation;
   /** Of a few there is more to say, by their names. */
   private readonly further = new Map<string, Presence>();
+  /** How many could not be kept so far: one that is there, and while this stays the same, is being kept or was. */
+  failures = 0;
 
   constructor(most: number) {
     const random = randomBytes(8);
@@ -88,6 +90,7 @@ export class Origins {
 
   /** The commit has failed. */
   delete(key: OriginKey): void {
+    this.failures++;
     this.young.delete(key);
     this.old.delete(key);
     this.further.delete(key.name);

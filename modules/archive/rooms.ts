@@ -83,11 +83,9 @@ export class Rooms implements RoomArchives {
     const key = origins && origins.keyOf(author.bare, room.bare, packet.stanza);
     const before = key === undefined ? undefined : origins!.get(key);
     if (before !== undefined) {
-      const keeping = store.upToNow();
-      if (!keeping) return undefined;
-      // unless that fails
-      return keeping.then(() => {
-        if (!origins!.get(key!)) refused(original, undefined);
+      const { failures } = origins!;
+      return store.upToNow()?.then(() => {
+        if (origins!.failures !== failures) refused(original, undefined);
         return undefined;
       });
     }

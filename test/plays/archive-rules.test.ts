@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { MESSAGES } from '../../modules/archive/schema.ts';
 import type { Element } from '../../src/xml/index.ts';
 import { condition, type TestClient } from '../kit/client.ts';
 import { TestNode } from '../kit/node.ts';
@@ -235,6 +238,32 @@ describe('play: a message that is sent twice', () => {
       ON_SERVER ? [first] : [],
     );
     for (const client of [romeo, juliet]) assert.deepEqual((await ask(client)).bodies, ['once']);
+  });
+
+  it('and could not be kept, is not taken for one that was', async function () {
+    // a way to have rows refused that the tests have for SQLite alone
+    if (ON_SERVER) return this.skip();
+    await start();
+    const garden = await stage.login('romeo@localhost/garden');
+    const file = new Database(join(stage.folder, 'posthouse.sqlite'));
+    file.exec(`create trigger broken before insert on ${MESSAGES} begin select raise(abort, 'not today'); end`);
+    for (const client of [romeo, garden, romeo, garden]) client.send(chat('juliet@localhost', 'o1', 'once'));
+    for (const client of [romeo, garden]) {
+      for (let i = 0; i < 2; i++) {
+        const answer = await client.expect(({ attrs }) => attrs.type === 'error', 'a refusal');
+        assert.equal(condition(answer), 'internal-server-error');
+      }
+    }
+    file.exec('drop trigger broken');
+    file.close();
+    for (const client of [romeo, garden, romeo]) client.send(chat('juliet@localhost', 'o1', 'once'));
+    await romeo.settle();
+    await garden.settle();
+    assert.deepEqual(
+      (await juliet.settle()).map(message => message.getChildText('body')),
+      ['once'],
+    );
+    assert.deepEqual((await ask(juliet)).bodies, ['once']);
   });
 
   it('twice where the option says so', async () => {
