@@ -5,7 +5,8 @@ import type { StanzaIdsService } from '../stanza-id/contract.ts';
 import { contentFlags, isKeepable } from './keepable.ts';
 import { AHEAD } from './schema.ts';
 import { keyOf, markOf } from './key.ts';
-import type { OriginKey, Origins } from './origins.ts';
+import type { OriginKey } from './origin-key.ts';
+import type { Origins } from './origins.ts';
 import type { Passage } from './passage.ts';
 import { burials, retractedId } from './retraction.ts';
 import type { Address } from './addresses.ts';
@@ -90,12 +91,16 @@ export class Keeping {
     const key = origins && origins.keyOf(packet.from.bare, packet.to!.bare, packet.stanza);
     // it is there, or will be: what came first has its place
     const before = key === undefined ? undefined : origins!.get(key);
-    const again = (): Verdict | Promise<Verdict> => this.keep(packet, sent, received, arriving);
-    if (before instanceof Promise) return before.then(() => DONE, again);
+    if (before instanceof Promise)
+      return before.then(
+        () => DONE,
+        () => this.keep(packet, sent, received, arriving),
+      );
     if (before === true) {
       const { failures } = origins!;
       const kept = this.parts.store.upToNow();
-      return kept ? kept.then(() => (origins!.failures === failures ? DONE : again())) : DONE;
+      if (!kept) return DONE;
+      return kept.then(() => (origins!.failures === failures ? DONE : this.keep(packet, sent, received, arriving)));
     }
     if (before !== undefined) {
       // kept before it went on, and just before the program ended: it has its place and its id

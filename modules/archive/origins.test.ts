@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { setImmediate as tick } from 'node:timers/promises';
 import { indexed } from '../../src/xml/index.ts';
-import { type OriginKey, Origins } from './origins.ts';
+import type { OriginKey } from './origin-key.ts';
+import { Origins } from './origins.ts';
 
 describe('Origins', () => {
   const message = (attributes: string): string =>

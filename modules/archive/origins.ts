@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { NS } from '../../src/protocol/index.ts';
 import type { Stanza } from '../../src/xml/index.ts';
+import { Hash, type OriginKey } from './origin-key.ts';
 
 /**
  * True when it was kept, or is being kept in the order of the archive; a promise of its commit where something is looked up before; its
@@ -8,28 +9,14 @@ import type { Stanza } from '../../src/xml/index.ts';
  */
 type Presence = true | string | Promise<void>;
 
-/** What a message is known by: 64 bits of a hash that nobody else can compute. */
-export class OriginKey {
-  readonly high: number;
-  readonly low: number;
-
-  constructor(high: number, low: number) {
-    this.high = high;
-    this.low = low;
-  }
-
-  get name(): string {
-    return `${this.high}:${this.low}`;
-  }
-}
-
 /**
  * Messages that were kept of late, by sender, recipient and origin id (XEP-0359): a client that lost its connection sends again
  * what was not acknowledged. Bounded: between half of `most` and `most` are known. Of each there is a number of 64 bits and nothing for a
  * collector to look at; among 50,000, one of another message is taken for one of them once in 10^14.
  */
 export class Origins {
-  private readonly seed: readonly [number, number];
+  private readonly k0: number;
+  private readonly k1: number;
   private readonly most: number;
   private young: Generation;
   private old: Generation;
@@ -40,7 +27,8 @@ export class Origins {
 
   constructor(most: number) {
     const random = randomBytes(8);
-    this.seed = [random.readInt32LE(0), random.readInt32LE(4)];
+    this.k0 = random.readInt32LE(0);
+    this.k1 = random.readInt32LE(4);
     this.most = most;
     this.young = new Generation(Math.ceil(most / 2));
     this.old = new Generation(Math.ceil(most / 2));
@@ -53,7 +41,7 @@ export class Origins {
     const found = / id=(?:'([^']*)'|"([^"]*)")/.exec(stanza.kidRaw(kid));
     if (!found) return undefined;
     const id = found[1] ?? found[2]!;
-    const hash = new Hash(...this.seed);
+    const hash = new Hash(this.k0, this.k1);
     hash.add(from);
     hash.add(to);
     hash.add(id);
@@ -147,73 +135,5 @@ class Generation {
   clear(): void {
     this.numbers.fill(0);
     this.size = 0;
-  }
-}
-
-/**
- * The rounds of HalfSipHash-1-3 with 64 bits of output (J.-P. Aumasson, D. J. Bernstein): who does not know the seed finds no two texts of
- * one hash. A word of each text's length, then its UTF-16 code units, two to a word.
- */
-class Hash {
-  private v0: number;
-  private v1: number;
-  private v2: number;
-  private v3: number;
-
-  constructor(k0: number, k1: number) {
-    this.v0 = k0;
-    this.v1 = k1 ^ 0xee;
-    this.v2 = 0x6c796765 ^ k0;
-    this.v3 = 0x74656462 ^ k1;
-  }
-
-  add(text: string): void {
-    let { v0, v1, v2, v3 } = this;
-    const { length } = text;
-    for (let i = -2; i < length; i += 2) {
-      const word = i < 0 ? length : text.charCodeAt(i) | (i + 1 < length ? text.charCodeAt(i + 1) << 16 : 0);
-      v3 ^= word;
-      v0 = (v0 + v1) | 0;
-      v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
-      v0 = (v0 << 16) | (v0 >>> 16);
-      v2 = (v2 + v3) | 0;
-      v3 = ((v3 << 8) | (v3 >>> 24)) ^ v2;
-      v0 = (v0 + v3) | 0;
-      v3 = ((v3 << 7) | (v3 >>> 25)) ^ v0;
-      v2 = (v2 + v1) | 0;
-      v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
-      v2 = (v2 << 16) | (v2 >>> 16);
-      v0 ^= word;
-    }
-    this.v0 = v0;
-    this.v1 = v1;
-    this.v2 = v2;
-    this.v3 = v3;
-  }
-
-  end(): OriginKey {
-    this.v2 ^= 0xee;
-    this.rounds();
-    const low = (this.v1 ^ this.v3) >>> 0;
-    this.v1 ^= 0xdd;
-    this.rounds();
-    const high = (this.v1 ^ this.v3) >>> 0;
-    // two numbers mean something else (Generation)
-    return new OriginKey(high, high === 0 && low < 2 ? low + 2 : low);
-  }
-
-  private rounds(): void {
-    for (let i = 0; i < 3; i++) {
-      this.v0 = (this.v0 + this.v1) | 0;
-      this.v1 = ((this.v1 << 5) | (this.v1 >>> 27)) ^ this.v0;
-      this.v0 = (this.v0 << 16) | (this.v0 >>> 16);
-      this.v2 = (this.v2 + this.v3) | 0;
-      this.v3 = ((this.v3 << 8) | (this.v3 >>> 24)) ^ this.v2;
-      this.v0 = (this.v0 + this.v3) | 0;
-      this.v3 = ((this.v3 << 7) | (this.v3 >>> 25)) ^ this.v0;
-      this.v2 = (this.v2 + this.v1) | 0;
-      this.v1 = ((this.v1 << 13) | (this.v1 >>> 19)) ^ this.v2;
-      this.v2 = (this.v2 << 16) | (this.v2 >>> 16);
-    }
   }
 }

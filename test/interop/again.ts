@@ -30,7 +30,7 @@ export async function againAlone(
   for (const name of names) {
     const before = first.results.find(result => result.name === name && result.outcome !== 'passed')!;
     say(`${name} ${told(before)}; it is run again with nothing before it`);
-    for (let left = isRace(name, races) ? TRIES : 1; left > 0; left--) {
+    for (let left = races.has(name) ? TRIES : 1; left > 0; left--) {
       const next = await alone(name);
       run = replaced(run, name, next);
       if (run.broken !== undefined) return run;
@@ -50,11 +50,6 @@ export function replaced(run: Run, name: string, other: Run): Run {
   const ran = ({ variant }: Result): boolean => own.some(result => variant === 'class' || result.variant === variant);
   const missing = wanted.every(ran) ? undefined : `${name} was to be run alone, and was not`;
   return { ...run, results: [...rest, ...own], broken: run.broken ?? other.broken ?? missing };
-}
-
-/** Whether a case, or all of its class, is known to fail by chance. */
-function isRace(name: string, races: Races): boolean {
-  return races.has(name) || races.has(`${name.split('.')[0]}.*`);
 }
 
 /** Whether a result is of the case, or of the class that `Class.*` names. */

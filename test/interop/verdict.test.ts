@@ -149,12 +149,11 @@ describe("Smack's cases that fail by chance", () => {
 
   it('are run until they pass, where they are known to race inside Smack: five times, and not for ever', async () => {
     const [bad, good] = [of(result('A.a', 'failed')), of(result('A.a', 'passed'))];
-    for (const races of ['A.a a race', 'A.* all race']) {
-      const lucky = await play(bad, { 'A.a': [bad, bad, good] }, none, readCases(races, 'races.txt'));
-      assert.deepEqual([lucky.asked.length, lucky.said.length, lucky.problems], [3, 4, []]);
-      const never = await play(bad, { 'A.a': bad }, none, readCases(races, 'races.txt'));
-      assert.deepEqual([never.asked.length, never.problems], [5, ['A.a (Normal) failed: failed by chance']]);
-    }
+    const races = readCases('A.a a race', 'races.txt');
+    const lucky = await play(bad, { 'A.a': [bad, bad, good] }, none, races);
+    assert.deepEqual([lucky.asked.length, lucky.said.length, lucky.problems], [3, 4, []]);
+    const never = await play(bad, { 'A.a': bad }, none, races);
+    assert.deepEqual([never.asked.length, never.problems], [5, ['A.a (Normal) failed: failed by chance']]);
     const other = await play(bad, { 'A.a': [bad, good] }, none, readCases('A.b a race', 'races.txt'));
     assert.deepEqual([other.asked.length, other.problems.length], [1, 1]);
   });
