@@ -1,6 +1,6 @@
-import type { SessionView, Slot } from '../../src/api/index.ts';
+import { Markup, type SessionView, type Slot } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
-import { NS, pageElement, refuse, StanzaError } from '../../src/protocol/index.ts';
+import { NS, pageWire, refuse, StanzaError } from '../../src/protocol/index.ts';
 import { type Element, xml } from '../../src/xml/index.ts';
 import { firstKeyAt, keyOf } from './key.ts';
 import type { Query } from './query.ts';
@@ -67,7 +67,7 @@ export class Answering {
   }
 
   /** Sends the results to the session; `most` is the greatest number of a page. The answer that ends them, or why there are none. */
-  async query(query: Query, shelf: Shelf, session: SessionView, most: number): Promise<Element | StanzaError> {
+  async query(query: Query, shelf: Shelf, session: SessionView, most: number): Promise<Markup | StanzaError> {
     // whoever asks sees what he has sent before
     await this.store.upToNow();
     const max = Math.min(query.paging.max ?? most, most);
@@ -148,7 +148,7 @@ export class Answering {
     selection: Selection,
     results: Results,
     max: number,
-  ): Promise<Element | StanzaError> {
+  ): Promise<Markup | StanzaError> {
     const { paging } = query;
     let { edge } = selection;
     // XEP-0059 2.5
@@ -234,7 +234,7 @@ export class Answering {
     { lowest, all, page, matches }: Selection,
     results: Results,
     max: number,
-  ): Promise<Element | StanzaError> {
+  ): Promise<Markup | StanzaError> {
     const { reading } = this.store;
     const wanted: { key: number; id: string }[] = [];
     for (const [index, id] of [...new Set(ids)].entries()) {
@@ -272,7 +272,7 @@ function beyond(span: Span, { key }: Pick<Kept, 'key'>, backwards: boolean): Spa
 }
 
 /** The end of the results (XEP-0313 4.3), of which the ids are given in order; `first`: whether the first of all is among them. */
-function fin(ids: readonly string[], complete: boolean, count: number | undefined, first = false): Element {
-  const set = pageElement({ first: ids[0], last: ids.at(-1), index: first ? 0 : undefined, count });
-  return xml('fin', { xmlns: NS.mam, ...(complete ? { complete: 'true' } : {}) }, set);
+function fin(ids: readonly string[], complete: boolean, count: number | undefined, first = false): Markup {
+  const set = pageWire({ first: ids[0], last: ids.at(-1), index: first ? 0 : undefined, count });
+  return new Markup(`<fin xmlns='${NS.mam}'${complete ? " complete='true'" : ''}>${set}</fin>`);
 }

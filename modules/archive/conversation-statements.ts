@@ -30,7 +30,7 @@ export function statements(storage: Storage) {
           order by id limit ${MANY}) as part`,
     ),
     jids: storage.prepare<{ id: number; jid: string }>(`select id, jid from ${ADDRESSES} where id ${among}`),
-    messages: storage.prepare<{ line: string }>(`select ${lineOf('m', 'm')} from ${MESSAGES} m where id ${among}`),
+    messages: storage.column<string>(`select ${lineOf(storage, 'm', 'm')} from ${MESSAGES} m where id ${among}`),
     tails: storage.prepare<{ id: number; tail: string }>(`select id, tail from ${MESSAGES} where id ${among}`),
     corrections: storage.prepare<{ id: number; flags: number }>(
       `select id, flags from ${ENTRIES} where owner = ? and peer = ? and id > ? and flags in (${SENT | CORRECTS}, ${RECEIVED | CORRECTS})

@@ -250,8 +250,8 @@ export class Conversations {
   /** Messages by their keys; those that are not there any more are left out. Their flags are those for both archives. */
   async kept(keys: readonly number[]): Promise<Map<number, Kept>> {
     const out = new Map<number, Kept>();
-    await this.among(keys, this.ask.messages, row => {
-      const message = keptOf(row);
+    await this.among(keys, this.ask.messages, line => {
+      const message = keptOf(line);
       out.set(message.key, message);
     });
     return out;

@@ -103,7 +103,7 @@ export default defineModule({
           mod.node.bounce(packet, said);
           return undefined;
         }
-        const result = packet.resultWire(said === Empty ? undefined : said);
+        const result = packet.resultWire(said);
         return mod.node.route(Packet.fromWire(result, packet.to!, packet.from));
       },
     });

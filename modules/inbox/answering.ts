@@ -1,7 +1,7 @@
-import type { SessionView, Slot } from '../../src/api/index.ts';
+import { Markup, type SessionView, type Slot } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
-import { pageElement, refuse, type StanzaError } from '../../src/protocol/index.ts';
-import { type Element, wireAttribute, xml } from '../../src/xml/index.ts';
+import { pageWire, refuse, type StanzaError } from '../../src/protocol/index.ts';
+import { wireAttribute } from '../../src/xml/index.ts';
 import {
   type ArchiveService,
   idOf,
@@ -87,7 +87,7 @@ export class Answering {
     shelf: Shelf,
     session: SessionView,
     others: readonly Beside[],
-  ): Promise<Element | StanzaError> {
+  ): Promise<Markup | StanzaError> {
     const { order, unread, allUnread, foreign } = await withOthers(await inboxes.of(shelf), archive, others);
     const list = query.unreadOnly ? unread : order;
     const page = pageOf(list, query.paging, Math.min(query.paging.max ?? most, most));
@@ -115,14 +115,14 @@ export class Answering {
     }
     await results.end();
     const any = shown > page.from;
-    const set = pageElement({
+    const set = pageWire({
       first: any ? markerOf(list[page.from]!) : undefined,
       last: any ? markerOf(list[shown - 1]!) : undefined,
       index: page.from,
       count: list.length,
     });
-    const totals = { total: String(order.length), unread: String(unread.length), 'all-unread': String(allUnread) };
-    return xml('fin', { xmlns: INBOX, ...totals }, set);
+    const totals = `total='${order.length}' unread='${unread.length}' all-unread='${allUnread}'`;
+    return new Markup(`<fin xmlns='${INBOX}' ${totals}>${set}</fin>`);
   }
 
   private async textsOf(

@@ -3,6 +3,7 @@ import {
   DONE,
   Empty,
   type IqRequest,
+  Markup,
   type Packet,
   type SessionView,
   type Slot,
@@ -10,7 +11,7 @@ import {
 } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { NS, refuse } from '../../src/protocol/index.ts';
-import { parseElement, wireAttribute } from '../../src/xml/index.ts';
+import { wireAttribute } from '../../src/xml/index.ts';
 import type { RosterItem } from './contract.ts';
 import type { Rosters } from './rosters.ts';
 import { itemWire, pushWire, queryWire } from './wire.ts';
@@ -51,7 +52,7 @@ export class RosterGet {
       // 2.6.3: it has not changed
       if (difference === 'none') return Empty;
       const items = [...roster.items.values()].map(itemWire).join('');
-      return parseElement(queryWire(items, roster.version), NS.client);
+      return new Markup(queryWire(items, roster.version));
     });
   }
 

@@ -8,6 +8,7 @@ export {
   FULL,
   HOST,
   IQ,
+  Markup,
   MESSAGE,
   NOWHERE,
   Packet,

@@ -1,4 +1,4 @@
-import { type Answer, Empty, IQ, type IqRequest, MESSAGE, Packet, Request } from '../bus/index.ts';
+import { type Answer, Empty, IQ, type IqRequest, Markup, MESSAGE, Packet, Request } from '../bus/index.ts';
 import { type Jid, prepareDomain } from '../jid/index.ts';
 import { NS, refuse, StanzaError } from '../protocol/index.ts';
 import type { MaybePromise } from '../util/maybe.ts';
@@ -225,8 +225,9 @@ export class ServiceDomain {
       this.mod.node.bounce(packet, answer);
       return;
     }
-    if (answer !== Empty && !(answer instanceof Element)) throw new TypeError('this is no answer to a request');
-    const wire = packet.resultWire(answer === Empty ? undefined : answer);
+    if (answer !== Empty && !(answer instanceof Element) && !(answer instanceof Markup))
+      throw new TypeError('this is no answer to a request');
+    const wire = packet.resultWire(answer);
     if (packet.sender) packet.sender.sendWire(wire);
     else void this.mod.node.route(Packet.fromWire(wire, packet.to!, packet.from));
   }

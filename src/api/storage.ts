@@ -114,6 +114,8 @@ export interface Storage {
   transact<T>(work: (tx: Transactor) => PromiseLike<T>): Promise<T>;
   /** Compiles a query that changes nothing, for hot paths. */
   prepare<T>(sql: string): Statement<T>;
+  /** As `prepare`, of a select of one column: its values, of which a driver need not make rows. */
+  column<T>(sql: string): Statement<T>;
   batch<Row>(definition: BatchInsert<Row>): BatchWriter<Row, number>;
   batch<Row>(definition: BatchDelete<Row>): BatchWriter<Row, void>;
   batch<Row>(definition: BatchGather<Row>): BatchWriter<Row, void>;

@@ -1,6 +1,14 @@
 export { Chain, DONE, type Handler, inOrder, type Role, type Verdict, type Watch, type Where } from './chain.ts';
 export { Fact } from './fact.ts';
-export { type AbsentAnswers, type Answer, Empty, type IqRegistration, type IqRequest, IqTable } from './iq-table.ts';
+export {
+  type AbsentAnswers,
+  type Answer,
+  Empty,
+  type IqRegistration,
+  type IqRequest,
+  IqTable,
+  Markup,
+} from './iq-table.ts';
 export { Request } from './iq-request.ts';
 export {
   type Address,

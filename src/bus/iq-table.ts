@@ -6,7 +6,17 @@ import type { SessionView } from './session-view.ts';
 
 /** The answer of an IQ handler that has nothing to say but "done". */
 export const Empty = Symbol('empty');
-export type Answer = Element | typeof Empty | StanzaError;
+
+/** An answer that is written already: one element as a wire string, which names its namespace. */
+export class Markup {
+  readonly wire: string;
+
+  constructor(wire: string) {
+    this.wire = wire;
+  }
+}
+
+export type Answer = Element | Markup | typeof Empty | StanzaError;
 
 /** An IQ request as its handler sees it. */
 export interface IqRequest {

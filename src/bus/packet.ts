@@ -2,6 +2,7 @@ import type { Jid } from '../jid/index.ts';
 import { NS, type StanzaError } from '../protocol/index.ts';
 import { type Element, escapeAttribute, indexed, type Kid, serialize, type Stanza, toWire } from '../xml/index.ts';
 import { K_END, K_START } from '../xml/stanza.ts';
+import { Empty, Markup } from './iq-table.ts';
 import { Safety } from './safety.ts';
 import type { SessionView } from './session-view.ts';
 
@@ -241,8 +242,8 @@ export class Packet {
   }
 
   /** The answer to an IQ request, as a wire string: RFC 6120 8.2.3. */
-  resultWire(child: Element | undefined): string {
-    const inner = child ? serialize(child, NS.client) : '';
+  resultWire(answer: Element | Markup | typeof Empty): string {
+    const inner = answer === Empty ? '' : answer instanceof Markup ? answer.wire : serialize(answer, NS.client);
     return `<iq type='result'${this.answerAttributes()}${inner ? `>${inner}</iq>` : '/>'}`;
   }
 

@@ -1,10 +1,7 @@
-import { Empty, FULL, type Answer, type IqRegistration, type IqTable, type Packet, Request } from '../bus/index.ts';
+import { FULL, type Answer, type IqRegistration, type IqTable, type Packet, Request } from '../bus/index.ts';
 import type { Jid } from '../jid/index.ts';
 import { refuse, StanzaError } from '../protocol/index.ts';
 import type { Questions } from './questions.ts';
-
-/** Milliseconds that a handler may take to answer. */
-const PATIENCE = 60_000;
 
 /** Finds the handler of a request to the server itself or to an account, and sends its answer (RFC 6120 8.2.3). */
 export class IqAnswers {
@@ -56,7 +53,10 @@ export class IqAnswers {
       this.send(packet, answer);
       return undefined;
     }
-    return this.wait(answer, packet);
+    // a module's handler has only so much time (src/node/modules/mod.ts)
+    return answer
+      .then(given => this.send(packet, given))
+      .catch((error: unknown) => this.send(packet, this.failure(error, packet)));
   }
 
   /** Answers for an account that is not there: no other than what strangers to one that is are told. */
@@ -71,26 +71,12 @@ export class IqAnswers {
     else this.send(packet, told instanceof StanzaError ? told : told(new Request(packet, type, packet.to!, false)));
   }
 
-  private async wait(answer: Promise<Answer>, packet: Packet): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`an IQ handler gave no answer within ${PATIENCE} ms`)), PATIENCE);
-    });
-    try {
-      this.send(packet, await Promise.race([answer, late]));
-    } catch (error) {
-      this.send(packet, this.failure(error, packet));
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
   private send(packet: Packet, answer: Answer): void {
     if (answer instanceof StanzaError) {
       this.bounce(packet, answer);
       return;
     }
-    const wire = packet.resultWire(answer === Empty ? undefined : answer);
+    const wire = packet.resultWire(answer);
     if (packet.sender) packet.sender.sendWire(wire);
     else this.routeWire(wire);
   }

@@ -14,7 +14,7 @@ export {
 } from './form.ts';
 export { field, type Field, type FieldOption, type FieldType, WrongValue } from './form-fields.ts';
 export { NS } from './namespaces.ts';
-export { NO_PAGING, pageElement, type PageOf, type Paging, readPaging } from './paging.ts';
+export { NO_PAGING, pageElement, type PageOf, pageWire, type Paging, readPaging } from './paging.ts';
 export {
   type ErrorType,
   refuse,

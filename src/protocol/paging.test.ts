@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { parseElement, serialize } from '../xml/index.ts';
-import { pageElement, readPaging } from './paging.ts';
+import { pageElement, pageWire, readPaging } from './paging.ts';
 import { StanzaError } from './stanza-error.ts';
 
 const RSM = 'http://jabber.org/protocol/rsm';
@@ -39,5 +39,11 @@ describe('pages (XEP-0059 2)', () => {
       `<set xmlns="${RSM}"><first index="0">a</first><last>b</last><count>7</count></set>`,
     );
     assert.equal(written({ index: 4, count: 0 }), `<set xmlns="${RSM}"><count>0</count></set>`);
+  });
+
+  it('a page that is written at once is the same', () => {
+    const pages = [{ first: 'a', last: 'b', index: 0, count: 7 }, { index: 4, count: 0 }, { first: 'a' }, {}];
+    for (const page of [...pages, { first: "<é & 'ü'>", last: '\u{1f600}', index: 12 }])
+      assert.equal(serialize(parseElement(pageWire(page), ''), ''), serialize(pageElement(page), ''));
   });
 });

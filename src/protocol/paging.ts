@@ -1,5 +1,5 @@
 /* Lists in pages (XEP-0059). */
-import { type Element, xml } from '../xml/index.ts';
+import { type Element, escapeText, toWire, xml } from '../xml/index.ts';
 import { NS } from './namespaces.ts';
 import { refuse, type StanzaError } from './stanza-error.ts';
 
@@ -46,5 +46,16 @@ export function pageElement({ first, last, index, count }: PageOf): Element {
     first !== undefined && xml('first', { index }, first),
     last !== undefined && xml('last', {}, last),
     count !== undefined && xml('count', {}, count),
+  );
+}
+
+/** The same as a wire string. */
+export function pageWire({ first, last, index, count }: PageOf): string {
+  const at = index === undefined ? '' : ` index='${index}'`;
+  return (
+    `<set xmlns='${NS.rsm}'>` +
+    (first === undefined ? '' : `<first${at}>${toWire(escapeText(first))}</first>`) +
+    (last === undefined ? '' : `<last>${toWire(escapeText(last))}</last>`) +
+    (count === undefined ? '</set>' : `<count>${count}</count></set>`)
   );
 }

@@ -132,6 +132,14 @@ export class SqliteStorage implements Storage {
   }
 
   prepare<T>(sql: string): Statement<T> {
+    return this.prepared(sql, compiled => this.query(compiled));
+  }
+
+  column<T>(sql: string): Statement<T> {
+    return this.prepared(sql, compiled => this.readOnly(this.raw.prepare(compiled)).pluck());
+  }
+
+  private prepared<T>(sql: string, query: (sql: string) => Database.Statement): Statement<T> {
     let shielded: Shielded | undefined;
     let statement: Database.Statement | undefined;
     let plain: Database.Statement | undefined;
@@ -139,8 +147,8 @@ export class SqliteStorage implements Storage {
       this.mustBeOpen();
       try {
         shielded ??= shield(sql, parameters);
-        if (!shielded.numbers.every(at => typeof parameters[at] === 'number')) return work((plain ??= this.query(sql)));
-        return work((statement ??= this.query(shielded.sql)));
+        if (!shielded.numbers.every(at => typeof parameters[at] === 'number')) return work((plain ??= query(sql)));
+        return work((statement ??= query(shielded.sql)));
       } catch (error) {
         throw storageError(error);
       }
@@ -188,8 +196,11 @@ export class SqliteStorage implements Storage {
   }
 
   private query(sql: string): Database.Statement {
-    const statement = this.statement(sql);
-    if (!statement.readonly) throw new Error(`only transactions and batches may write: ${sql}`);
+    return this.readOnly(this.statement(sql));
+  }
+
+  private readOnly(statement: Database.Statement): Database.Statement {
+    if (!statement.readonly) throw new Error(`only transactions and batches may write: ${statement.source}`);
     return statement;
   }
 

@@ -1,4 +1,4 @@
-import { Empty, IQ, Packet } from '../bus/index.ts';
+import { IQ, Packet } from '../bus/index.ts';
 import { Jid } from '../jid/index.ts';
 import { StanzaError } from '../protocol/index.ts';
 import type { Stanza } from '../xml/index.ts';
@@ -31,7 +31,7 @@ export function answerBeforeLogin(stream: ClientStream, stanza: Stanza): boolean
       .then(answer => {
         if (stream.state !== 'login') return;
         if (answer instanceof StanzaError) connection.write(packet.errorWire(answer));
-        else connection.write(packet.resultWire(answer === Empty ? undefined : answer));
+        else connection.write(packet.resultWire(answer));
         connection.flush();
         stream.reading.release(HOLD_ANSWER);
       });

@@ -1,5 +1,5 @@
 export { Element, xml } from '@xmpp/xml';
-export { escapeAttribute, escapeXml, fromWire, toWire, unescapeXml } from './escape.ts';
+export { escapeAttribute, escapeText, escapeXml, fromWire, toWire, unescapeXml } from './escape.ts';
 export type { XmlFault, XmlLimits } from './fault.ts';
 export type { StreamHeader } from './header.ts';
 export { indexed } from './make.ts';

@@ -32,6 +32,21 @@ export class Scope {
     return this.marks.length;
   }
 
+  /**
+   * Goes into an element that has no prefix and declares none: its namespace, which is `xmlns` where that is declared. Throws
+   * NamespaceFault for what may not be.
+   */
+  enterPlain(xmlns: string | undefined): string {
+    const { bound, undo } = this;
+    this.marks.push(undo.length);
+    const around = bound.get('');
+    if (xmlns === undefined || xmlns === around) return around ?? '';
+    if (xmlns === XMLNS_NS || xmlns === XML_NS) throw new NamespaceFault(`xmlns='${xmlns}' may not be declared`);
+    undo.push(['', around]);
+    bound.set('', xmlns);
+    return xmlns;
+  }
+
   /** Goes into an element. Throws NamespaceFault for what may not be declared. */
   enter(attrs: Attributes): void {
     const { bound, undo } = this;

@@ -10,6 +10,7 @@ import { type Prefixes, Scope, XML_NS } from './namespaces.ts';
  */
 export function readTree(wire: string, outer: Prefixes): Element {
   const text = fromWire(wire);
+  const literal = !OTHERWISE.test(text);
   const scope = new Scope(outer);
   const namespaces: string[] = []; // of the elements that are open
   let root: Element | undefined;
@@ -17,32 +18,45 @@ export function readTree(wire: string, outer: Prefixes): Element {
   let i = 0;
   do {
     const lt = text.indexOf('<', i);
-    if (lt !== i) addText(parent, unescapeXml(normaliseLines(text.slice(i, lt))));
+    if (lt !== i) {
+      const data = text.slice(i, lt);
+      addText(parent, literal ? data : unescapeXml(normaliseLines(data)));
+    }
     i = lt + 1;
-    if (text.startsWith('![CDATA[', i)) {
+    const c = text.charCodeAt(i);
+    if (c === BANG) {
       const end = text.indexOf(']]>', i);
-      addText(parent, normaliseLines(text.slice(i + 8, end)));
+      addText(parent, normaliseLines(text.slice(i + CDATA, end)));
       i = end + 3;
-    } else if (text[i] === '/') {
+    } else if (c === SLASH) {
       i = text.indexOf('>', i) + 1;
       scope.leave();
       namespaces.pop();
       parent = parent!.parent ?? undefined;
     } else {
-      const tag = readStartTag(text, i);
+      const tag = readStartTag(text, i, literal);
       i = tag.end;
-      scope.enter(tag.attrs);
       const around = namespaces.at(-1);
-      const name = scope.element(tag.name);
-      // 'xml' is bound for good, and its namespace may not be made the default one
-      const bound = name.prefix === 'xml';
-      const xmlns = bound ? (around ?? '') : name.xmlns;
-      const element = new Element(bound ? tag.name : name.local);
-      if (xmlns !== around) element.attrs.xmlns = xmlns;
-      scope.attributes(tag.attrs, (name, value, prefix, xmlns) => {
-        if (prefix !== '' && xmlns !== XML_NS) set(element, `xmlns:${prefix}`, xmlns);
-        set(element, name, value);
-      });
+      let element: Element;
+      let xmlns: string;
+      if (tag.plain) {
+        element = new Element(tag.name);
+        xmlns = scope.enterPlain(tag.xmlns);
+        if (xmlns !== around) element.attrs.xmlns = xmlns;
+        for (const [name, value] of tag.attrs) if (name !== 'xmlns') set(element, name, value);
+      } else {
+        scope.enter(tag.attrs);
+        const name = scope.element(tag.name);
+        // 'xml' is bound for good, and its namespace may not be made the default one
+        const bound = name.prefix === 'xml';
+        xmlns = bound ? (around ?? '') : name.xmlns;
+        const made = (element = new Element(bound ? tag.name : name.local));
+        if (xmlns !== around) made.attrs.xmlns = xmlns;
+        scope.attributes(tag.attrs, (name, value, prefix, xmlns) => {
+          if (prefix !== '' && xmlns !== XML_NS) set(made, `xmlns:${prefix}`, xmlns);
+          set(made, name, value);
+        });
+      }
       if (parent) {
         element.parent = parent;
         parent.children.push(element);
@@ -56,6 +70,12 @@ export function readTree(wire: string, outer: Prefixes): Element {
   } while (scope.depth > 0);
   return root!;
 }
+
+/** What is read in another way than it is written: references, and ends of lines and white space in values. */
+const OTHERWISE = /[&\r\n\t]/;
+const BANG = 0x21;
+const COLON = 0x3a;
+const CDATA = '![CDATA['.length;
 
 /** As readTree, with only a default namespace around it. */
 export function parseElement(wire: string, xmlns: string): Element {
@@ -71,30 +91,42 @@ export interface StartTag {
   name: string;
   attrs: [string, string][];
   empty: boolean;
+  /** Whether no name in it has a prefix, or a letter that is not ASCII. */
+  plain: boolean;
+  /** Value of 'xmlns'. */
+  xmlns: string | undefined;
   /** Behind the '>'. */
   end: number;
 }
 
-/** Reads the start tag whose name begins at `at`, in well-formed text. Values come unescaped and normalised (XML 1.0 3.3.3). */
-export function readStartTag(text: string, at: number): StartTag {
+/**
+ * Reads the start tag whose name begins at `at`, in well-formed text. Values come unescaped and normalised (XML 1.0 3.3.3); `literal`:
+ * nothing in the text needs that.
+ */
+export function readStartTag(text: string, at: number, literal = false): StartTag {
   let i = at;
-  while (!endsName(text.charCodeAt(i))) i++;
+  let plain = true;
+  let xmlns: string | undefined;
+  let c = text.charCodeAt(i);
+  for (; !endsName(c); c = text.charCodeAt(++i)) if (c === COLON || c > 0x7f) plain = false;
   const name = text.slice(at, i);
   const attrs: [string, string][] = [];
   while (true) {
     i = skipSpace(text, i);
-    const c = text.charCodeAt(i);
-    if (c === GT) return { name, attrs, empty: false, end: i + 1 };
-    if (c === SLASH) return { name, attrs, empty: true, end: i + 2 };
+    c = text.charCodeAt(i);
+    if (c === GT) return { name, attrs, empty: false, plain, xmlns, end: i + 1 };
+    if (c === SLASH) return { name, attrs, empty: true, plain, xmlns, end: i + 2 };
     const start = i;
-    while (!endsName(text.charCodeAt(i))) i++;
+    for (; !endsName(c); c = text.charCodeAt(++i)) if (c === COLON || c > 0x7f) plain = false;
     const key = text.slice(start, i);
     i = skipSpace(text, i);
     // behind the '='
     i = skipSpace(text, i + 1);
     const end = text.indexOf(text[i]!, i + 1);
-    const value = normaliseLines(text.slice(i + 1, end));
-    attrs.push([key, unescapeXml(/[\t\n]/.test(value) ? value.replace(/[\t\n]/g, ' ') : value)]);
+    let value = text.slice(i + 1, end);
+    if (!literal) value = unescapeXml(normaliseLines(value).replace(/[\t\n]/g, ' '));
+    attrs.push([key, value]);
+    if (key === 'xmlns') xmlns = value;
     i = end + 1;
   }
 }

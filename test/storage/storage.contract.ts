@@ -189,6 +189,22 @@ export function storageContract(place: () => Promise<() => Promise<Storage>>): v
       assert.deepEqual(storage.health(), { ok: true });
     });
 
+    it('of one column gives its values', async () => {
+      const names = storage.column<string>('SELECT name FROM fruits WHERE weight > ? ORDER BY name');
+      assert.deepEqual(await names.all(0), []);
+      assert.equal(await names.get(0), undefined);
+      await storage.transact(tx =>
+        tx('fruits').insert([
+          { name: 'fig', weight: 1 },
+          { name: 'apple', weight: 2 },
+        ]),
+      );
+      assert.deepEqual(await names.all(0), ['apple', 'fig']);
+      assert.equal(await names.get(1), 'apple');
+      const statement = storage.column("INSERT INTO fruits (name) VALUES ('fig')");
+      await assert.rejects(async () => statement.all());
+    });
+
     it('by a prepared statement gives what was committed last', async () => {
       const byName = storage.prepare<Fruit>('SELECT id, name, weight FROM fruits WHERE name = ?');
       assert.equal(await byName.get('fig'), undefined);

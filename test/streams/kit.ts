@@ -8,7 +8,7 @@
 import assert from 'node:assert/strict';
 import { pino } from 'pino';
 import { type Collections, makeCollections } from '../../src/api/collections.ts';
-import { makePoints, type Packet } from '../../src/bus/index.ts';
+import { Empty, makePoints, type Packet } from '../../src/bus/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import type { Router } from '../../src/node/router.ts';
 import { SessionHub, type SessionPolicy } from '../../src/node/session-hub.ts';
@@ -149,7 +149,7 @@ export class FakeNode implements StreamEnvironment {
         const commit = this.commits.get(id);
         if (commit) packet.hold(commit);
         const answer = (): void => {
-          if (packet.type === 'get') packet.sender!.sendWire(packet.resultWire(undefined));
+          if (packet.type === 'get') packet.sender!.sendWire(packet.resultWire(Empty));
         };
         const wait = this.waits.get(id);
         if (!wait) return answer();

@@ -4,6 +4,7 @@ import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { escapeAttribute, Scanner, serialize, type Stanza, xml } from '../../src/xml/index.ts';
 import { documents } from './documents.ts';
 import { peerReads, type Tree } from './kit.ts';
+import { Empty } from '../../src/bus/index.ts';
 import { IQ, type Kind, KINDS, MESSAGE, Packet, PRESENCE, stanzaType } from '../../src/bus/packet.ts';
 import type { SessionView } from '../../src/bus/session-view.ts';
 
@@ -119,7 +120,7 @@ describe('A packet on the wire, as its receiver reads it', () => {
     const result = peerReads(packet(stanza!, to).resultWire(xml('query', 'urn:q')));
     assert.deepEqual(result.attrs, { type: 'result', id: 'a&"b', from: to.full, to: from.full });
     assert.deepEqual(result.children, [{ name: '{urn:q}query', attrs: {}, children: [] }]);
-    assert.deepEqual(peerReads(packet(stanza!, to).resultWire(undefined)).children, []);
+    assert.deepEqual(peerReads(packet(stanza!, to).resultWire(Empty)).children, []);
   });
 
   it('packets of the server itself', () => {

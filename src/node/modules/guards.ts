@@ -18,7 +18,7 @@ import type { Command } from '../../api/command.ts';
 import type { StreamHandler } from '../../api/connection.ts';
 import type { NodeView } from '../../api/node-view.ts';
 import { type ModuleOperation, NotDone } from '../../api/operation.ts';
-import { type Answer, Empty } from '../../bus/index.ts';
+import { type Answer, Empty, Markup } from '../../bus/index.ts';
 import { StanzaError } from '../../protocol/index.ts';
 import type { Element } from '../../xml/index.ts';
 import { ANSWER, type Failures } from './failures.ts';
@@ -260,7 +260,7 @@ export class Guards {
 
 /** Whether that is what an IQ handler may return. */
 export function isAnswer(value: unknown): value is Answer {
-  return value === Empty || value instanceof StanzaError || isElement(value);
+  return value === Empty || value instanceof StanzaError || value instanceof Markup || isElement(value);
 }
 
 /** An element of any copy of the XML library: modules may bring their own. */

@@ -165,9 +165,9 @@ export class ModuleHandle implements Mod {
       try {
         const given = answer(request);
         if (!(given instanceof Promise)) return checked(given);
-        return within(given, ANSWER, `no answer within ${ANSWER} ms`)
-          .then(checked)
-          .catch((error: unknown) => failed(error, request.packet));
+        return within(given.then(checked), ANSWER, `no answer within ${ANSWER} ms`).catch((error: unknown) =>
+          failed(error, request.packet),
+        );
       } catch (error) {
         return failed(error, request.packet);
       }

@@ -199,6 +199,18 @@ export class RemoteStorage implements Storage {
     };
   }
 
+  column<T>(sql: string): Statement<T> {
+    const rows = this.prepare<object>(sql);
+    const valueOf = (row: object): T => Object.values(row)[0] as T;
+    return {
+      get: async (...parameters) => {
+        const row = await rows.get(...parameters);
+        return row && valueOf(row);
+      },
+      all: async (...parameters) => (await rows.all(...parameters)).map(valueOf),
+    };
+  }
+
   batch<Row, Result>(definition: AnyDefinition<Row, Result>): BatchWriter<Row, Result> {
     return this.group.writer(definition);
   }
