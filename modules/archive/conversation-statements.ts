@@ -1,4 +1,4 @@
-import type { MaybePromise, Storage } from '../../src/api/index.ts';
+import type { MaybePromise, Statement, Storage } from '../../src/api/index.ts';
 import { lineOf } from './reading.ts';
 import { ADDRESSES, CORRECTS, ENTRIES, INCOMING_TEXT, MESSAGES, RECEIVED, SENT, TEXT } from './schema.ts';
 import type { Entry } from './tail.ts';
@@ -45,7 +45,7 @@ export function statements(storage: Storage) {
 /** Looks conversations up, with what is unread behind a table's marks. */
 export interface Walk {
   /** Those of an owner behind a correspondent, the ones with the lowest numbers: a slice of them. */
-  slice(parts: { owner: number; lowest: number; after: number }): MaybePromise<Row[]>;
+  slice(parts: { owner: number; lowest: number; after: number }): MaybePromise<readonly Row[]>;
   one(parts: { owner: number; lowest: number; peer: number }): MaybePromise<Row | undefined>;
 }
 
@@ -77,8 +77,9 @@ export function walk(storage: Storage, marks: string, forgets: boolean): Walk {
   const slice = `with recursive c(peer, step) as (
       select ${next(':after')}, 1 union all select ${next('c.peer')}, step + 1 from c where peer is not null and step < ${SLICE})
     select l.peer, ${figures} ${found('c.peer', 'from c where c.peer is not null', SLICE)}`;
-  const one = `select ${figures} ${found('cast(:peer as integer)', '', 1)}`;
-  return { slice: named<Row>(storage, slice).all, one: named<Row>(storage, one).get };
+  const one = `select l.peer, ${figures} ${found('cast(:peer as integer)', '', 1)}`;
+  const tuples = (sql: string): Named<Row> => named(sql, text => storage.tuples(text));
+  return { slice: tuples(slice).all, one: tuples(one).get };
 }
 
 /** MySQL 5.7 knows no recursion, and groups by steps of the index; what it counts it finds by steps only where it is told from where on. */
@@ -90,13 +91,13 @@ function walkOfMysql(storage: Storage, marks: string): Walk {
       `${displayedOf(marks, peer)} as displayed`,
       `(select a.jid from ${ADDRESSES} a where a.id = ${peer}) as jid`,
     ].join(', ');
-  const slice = named<MarkedRow>(
-    storage,
+  const rows = (sql: string): Named<MarkedRow> => named(sql, text => storage.prepare(text));
+  const slice = rows(
     `select c.peer, ${figures('c.peer')} from
       (select peer from ${ENTRIES} where owner = :owner and peer > :after group by peer order by peer limit ${SLICE}) as c
       order by c.peer`,
   );
-  const one = named<MarkedRow>(storage, `select ${figures(':peer')}`);
+  const one = rows(`select ${figures(':peer')}`);
   const part = `select max(peer) as peer, count(*) as entries, min(id) as first from
     (select peer, id from ${ENTRIES} where owner = ? and peer = ? and id > ? and id <= ? and flags = ${INCOMING_TEXT}
       order by id limit ${SOME}) as part`;
@@ -117,7 +118,7 @@ function walkOfMysql(storage: Storage, marks: string): Walk {
     }
     return rows.map(({ peer, last, text, jid }) => {
       const { entries = 0, first = null } = unread.get(Number(peer)) ?? {};
-      return { peer, last, text, unread: entries, first, jid };
+      return [peer!, last, text, entries, first, jid];
     });
   };
   return {
@@ -139,9 +140,9 @@ const displayedOf = (marks: string, peer: string): string =>
   `(select d.id from ${marks} d where d.owner = :owner and d.peer = ${peer})`;
 
 /** A statement whose parameters have names. */
-function named<T>(storage: Storage, sql: string) {
+function named<T>(sql: string, prepare: (sql: string) => Statement<T>): Named<T> {
   const names: string[] = [];
-  const statement = storage.prepare<T>(
+  const statement = prepare(
     sql.replace(/:([a-z]+)/g, (_, name: string) => {
       names.push(name);
       return '?';
@@ -149,22 +150,31 @@ function named<T>(storage: Storage, sql: string) {
   );
   const values = (parts: Readonly<Record<string, number>>): unknown[] => names.map(name => parts[name]);
   return {
-    all: (parts: Readonly<Record<string, number>>) => statement.all(...values(parts)),
-    get: (parts: Readonly<Record<string, number>>) => statement.get(...values(parts)),
+    all: parts => statement.all(...values(parts)),
+    get: parts => statement.get(...values(parts)),
   };
 }
 
-export interface Row {
+interface Named<T> {
+  all(parts: Readonly<Record<string, number>>): MaybePromise<readonly T[]>;
+  get(parts: Readonly<Record<string, number>>): MaybePromise<T | undefined>;
+}
+
+export type Row = readonly [
+  peer: number,
+  last: number | null,
+  text: number | null,
+  unread: number,
+  first: number | null,
+  jid: string | null,
+];
+
+interface MarkedRow {
   /** Not of one that is asked for by it. */
   peer?: number;
   last: number | null;
   text: number | null;
-  unread: number;
-  first: number | null;
   jid: string | null;
-}
-
-interface MarkedRow extends Omit<Row, 'unread' | 'first'> {
   displayed: number | null;
 }
 

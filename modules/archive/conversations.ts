@@ -109,7 +109,7 @@ export class Conversations {
     for (let after = 0; ;) {
       const rows = await slice({ owner, lowest, after });
       for (const row of rows) {
-        const peer = Number(row.peer);
+        const peer = Number(row[0]);
         if (peer > after) after = peer;
         const more = recent.size === 0 ? undefined : recent.get(peer);
         const known = more ? undefined : plain(row, peer, lowest);
@@ -317,7 +317,7 @@ export class Conversations {
 }
 
 /** A conversation of which nothing is in memory, and whose last text is no correction: hardly any is another one. */
-function plain({ last, text, unread, first, jid }: Row, peer: number, lowest: number): Conversation | undefined {
+function plain([, last, text, unread, first, jid]: Row, peer: number, lowest: number): Conversation | undefined {
   const newest = Number(text);
   const texts = Number(unread);
   if (newest <= lowest || newest <= 0 || texts === SOME) return undefined;
@@ -334,17 +334,18 @@ function plain({ last, text, unread, first, jid }: Row, peer: number, lowest: nu
 
 /** What the table says of a conversation. */
 function draftOf(peer: number, row?: Row): Draft {
-  const stored = Number(row?.last ?? 0);
-  const newest = Number(row?.text ?? 0);
+  const [, last, text, unread, first, jid] = row ?? [peer, null, null, 0, null, null];
+  const stored = Number(last ?? 0);
+  const newest = Number(text ?? 0);
   return {
     peer,
     stored,
     last: stored,
     text: Math.max(newest, 0),
     correction: Math.max(-newest, 0),
-    unread: Number(row?.unread ?? 0),
-    firstUnread: Number(row?.first ?? 0),
-    jid: jidOf(row?.jid),
+    unread: Number(unread),
+    firstUnread: Number(first ?? 0),
+    jid: jidOf(jid),
   };
 }
 

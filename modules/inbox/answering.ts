@@ -2,16 +2,7 @@ import { Markup, type SessionView, type Slot } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { pageWire, refuse, type StanzaError } from '../../src/protocol/index.ts';
 import { wireAttribute } from '../../src/xml/index.ts';
-import {
-  type ArchiveService,
-  idOf,
-  type Kept,
-  keyOf,
-  type Pace,
-  Results,
-  type Shelf,
-  withoutItem,
-} from '../archive/contract.ts';
+import { type ArchiveService, idOf, keyOf, type Pace, Results, type Shelf, withoutItem } from '../archive/contract.ts';
 import { withOthers } from './beside.ts';
 import type { Beside } from './contract.ts';
 import { type Inboxes, placeOf, type Row } from './inboxes.ts';
@@ -99,14 +90,18 @@ export class Answering {
     let shown = page.from;
     while (shown < page.to && bytes < BYTES) {
       const rows = list.slice(shown, Math.min(page.to, shown + SLICE));
-      const texts = query.messages ? await this.textsOf(archive, rows, foreign) : undefined;
-      await inboxes.name(account, rows);
+      const texts = query.messages ? await archive.conversations.kept(rows.map(row => row.shown)) : undefined;
+      const told = (row: Row): boolean => texts !== undefined && row.shown === row.last;
+      await inboxes.name(account, rows, told);
       for (const row of rows) {
         shown++;
+        const text = texts?.get(row.shown);
+        const id = told(row) ? text?.id : row.id;
         // it was taken away meanwhile
-        if (row.id === undefined || row.jid === undefined) continue;
-        const message = texts?.get(row.shown);
-        const entry = entryOf(row);
+        if (id === undefined || row.jid === undefined) continue;
+        // who said it in a room is for the room to tell
+        const message = text && foreign.has(row.peer) ? { ...text, stanza: withoutItem(text.stanza) } : text;
+        const entry = entryOf({ jid: row.jid, unread: row.unread, id });
         results.addBehind(entry, message);
         bytes += entry.length + (message?.stanza.length ?? 0);
         if (bytes >= BYTES) break;
@@ -123,20 +118,5 @@ export class Answering {
     });
     const totals = `total='${order.length}' unread='${unread.length}' all-unread='${allUnread}'`;
     return new Markup(`<fin xmlns='${INBOX}' ${totals}>${set}</fin>`);
-  }
-
-  private async textsOf(
-    archive: ArchiveService,
-    rows: readonly Row[],
-    foreign: ReadonlySet<number>,
-  ): Promise<Map<number, Kept>> {
-    const texts = await archive.conversations.kept(rows.map(row => row.shown));
-    for (const row of rows) if (row.shown === row.last) row.id = texts.get(row.shown)?.id;
-    for (const { peer, shown } of rows) {
-      const message = foreign.has(peer) ? texts.get(shown) : undefined;
-      // who said it is for the room to tell
-      if (message) texts.set(shown, { ...message, stanza: withoutItem(message.stanza) });
-    }
-    return texts;
   }
 }

@@ -148,10 +148,13 @@ export class Inboxes {
     return { ...row, jid: row.jid ?? before.jid, id };
   }
 
-  /** Looks up what conversations of an account and their last messages are called, where it is not known yet. */
-  async name(account: Jid, rows: readonly Row[]): Promise<void> {
+  /**
+   * Looks up what conversations of an account and their last messages are called, where it is not known yet; `told`: who asks knows of
+   * that message itself.
+   */
+  async name(account: Jid, rows: readonly Row[], told: (row: Row) => boolean = () => false): Promise<void> {
     const { conversations } = this.archive;
-    const nameless = rows.filter(({ id }) => id === undefined);
+    const nameless = rows.filter(row => row.id === undefined && !told(row));
     if (nameless.length > 0) {
       const ids = await conversations.ids(nameless.map(({ last }) => last));
       for (const row of nameless) row.id = ids.get(row.last);

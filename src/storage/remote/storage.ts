@@ -200,14 +200,21 @@ export class RemoteStorage implements Storage {
   }
 
   column<T>(sql: string): Statement<T> {
+    return this.made(sql, row => Object.values(row)[0] as T);
+  }
+
+  tuples<T extends readonly unknown[]>(sql: string): Statement<T> {
+    return this.made(sql, row => Object.values(row) as unknown as T);
+  }
+
+  private made<T>(sql: string, of: (row: object) => T): Statement<T> {
     const rows = this.prepare<object>(sql);
-    const valueOf = (row: object): T => Object.values(row)[0] as T;
     return {
       get: async (...parameters) => {
         const row = await rows.get(...parameters);
-        return row && valueOf(row);
+        return row && of(row);
       },
-      all: async (...parameters) => (await rows.all(...parameters)).map(valueOf),
+      all: async (...parameters) => (await rows.all(...parameters)).map(of),
     };
   }
 
