@@ -10,7 +10,7 @@ const MECHANISM = 'HT-SHA-256-NONE';
 const FAST = 'urn:xmpp:fast:0';
 const SM = 'urn:xmpp:sm:3';
 /** Rounds that do not count. */
-const WARM = 15;
+const WARM = 100;
 
 /** A client that has a token (XEP-0484) and a session to resume (XEP-0198), as a phone has. */
 export class Phone {

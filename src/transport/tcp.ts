@@ -67,7 +67,10 @@ export class TcpConnection implements Connection, Reader, Writer {
       socket.on('error', failed);
       // Node tells a server's own TLS sockets only so of a broken record, and leaves them open
       socket.on('_tlsError', failed);
-    } else socket.on('error', ignore);
+    } else {
+      socket.on('error', ignore);
+      socket.on('end', onEnd);
+    }
     socket.on('close', onClose);
   }
 
@@ -193,6 +196,12 @@ export class TcpConnection implements Connection, Reader, Writer {
     return this.socket instanceof tls.TLSSocket ? this.contexts.binding(this.socket, type) : undefined;
   }
 
+  /** The peer has closed its side, behind which nobody reads: Node would close ours first, and wait for that to be done. */
+  ended(socket: net.Socket): void {
+    // below TLS that is for the TLS to say
+    if (socket === this.socket && this.pending === 0 && !this.finishing) socket.destroy();
+  }
+
   /** The socket is gone. */
   closed(): void {
     const { handler } = this;
@@ -209,6 +218,10 @@ type Owned = net.Socket & { [OWNER]?: TcpConnection };
 
 function onClose(this: Owned): void {
   this[OWNER]?.closed();
+}
+
+function onEnd(this: Owned): void {
+  this[OWNER]?.ended(this);
 }
 
 function ignore(): void {
