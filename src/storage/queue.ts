@@ -24,6 +24,8 @@ export interface Entry {
   readonly bytes: number;
   /** All rows of a unit are in one transaction. */
   readonly unit: Unit | undefined;
+  /** Of the writer that it came from: how many of its rows wait. */
+  readonly writer: { pending: number };
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -75,15 +77,9 @@ export abstract class WriteQueue {
     const sql = statementOf(definition as AnyDefinition);
     const many =
       'into' in definition && !definition.counted ? statementOf(definition as AnyDefinition, TOGETHER) : undefined;
-    let pending = 0;
-    const done = (): void => {
-      pending--;
-    };
-    return {
-      get pending() {
-        return pending;
-      },
-      write: row => {
+    const writer = {
+      pending: 0,
+      write: (row: Row): Promise<Result> => {
         const bytes = size ? size(row) : sizeOf(row);
         const unit = currentUnit();
         const refusal = this.refusal(bytes, unit);
@@ -93,10 +89,9 @@ export abstract class WriteQueue {
           return Promise.reject(refusal);
         }
         unit?.added();
-        pending++;
+        writer.pending++;
         this.waitingBytes += bytes;
         const { promise, resolve, reject } = Promise.withResolvers<Result>();
-        promise.then(done, done);
         this.queue.push({
           definition: definition as AnyDefinition,
           row: row as never,
@@ -104,6 +99,7 @@ export abstract class WriteQueue {
           many,
           bytes,
           unit,
+          writer,
           resolve: resolve as (value: unknown) => void,
           reject,
         });
@@ -112,6 +108,7 @@ export abstract class WriteQueue {
         return promise;
       },
     };
+    return writer;
   }
 
   private refusal(bytes: number, unit: Unit | undefined): StorageError | undefined {
@@ -174,7 +171,10 @@ export abstract class WriteQueue {
 
   protected refuse(entries: readonly Entry[], error: unknown): void {
     for (const definition of gatheredOf(entries).keys()) definition.settled?.(error);
-    for (const { reject } of entries) reject(error);
+    for (const { reject, writer } of entries) {
+      writer.pending--;
+      reject(error);
+    }
     for (const unit of unitsOf(entries)) unit.settle(error);
   }
 
@@ -182,7 +182,11 @@ export abstract class WriteQueue {
     this.batches++;
     this.rows += entries.length;
     for (const definition of gatheredOf(entries).keys()) definition.settled?.(undefined);
-    for (const [index, entry] of entries.entries()) entry.resolve(results[index]);
+    for (let i = 0; i < entries.length; i++) {
+      const { resolve, writer } = entries[i]!;
+      writer.pending--;
+      resolve(results[i]);
+    }
     for (const unit of unitsOf(entries)) unit.settle();
   }
 }
