@@ -32,7 +32,7 @@ async function pages(context: Context): Promise<Outcome> {
   const server = await context.start(posthouse, { archived: true, folder: archive.folder });
   if (!server) return { claims: [], tables: [], notes: [] };
   const { started, port } = await startPageFloor(context.folder, archive.file);
-  const [rounds, each] = context.quick ? [3, 100] : [5, 300];
+  const [rounds, each] = context.quick ? [3, 100] : [11, 300];
   const lines: (string | number)[][] = [];
   const ratios: number[] = [];
   const [all, floors]: [number[], number[]] = [[], []];

@@ -60,18 +60,18 @@ export function walk(storage: Storage, marks: string, forgets: boolean): Walk {
   // most conversations end with a text: one step says both, the key of anything else is negative
   const last = (peer: string): string =>
     `(select case when e.flags in (${PLAIN}) then e.id else -e.id end ${entriesOf(peer)} order by e.id desc limit 1) as last`;
-  const displayed = `coalesce(${displayedOf(marks, 'l.peer')}, 0)`;
-  const unread = `${entriesOf('l.peer')} and e.id > ${greatest}(:lowest, ${displayed}) and e.flags = ${INCOMING_TEXT}`;
+  const unread = `${entriesOf('l.peer')} and e.id > ${greatest}(:lowest, coalesce(d.id, 0)) and e.flags = ${INCOMING_TEXT}`;
   const figures = [
-    'abs(l.last) as last',
-    `case when l.last > 0 then l.last else ${textOf('l.peer')} end as text`,
+    'l.last',
+    `case when l.last < 0 then ${textOf('l.peer')} end as text`,
     `(select count(*) from (select 1 ${unread} limit ${SOME}) as part) as unread`,
-    forgets ? `(select e.id ${unread} order by e.id limit 1) as first` : '0 as first',
     'a.jid',
+    ...(forgets ? [`(select e.id ${unread} order by e.id limit 1) as first`] : []),
   ].join(', ');
   // the limit keeps it from being put into the statement around it, which names what it finds more than once
   const found = (peer: string, from: string, limit: number): string =>
-    `from (select ${peer} as peer, ${last(peer)} ${from} limit ${limit}) as l left join ${ADDRESSES} a on a.id = l.peer`;
+    `from (select ${peer} as peer, ${last(peer)} ${from} limit ${limit}) as l left join ${ADDRESSES} a on a.id = l.peer
+      left join ${marks} d on d.owner = :owner and d.peer = l.peer`;
   const next = (after: string): string =>
     `(select e.peer from ${ENTRIES} e where e.owner = :owner and e.peer > ${after} order by e.peer limit 1)`;
   const slice = `with recursive c(peer, step) as (
@@ -118,7 +118,8 @@ function walkOfMysql(storage: Storage, marks: string): Walk {
     }
     return rows.map(({ peer, last, text, jid }) => {
       const { entries = 0, first = null } = unread.get(Number(peer)) ?? {};
-      return [peer!, last, text, entries, first, jid];
+      const newest = Number(last);
+      return [peer!, newest === Number(text) ? newest : -newest, text, entries, jid, first];
     });
   };
   return {
@@ -160,13 +161,17 @@ interface Named<T> {
   get(parts: Readonly<Record<string, number>>): MaybePromise<T | undefined>;
 }
 
+/** What a table says of a conversation. */
 export type Row = readonly [
   peer: number,
+  /** Key of its last message; null for none, below 0 where that is no text that stands by itself. */
   last: number | null,
+  /** Of the last text then, below 0 where that is a correction; null for none. */
   text: number | null,
   unread: number,
-  first: number | null,
   jid: string | null,
+  /** Key of the first of what is unread, where something of the archive is gone. */
+  first?: number | null,
 ];
 
 interface MarkedRow {

@@ -317,13 +317,14 @@ export class Conversations {
 }
 
 /** A conversation of which nothing is in memory, and whose last text is no correction: hardly any is another one. */
-function plain([, last, text, unread, first, jid]: Row, peer: number, lowest: number): Conversation | undefined {
-  const newest = Number(text);
+function plain([, last, text, unread, jid, first]: Row, peer: number, lowest: number): Conversation | undefined {
+  const key = Number(last);
+  const newest = key > 0 ? key : Number(text);
   const texts = Number(unread);
   if (newest <= lowest || newest <= 0 || texts === SOME) return undefined;
   return {
     peer,
-    last: Number(last),
+    last: Math.abs(key),
     text: newest,
     shown: newest,
     unread: texts,
@@ -334,9 +335,10 @@ function plain([, last, text, unread, first, jid]: Row, peer: number, lowest: nu
 
 /** What the table says of a conversation. */
 function draftOf(peer: number, row?: Row): Draft {
-  const [, last, text, unread, first, jid] = row ?? [peer, null, null, 0, null, null];
-  const stored = Number(last ?? 0);
-  const newest = Number(text ?? 0);
+  const [, last, text, unread, jid, first] = row ?? [peer, null, null, 0, null];
+  const key = Number(last ?? 0);
+  const newest = key > 0 ? key : Number(text ?? 0);
+  const stored = Math.abs(key);
   return {
     peer,
     stored,
