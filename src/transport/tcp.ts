@@ -196,7 +196,7 @@ export class TcpConnection implements Connection, Reader, Writer {
     return this.socket instanceof tls.TLSSocket ? this.contexts.binding(this.socket, type) : undefined;
   }
 
-  /** The peer has closed its side, behind which nobody reads: Node would close ours first, and wait for that to be done. */
+  /** The peer has closed its side: Node would close ours now, wait until that is done, and only then let go of the socket. */
   ended(socket: net.Socket): void {
     // below TLS that is for the TLS to say
     if (socket === this.socket && this.pending === 0 && !this.finishing) socket.destroy();

@@ -200,14 +200,14 @@ export class RemoteStorage implements Storage {
   }
 
   column<T>(sql: string): Statement<T> {
-    return this.made(sql, row => Object.values(row)[0] as T);
+    return this.mapped(sql, row => Object.values(row)[0] as T);
   }
 
   tuples<T extends readonly unknown[]>(sql: string): Statement<T> {
-    return this.made(sql, row => Object.values(row) as unknown as T);
+    return this.mapped(sql, row => Object.values(row) as unknown as T);
   }
 
-  private made<T>(sql: string, of: (row: object) => T): Statement<T> {
+  private mapped<T>(sql: string, of: (row: object) => T): Statement<T> {
     const rows = this.prepare<object>(sql);
     return {
       get: async (...parameters) => {
