@@ -30,7 +30,12 @@ export function statements(storage: Storage) {
           order by id limit ${MANY}) as part`,
     ),
     jids: storage.prepare<{ id: number; jid: string }>(`select id, jid from ${ADDRESSES} where id ${among}`),
-    messages: storage.column<string>(`select ${lineOf(storage, 'm', 'm')} from ${MESSAGES} m where id ${among}`),
+    messages: storage.column<string>(
+      // SQLite sorts a list first, and not what it joins
+      storage.dialect === 'sqlite'
+        ? `select ${lineOf(storage, 'm', 'm')} from (values ${repeated('(?)', TOGETHER, ', ')}) as v join ${MESSAGES} m on m.id = v.column1`
+        : `select ${lineOf(storage, 'm', 'm')} from ${MESSAGES} m where id ${among}`,
+    ),
     tails: storage.prepare<{ id: number; tail: string }>(`select id, tail from ${MESSAGES} where id ${among}`),
     corrections: storage.prepare<{ id: number; flags: number }>(
       `select id, flags from ${ENTRIES} where owner = ? and peer = ? and id > ? and flags in (${SENT | CORRECTS}, ${RECEIVED | CORRECTS})

@@ -257,6 +257,22 @@ export class Conversations {
     return out;
   }
 
+  /** As `kept`, in the order of the keys, which differ; undefined for those that are not there any more. */
+  async inOrder(keys: readonly number[]): Promise<(Kept | undefined)[]> {
+    const out = new Array<Kept | undefined>(keys.length).fill(undefined);
+    for (let from = 0; from < keys.length; from += TOGETHER) {
+      const some = portionOf(keys, from);
+      let next = 0;
+      for (const line of await this.ask.messages.all(...some)) {
+        const message = keptOf(line);
+        // some are missing, or the database has an order of its own
+        if (some[next] !== message.key) next = some.indexOf(message.key);
+        out[from + next++] = message;
+      }
+    }
+    return out;
+  }
+
   /** Ids of messages by their keys. */
   async ids(keys: readonly number[]): Promise<Map<number, string>> {
     const out = new Map<number, string>();
@@ -272,11 +288,8 @@ export class Conversations {
   }
 
   private async among<T>(numbers: readonly number[], statement: Statement<T>, each: (row: T) => void): Promise<void> {
-    for (let i = 0; i < numbers.length; i += TOGETHER) {
-      const some = numbers.slice(i, i + TOGETHER);
-      while (some.length < TOGETHER) some.push(0);
-      for (const row of await statement.all(...some)) each(row);
-    }
+    for (let from = 0; from < numbers.length; from += TOGETHER)
+      for (const row of await statement.all(...portionOf(numbers, from))) each(row);
   }
 
   /**
@@ -331,6 +344,13 @@ function plain([, last, text, unread, jid, first]: Row, peer: number, lowest: nu
     firstUnread: lowest < 0 ? 0 : Number(first),
     jid: jidOf(jid),
   };
+}
+
+/** As many numbers as a statement has places; nothing has the number 0. */
+function portionOf(numbers: readonly number[], from: number): number[] {
+  const some = numbers.slice(from, from + TOGETHER);
+  while (some.length < TOGETHER) some.push(0);
+  return some;
 }
 
 /** What the table says of a conversation. */

@@ -93,12 +93,12 @@ export class Answering {
     let shown = page.from;
     while (shown < page.to && bytes < BYTES) {
       const rows = list.slice(shown, Math.min(page.to, shown + SLICE));
-      const texts = query.messages ? await archive.conversations.kept(rows.map(row => row.shown)) : undefined;
+      const texts = query.messages ? await archive.conversations.inOrder(rows.map(row => row.shown)) : undefined;
       const told = (row: Row): boolean => texts !== undefined && row.shown === row.last;
       await inboxes.name(account, rows, told);
-      for (const row of rows) {
+      for (const [i, row] of rows.entries()) {
         shown++;
-        const text = texts?.get(row.shown);
+        const text = texts?.[i];
         const id = told(row) ? text?.id : row.id;
         // it was taken away meanwhile
         if (id === undefined || row.jid === undefined) continue;
