@@ -86,7 +86,7 @@ async function inbox(context: Context): Promise<Outcome> {
       },
     ],
     notes: [
-      `All conversations with their last messages and what is unread, ${PAGE} in an answer, ${CONVERSATIONS / PAGE} answers; ${MESSAGES} messages each. Raw is bench/page-floor.ts: one statement that ` +
+      `All conversations with their last messages and what is unread, ${PAGE} in an answer, ${CONVERSATIONS / PAGE} answers; ${MESSAGES} messages each. ${ACCOUNTS} accounts ask in turn, more than the server remembers, and the last ${COUNTED} turns count. Raw is bench/page-floor.ts: one statement that ` +
         'steps through the correspondents, reads the last message of each and counts those that came in, and writes the stanzas with constant text of the length of an envelope and an entry, a write for each 250.',
     ],
   };

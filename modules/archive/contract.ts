@@ -8,10 +8,11 @@ import {
 } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import type { Conversations } from './conversations.ts';
+import type { Lookups } from './lookups.ts';
 
 export type { Conversation, Conversations, Displayed } from './conversations.ts';
 export { idOf, keyOf, markOf } from './key.ts';
-export type { Kept } from './reading.ts';
+export type { Kept } from './lookups.ts';
 export { Pace, Results } from './results.ts';
 export { withoutItem } from './rooms.ts';
 
@@ -146,6 +147,8 @@ export interface ArchiveService {
   recent(most: number): Promise<readonly string[]>;
   /** The conversations of all archives. */
   readonly conversations: Conversations;
+  /** Messages by their keys, addresses by their numbers. */
+  readonly lookups: Lookups;
   /** The number by which archives know an address; undefined for one that none knows. */
   numberOf(address: Jid): Promise<number | undefined>;
   /** An account's archive: its number, and the key up to which nothing is there any more. */

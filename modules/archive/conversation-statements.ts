@@ -1,6 +1,5 @@
 import type { MaybePromise, Statement, Storage } from '../../src/api/index.ts';
-import { lineOf } from './reading.ts';
-import { ADDRESSES, CORRECTS, ENTRIES, INCOMING_TEXT, MESSAGES, RECEIVED, SENT, TEXT } from './schema.ts';
+import { ADDRESSES, CORRECTS, ENTRIES, INCOMING_TEXT, RECEIVED, SENT, TEXT } from './schema.ts';
 import type { Entry } from './tail.ts';
 
 /** Conversations that are looked at in one go. */
@@ -11,8 +10,8 @@ export const SOME = 500;
 export const MANY = 10_000;
 /** Corrections of one text that are looked at. */
 export const CORRECTIONS = 20;
-/** Messages of one statement. */
-export const TOGETHER = 50;
+/** Conversations that one statement of MySQL counts. */
+const TOGETHER = 50;
 
 /** A correction's key is negative. */
 const TEXTS = [SENT | TEXT, RECEIVED | TEXT, SENT | CORRECTS, RECEIVED | CORRECTS].join(', ');
@@ -20,23 +19,12 @@ const PLAIN = `${SENT | TEXT}, ${RECEIVED | TEXT}`;
 
 /** What is asked about conversations (conversations.ts), whatever was displayed of them. */
 export function statements(storage: Storage) {
-  const repeated = (part: string, times: number, between: string): string =>
-    Array.from({ length: times }, () => part).join(between);
-  const among = `in (${repeated('?', TOGETHER, ', ')})`;
   return {
     count: storage.prepare<CountRow>(
       `select count(*) as entries, max(id) as newest from
         (select id from ${ENTRIES} where owner = ? and peer = ? and id > ? and id <= ? and flags = ${INCOMING_TEXT}
           order by id limit ${MANY}) as part`,
     ),
-    jids: storage.prepare<{ id: number; jid: string }>(`select id, jid from ${ADDRESSES} where id ${among}`),
-    messages: storage.column<string>(
-      // SQLite sorts a list first, and not what it joins
-      storage.dialect === 'sqlite'
-        ? `select ${lineOf(storage, 'm', 'm')} from (values ${repeated('(?)', TOGETHER, ', ')}) as v join ${MESSAGES} m on m.id = v.column1`
-        : `select ${lineOf(storage, 'm', 'm')} from ${MESSAGES} m where id ${among}`,
-    ),
-    tails: storage.prepare<{ id: number; tail: string }>(`select id, tail from ${MESSAGES} where id ${among}`),
     corrections: storage.prepare<{ id: number; flags: number }>(
       `select id, flags from ${ENTRIES} where owner = ? and peer = ? and id > ? and flags in (${SENT | CORRECTS}, ${RECEIVED | CORRECTS})
         order by id limit ${CORRECTIONS}`,

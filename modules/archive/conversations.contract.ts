@@ -111,7 +111,7 @@ export function conversationsContract(open: () => Promise<Storage>): void {
     // one by one they are the same
     for (const one of found)
       assert.deepEqual(figuresOf((await store.conversations.of(parts, one.peer, tick))!), figuresOf(one));
-    const jids = await store.conversations.addresses(found.map(({ peer }) => peer));
+    const jids = await store.lookups.addresses(found.map(({ peer }) => peer));
     for (const { peer, jid } of found) if (jid !== undefined) assert.equal(jid, jids.get(peer));
     return found.map(figuresOf).toSorted((a, b) => a.peer - b.peer);
   }
@@ -136,8 +136,23 @@ export function conversationsContract(open: () => Promise<Storage>): void {
     const numbers = await Promise.all(peers.map(number));
     for (const [i, peer] of numbers.entries())
       assert.equal(found.find(one => one.peer === peer)!.unread, i < 200 ? 1 : 2);
-    const jids = await store.conversations.addresses(numbers);
+    const jids = await store.lookups.addresses(numbers);
     for (const [i, one] of numbers.entries()) assert.equal(jids.get(one), peers[i]);
+  });
+
+  it('messages are found by their keys, in the order in which they are asked for', async () => {
+    const lines: Said[] = [];
+    for (let i = 0; i < 120; i++) lines.push(await say(ROMEO, JULIET));
+    const keys = lines.map(({ key }) => key).toReversed();
+    // those that are not there leave a place
+    for (const at of [0, 51, 121]) keys.splice(at, 0, at + 1);
+    const found = await store.lookups.messages(keys);
+    assert.deepEqual(
+      found.map(message => message?.key),
+      keys.map(key => (key > 1000 ? key : undefined)),
+    );
+    assert.match(found[1]!.stanza, /id='m\d+'/);
+    assert.deepEqual(await store.lookups.messages([]), []);
   });
 
   it('with more unread than are counted in one go', async function () {

@@ -1,19 +1,9 @@
-import type { Statement, Storage } from '../../src/api/index.ts';
+import type { Storage } from '../../src/api/index.ts';
 import { indexed } from '../../src/xml/index.ts';
-import {
-  CORRECTIONS,
-  MANY,
-  type Row,
-  SLICE,
-  SOME,
-  statements,
-  TOGETHER,
-  type Walk,
-  walk,
-} from './conversation-statements.ts';
+import { CORRECTIONS, MANY, type Row, SLICE, SOME, statements, type Walk, walk } from './conversation-statements.ts';
 import { replacedId } from './keepable.ts';
-import { idOf } from './key.ts';
-import { type Kept, keptOf, type Reading } from './reading.ts';
+import { jidOf, type Kept, type Lookups } from './lookups.ts';
+import type { Reading } from './reading.ts';
 import { CORRECTS, INCOMING_TEXT, RECEIVED, RETRACTED, SENT, TEXT } from './schema.ts';
 import type { Entry, Span, Tail } from './tail.ts';
 
@@ -75,15 +65,17 @@ interface Draft {
 export class Conversations {
   private readonly tail: Tail;
   private readonly reading: Reading;
+  private readonly lookups: Lookups;
   private readonly ask: ReturnType<typeof statements>;
   private readonly storage: Storage;
   /** By the tables of what was displayed. */
   private readonly walks = new Map<string, Walk>();
   private readonly listeners = new Set<(owner: number, peer: number) => void>();
 
-  constructor(storage: Storage, tail: Tail, reading: Reading) {
+  constructor(storage: Storage, tail: Tail, reading: Reading, lookups: Lookups) {
     this.tail = tail;
     this.reading = reading;
+    this.lookups = lookups;
     this.ask = statements(storage);
     this.storage = storage;
   }
@@ -226,13 +218,10 @@ export class Conversations {
   async shownFor(original: Pick<Entry, 'id'>, corrections: readonly Pick<Entry, 'id'>[]): Promise<number> {
     if (corrections.length === 0) return original.id;
     const keys = corrections.slice(0, CORRECTIONS).map(({ id }) => id);
-    const kept = await this.kept([original.id, ...keys]);
-    const id = kept.has(original.id) ? indexed(kept.get(original.id)!.stanza).id : undefined;
-    for (const key of keys) {
-      const message = kept.get(key);
-      if (message && id !== undefined && replacedId(indexed(message.stanza)) === id) return key;
-    }
-    return original.id;
+    const [text, ...found] = await this.lookups.messages([original.id, ...keys]);
+    const id = text && indexed(text.stanza).id;
+    if (id === undefined) return original.id;
+    return found.find(message => message && replacedId(indexed(message.stanza)) === id)?.key ?? original.id;
   }
 
   /** Corrections that stand in a conversation behind a message, the first ones; their flags are those of that archive. */
@@ -243,53 +232,8 @@ export class Conversations {
     );
     for (const { id, flags } of recent)
       if ((flags & CORRECTS) !== 0 && entries.size < CORRECTIONS) entries.set(id, flags);
-    const kept = await this.kept([...entries.keys()]);
-    return [...kept.values()].map(message => ({ ...message, flags: Number(entries.get(message.key)) }));
-  }
-
-  /** Messages by their keys; those that are not there any more are left out. Their flags are those for both archives. */
-  async kept(keys: readonly number[]): Promise<Map<number, Kept>> {
-    const out = new Map<number, Kept>();
-    await this.among(keys, this.ask.messages, line => {
-      const message = keptOf(line);
-      out.set(message.key, message);
-    });
-    return out;
-  }
-
-  /** As `kept`, in the order of the keys, which differ; undefined for those that are not there any more. */
-  async inOrder(keys: readonly number[]): Promise<(Kept | undefined)[]> {
-    const out = new Array<Kept | undefined>(keys.length).fill(undefined);
-    for (let from = 0; from < keys.length; from += TOGETHER) {
-      const some = portionOf(keys, from);
-      let next = 0;
-      for (const line of await this.ask.messages.all(...some)) {
-        const message = keptOf(line);
-        // some are missing, or the database has an order of its own
-        if (some[next] !== message.key) next = some.indexOf(message.key);
-        out[from + next++] = message;
-      }
-    }
-    return out;
-  }
-
-  /** Ids of messages by their keys. */
-  async ids(keys: readonly number[]): Promise<Map<number, string>> {
-    const out = new Map<number, string>();
-    await this.among(keys, this.ask.tails, row => out.set(Number(row.id), idOf(Number(row.id), row.tail)));
-    return out;
-  }
-
-  /** Bare JIDs by their numbers; undefined for one that only its messages can tell. */
-  async addresses(numbers: readonly number[]): Promise<Map<number, string | undefined>> {
-    const out = new Map<number, string | undefined>();
-    await this.among(numbers, this.ask.jids, ({ id, jid }) => out.set(Number(id), jidOf(jid)));
-    return out;
-  }
-
-  private async among<T>(numbers: readonly number[], statement: Statement<T>, each: (row: T) => void): Promise<void> {
-    for (let from = 0; from < numbers.length; from += TOGETHER)
-      for (const row of await statement.all(...portionOf(numbers, from))) each(row);
+    const messages = await this.lookups.messages([...entries.keys()]);
+    return messages.flatMap(message => (message ? [{ ...message, flags: Number(entries.get(message.key)) }] : []));
   }
 
   /**
@@ -322,7 +266,7 @@ export class Conversations {
     for (const entry of entries) {
       if (Number(entry.mark) !== mark || (Number(entry.flags) & RECEIVED) === 0) continue;
       const key = Number(entry.id);
-      const message = (await this.kept([key])).get(key);
+      const [message] = await this.lookups.messages([key]);
       if (message && indexed(message.stanza).id === id) return key;
     }
     return undefined;
@@ -346,13 +290,6 @@ function plain([, last, text, unread, jid, first]: Row, peer: number, lowest: nu
   };
 }
 
-/** As many numbers as a statement has places; nothing has the number 0. */
-function portionOf(numbers: readonly number[], from: number): number[] {
-  const some = numbers.slice(from, from + TOGETHER);
-  while (some.length < TOGETHER) some.push(0);
-  return some;
-}
-
 /** What the table says of a conversation. */
 function draftOf(peer: number, row?: Row): Draft {
   const [, last, text, unread, jid, first] = row ?? [peer, null, null, 0, null];
@@ -370,10 +307,6 @@ function draftOf(peer: number, row?: Row): Draft {
     jid: jidOf(jid),
   };
 }
-
-/** An address as the table has it: of a long one only its digest is there. */
-const jidOf = (known: string | null | undefined): string | undefined =>
-  known?.startsWith('sha256:') ? undefined : (known ?? undefined);
 
 /** With an entry that is newer. */
 function follow(draft: Draft, { id, flags }: Entry, displayed: number): void {

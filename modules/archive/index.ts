@@ -230,6 +230,7 @@ export default defineModule({
       ...lookingUp(store),
       recent: async most => (await store.recent(most)).reverse().map(({ stanza }) => stanza),
       conversations: store.conversations,
+      lookups: store.lookups,
       numberOf: async address => (await store.addresses.find(address.bare))?.id,
       shelf: async account => {
         await store.upToNow();

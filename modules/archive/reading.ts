@@ -1,18 +1,8 @@
 import type { Statement, Storage } from '../../src/api/index.ts';
-import { toWire } from '../../src/xml/index.ts';
-import { idOf, keyOf, TAIL_LENGTH, tailOf } from './key.ts';
+import { keyOf, tailOf } from './key.ts';
+import { type Kept, keptOf, lineOf, type Lookups } from './lookups.ts';
 import { ADDRESSES, ENTRIES, MESSAGES, RECEIVED, SENT } from './schema.ts';
 import type { Entry, Span, Tail } from './tail.ts';
-
-/** A message out of an archive. */
-export interface Kept {
-  readonly key: number;
-  readonly id: string;
-  /** SENT or RECEIVED, TEXT, RETRACTED. */
-  readonly flags: number;
-  /** A wire string. */
-  readonly stanza: string;
-}
 
 /** A message as it is kept, for all archives that have it. */
 export interface Message {
@@ -34,16 +24,6 @@ interface MessageRow {
   recipient_gone: number;
 }
 
-/**
- * A message as the statements give it: what of its stanza id is not in its key, the key, a space, the flags, and the stanza. Drivers
- * make a value of each column, which costs as much as reading it: so it is one.
- */
-export function lineOf({ dialect }: Storage, message: string, entry: string): string {
-  const parts = [`${message}.tail`, `${message}.id`, "' '", `${entry}.flags`, `${message}.stanza`];
-  // the same, and an operator is faster than a function where both are there
-  return `${dialect === 'mysql' ? `concat(${parts.join(', ')})` : parts.join(' || ')} as line`;
-}
-
 /** Statements for both directions, without a correspondent and with one. */
 interface Ways<T> {
   readonly forwards: Statement<T>;
@@ -52,10 +32,6 @@ interface Ways<T> {
   readonly backwardsWith: Statement<T>;
 }
 
-const ZERO = 0x30;
-const LESS = 0x3c;
-/** Messages that are asked for by their keys in one go. */
-const SEVERAL = 50;
 /** Entries that are counted in one go. */
 const COUNTED = 50_000;
 
@@ -65,10 +41,10 @@ const COUNTED = 50_000;
  */
 export class Reading {
   private readonly tail: Tail;
+  private readonly lookups: Lookups;
   private readonly entryRows: Ways<Entry>;
   private readonly keptLines: Ways<string>;
   private readonly message: Statement<string>;
-  private readonly several: Statement<string>;
   private readonly whole: Statement<MessageRow>;
   private readonly keptLine: Statement<string>;
   private readonly tailRow: Statement<{ tail: string }>;
@@ -76,17 +52,16 @@ export class Reading {
   private readonly counted: Statement<{ entries: number; newest: number | null }>;
   private readonly countedWith: Statement<{ entries: number; newest: number | null }>;
 
-  constructor(storage: Storage, tail: Tail) {
+  constructor(storage: Storage, tail: Tail, lookups: Lookups) {
     this.tail = tail;
+    this.lookups = lookups;
     this.entryRows = ways(sql => storage.prepare(sql), `select e.id as id, peer, flags, mark from ${ENTRIES} e`);
     const joined = `${ENTRIES} e join ${MESSAGES} m on m.id = e.id`;
     const kept = `select ${lineOf(storage, 'm', 'e')} from ${joined}`;
     this.keptLines = ways(sql => storage.column(sql), kept);
     this.keptLine = storage.column(`${kept} where owner = ? and e.id = ?`);
     this.tailRow = storage.prepare(`select m.tail as tail from ${joined} where owner = ? and e.id = ?`);
-    const message = `select ${lineOf(storage, 'm', 'm')} from ${MESSAGES} m where id`;
-    this.message = storage.column(`${message} = ?`);
-    this.several = storage.column(`${message} in (${Array.from({ length: SEVERAL }, () => '?').join(', ')})`);
+    this.message = storage.column(`select ${lineOf(storage, 'm', 'm')} from ${MESSAGES} m where id = ?`);
     this.whole = storage.prepare(
       `select ${lineOf(storage, 'm', 'm')}, sender, recipient, s.gone_before as sender_gone, r.gone_before as recipient_gone
          from ${MESSAGES} m join ${ADDRESSES} s on s.id = m.sender join ${ADDRESSES} r on r.id = m.recipient where m.id = ?`,
@@ -137,23 +112,9 @@ export class Reading {
 
   /** The messages of entries, in their order; one that was taken away meanwhile is left out. */
   private async messages(entries: readonly Entry[]): Promise<Kept[]> {
-    const out: Kept[] = [];
-    if (entries.length === 1) {
-      const line = await this.message.get(entries[0]!.id);
-      return line === undefined ? out : [{ ...keptOf(line), flags: entries[0]!.flags }];
-    }
-    for (let from = 0; from < entries.length; from += SEVERAL) {
-      const portion = entries.slice(from, from + SEVERAL);
-      // the statement has so many places; nothing has the key 0
-      const keys = Array.from({ length: SEVERAL }, (_, i) => portion[i]?.id ?? 0);
-      const messages = new Map((await this.several.all(...keys)).map(keptOf).map(message => [message.key, message]));
-      for (const { id, flags } of portion) {
-        const message = messages.get(id);
-        // the flags of a message are those of both archives
-        if (message) out.push({ ...message, flags });
-      }
-    }
-    return out;
+    const messages = await this.lookups.messages(entries.map(({ id }) => id));
+    // the flags of a message are those of both archives
+    return entries.flatMap(({ flags }, i) => (messages[i] ? [{ ...messages[i], flags }] : []));
   }
 
   /** The message of an id, if any archive has it still. */
@@ -247,15 +208,6 @@ function ask<T>(
   return peer === undefined
     ? all.all(owner, after, before, limit)
     : conversation.all(owner, peer, after, before, limit);
-}
-
-export function keptOf(line: string): Kept {
-  let key = 0;
-  let at = TAIL_LENGTH;
-  for (let c = line.charCodeAt(at); c >= ZERO; c = line.charCodeAt(++at)) key = key * 10 + (c - ZERO);
-  let flags = 0;
-  for (let c = line.charCodeAt(++at); c < LESS; c = line.charCodeAt(++at)) flags = flags * 10 + (c - ZERO);
-  return { key, id: idOf(key, line.slice(0, TAIL_LENGTH)), flags, stanza: toWire(line.slice(at)) };
 }
 
 function entryOf(row: Entry): Entry {

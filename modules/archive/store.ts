@@ -13,6 +13,7 @@ import { Conversations } from './conversations.ts';
 import { each } from './each.ts';
 import { type Imported, Importing } from './importing.ts';
 import { firstKeyAt, idOf, keyOf, tailOf, timeOf } from './key.ts';
+import { Lookups } from './lookups.ts';
 import { Merging } from './merging.ts';
 import { Reading } from './reading.ts';
 import { Reaping } from './reaping.ts';
@@ -32,7 +33,8 @@ import { COLUMNS, INSERT, type NewMessage, valuesOf } from './row.ts';
 import { Sweeping } from './sweeping.ts';
 import { Tail } from './tail.ts';
 
-export type { Kept, Message } from './reading.ts';
+export type { Kept } from './lookups.ts';
+export type { Message } from './reading.ts';
 export { RECEIVED, RETRACTED, SENT, TEXT } from './schema.ts';
 export type { Imported } from './importing.ts';
 export type { NewMessage } from './row.ts';
@@ -79,6 +81,7 @@ export class ArchiveStore {
   readonly addresses: Addresses;
   readonly reading: Reading;
   readonly conversations: Conversations;
+  readonly lookups: Lookups;
   private readonly tail: Tail;
   private readonly merging: Merging;
   private readonly sweeping: Sweeping;
@@ -110,8 +113,9 @@ export class ArchiveStore {
     this.tail = tail;
     this.gathered = gathered;
     this.addresses = addresses;
-    this.reading = new Reading(storage, tail);
-    this.conversations = new Conversations(storage, tail, this.reading);
+    this.lookups = new Lookups(storage);
+    this.reading = new Reading(storage, tail, this.lookups);
+    this.conversations = new Conversations(storage, tail, this.reading, this.lookups);
     this.merging = new Merging(storage, tail, state, portion);
     this.sweeping = new Sweeping(storage);
     this.reaping = new Reaping(storage, this.addresses, grace);

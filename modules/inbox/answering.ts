@@ -93,7 +93,7 @@ export class Answering {
     let shown = page.from;
     while (shown < page.to && bytes < BYTES) {
       const rows = list.slice(shown, Math.min(page.to, shown + SLICE));
-      const texts = query.messages ? await archive.conversations.inOrder(rows.map(row => row.shown)) : undefined;
+      const texts = query.messages ? await archive.lookups.messages(rows.map(row => row.shown)) : undefined;
       const told = (row: Row): boolean => texts !== undefined && row.shown === row.last;
       await inboxes.name(account, rows, told);
       for (const [i, row] of rows.entries()) {

@@ -42,6 +42,7 @@ class World {
     this.marks = await displayedStore.open(this.storage);
     this.archive = {
       conversations: store.conversations,
+      lookups: store.lookups,
       numberOf: async (address: { bare: string }) => (await store.addresses.find(address.bare))?.id,
       shelf: async (account: { bare: string }): Promise<Shelf> => {
         const { id, goneBefore } = await store.addresses.of(account.bare);

@@ -153,21 +153,21 @@ export class Inboxes {
    * that message itself.
    */
   async name(account: Jid, rows: readonly Row[], told: (row: Row) => boolean = () => false): Promise<void> {
-    const { conversations } = this.archive;
+    const { lookups } = this.archive;
     const nameless = rows.filter(row => row.id === undefined && !told(row));
     if (nameless.length > 0) {
-      const ids = await conversations.ids(nameless.map(({ last }) => last));
+      const ids = await lookups.ids(nameless.map(({ last }) => last));
       for (const row of nameless) row.id = ids.get(row.last);
     }
     const unknown = rows.filter(({ jid }) => jid === undefined);
     if (unknown.length === 0) return;
-    const jids = await conversations.addresses(unknown.map(({ peer }) => peer));
+    const jids = await lookups.addresses(unknown.map(({ peer }) => peer));
     for (const row of unknown) row.jid = jids.get(row.peer) ?? (await this.correspondent(account, row.last));
   }
 
   /** Who the other one is in a message: archives know long addresses by digests alone. */
   private async correspondent(account: Jid, key: number): Promise<string | undefined> {
-    const message = (await this.archive.conversations.kept([key])).get(key);
+    const [message] = await this.archive.lookups.messages([key]);
     if (!message) return undefined;
     const stanza = indexed(message.stanza);
     const [from, to] = ['from', 'to'].map(name => parseJid(stanza.attr(name) ?? '')?.bare);

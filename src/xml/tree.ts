@@ -37,26 +37,7 @@ export function readTree(wire: string, outer: Prefixes): Element {
       const tag = readStartTag(text, i, literal);
       i = tag.end;
       const around = namespaces.at(-1);
-      let element: Element;
-      let xmlns: string;
-      if (tag.plain) {
-        element = new Element(tag.name);
-        xmlns = scope.enterPlain(tag.xmlns);
-        if (xmlns !== around) element.attrs.xmlns = xmlns;
-        for (const [name, value] of tag.attrs) if (name !== 'xmlns') set(element, name, value);
-      } else {
-        scope.enter(tag.attrs);
-        const name = scope.element(tag.name);
-        // 'xml' is bound for good, and its namespace may not be made the default one
-        const bound = name.prefix === 'xml';
-        xmlns = bound ? (around ?? '') : name.xmlns;
-        const made = (element = new Element(bound ? tag.name : name.local));
-        if (xmlns !== around) made.attrs.xmlns = xmlns;
-        scope.attributes(tag.attrs, (name, value, prefix, xmlns) => {
-          if (prefix !== '' && xmlns !== XML_NS) set(made, `xmlns:${prefix}`, xmlns);
-          set(made, name, value);
-        });
-      }
+      const element = tag.plain ? plainElement(tag, scope, around) : prefixedElement(tag, scope, around);
       if (parent) {
         element.parent = parent;
         parent.children.push(element);
@@ -64,11 +45,36 @@ export function readTree(wire: string, outer: Prefixes): Element {
       if (tag.empty) scope.leave();
       else {
         parent = element;
-        namespaces.push(xmlns);
+        namespaces.push(element.attrs.xmlns ?? around!);
       }
     }
   } while (scope.depth > 0);
   return root!;
+}
+
+/** Goes into a tag without prefixes: its element, with an xmlns where that is another than around it. */
+function plainElement(tag: StartTag, scope: Scope, around: string | undefined): Element {
+  const element = new Element(tag.name);
+  const xmlns = scope.enterPlain(tag.xmlns);
+  if (xmlns !== around) element.attrs.xmlns = xmlns;
+  for (const [name, value] of tag.attrs) if (name !== 'xmlns') set(element, name, value);
+  return element;
+}
+
+/** As plainElement, with any names. */
+function prefixedElement(tag: StartTag, scope: Scope, around: string | undefined): Element {
+  scope.enter(tag.attrs);
+  const name = scope.element(tag.name);
+  // 'xml' is bound for good, and its namespace may not be made the default one
+  const bound = name.prefix === 'xml';
+  const xmlns = bound ? (around ?? '') : name.xmlns;
+  const element = new Element(bound ? tag.name : name.local);
+  if (xmlns !== around) element.attrs.xmlns = xmlns;
+  scope.attributes(tag.attrs, (name, value, prefix, xmlns) => {
+    if (prefix !== '' && xmlns !== XML_NS) set(element, `xmlns:${prefix}`, xmlns);
+    set(element, name, value);
+  });
+  return element;
 }
 
 /** What is read in another way than it is written: references, and ends of lines and white space in values. */
