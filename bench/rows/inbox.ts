@@ -14,8 +14,8 @@ const CONVERSATIONS = 5000;
 const MESSAGES = 10;
 /** Accounts with such an inbox: more than a server remembers, so that one that is asked for in turn is always asked for as for the first time. */
 const ACCOUNTS = 50;
-/** Those that are asked for once more when all were, and count: a server has answered more than the others before. */
-const COUNTED = 20;
+/** Those that are asked for once more when all were, and count: all of them, since a server has answered more than the others before. */
+const COUNTED = 50;
 /** Conversations of one answer. */
 const PAGE = 250;
 const LIMIT = 1.5;

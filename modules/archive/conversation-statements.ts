@@ -1,4 +1,4 @@
-import type { MaybePromise, Statement, Storage } from '../../src/api/index.ts';
+import { andThen, type MaybePromise, type Statement, type Storage } from '../../src/api/index.ts';
 import { ADDRESSES, CORRECTS, ENTRIES, INCOMING_TEXT, RECEIVED, SENT, TEXT } from './schema.ts';
 import type { Entry } from './tail.ts';
 
@@ -37,10 +37,15 @@ export function statements(storage: Storage) {
 
 /** Looks conversations up, with what is unread behind a table's marks. */
 export interface Walk {
-  /** Those of an owner behind a correspondent, the ones with the lowest numbers: a slice of them. */
-  slice(parts: { owner: number; lowest: number; after: number }): MaybePromise<readonly Row[]>;
+  /** Where it begins. */
+  readonly from: number;
+  /** Those of an owner behind a correspondent, a slice of them, in the order of the walk. */
+  slice(parts: { owner: number; lowest: number; from: number }): MaybePromise<readonly Row[]>;
   one(parts: { owner: number; lowest: number; peer: number }): MaybePromise<Row | undefined>;
 }
+
+/** Above the number of any address. */
+const BEYOND = 2 ** 31 - 1;
 
 /**
  * Some steps of one index for each conversation, however much was written in it; `marks`: the table of what was displayed (owner, peer,
@@ -49,30 +54,59 @@ export interface Walk {
 export function walk(storage: Storage, marks: string, forgets: boolean): Walk {
   const { dialect } = storage;
   if (dialect === 'mysql') return walkOfMysql(storage, marks);
-  const greatest = dialect === 'sqlite' ? 'max' : 'greatest';
-  // most conversations end with a text: one step says both, the key of anything else is negative
-  const last = (peer: string): string =>
-    `(select case when e.flags in (${PLAIN}) then e.id else -e.id end ${entriesOf(peer)} order by e.id desc limit 1) as last`;
-  const unread = `${entriesOf('l.peer')} and e.id > ${greatest}(:lowest, coalesce(d.id, 0)) and e.flags = ${INCOMING_TEXT}`;
-  const figures = [
-    'l.last',
-    `case when l.last < 0 then ${textOf('l.peer')} end as text`,
-    `(select count(*) from (select 1 ${unread} limit ${SOME}) as part) as unread`,
-    'a.jid',
-    ...(forgets ? [`(select e.id ${unread} order by e.id limit 1) as first`] : []),
-  ].join(', ');
+  const sqlite = dialect === 'sqlite';
+  // one step backwards says which conversation is next and what it ends with: mostly a text, else there is a dash
+  const head = (which: string): string =>
+    `(select e.peer || case when e.flags in (${PLAIN}) then ' ' else '-' end || e.id from ${ENTRIES} e
+      where e.owner = :owner and e.peer ${which} order by e.peer desc, e.id desc limit 1)`;
+  const peer = (of: string): string => `cast(${sqlite ? of : `substring(${of} from '^[0-9]+')`} as integer)`;
+  const unread = `${entriesOf('l.peer')} and e.id > ${sqlite ? 'max' : 'greatest'}(:lowest, coalesce(d.id, 0)) and e.flags = ${INCOMING_TEXT}`;
+  // a driver makes a value of each column, which costs as much as finding it: so it is one
+  const line = [
+    'l.head',
+    `(select count(*) from (select 1 ${unread} limit ${SOME}) as part)`,
+    ...(forgets ? [`coalesce((select e.id ${unread} order by e.id limit 1), 0)`] : []),
+    `case when l.head like '%-%' then coalesce(${textOf('l.peer')}, 0) || ' ' else '' end || coalesce(a.jid, '')`,
+  ].join(` || ' ' || `);
   // the limit keeps it from being put into the statement around it, which names what it finds more than once
-  const found = (peer: string, from: string, limit: number): string =>
-    `from (select ${peer} as peer, ${last(peer)} ${from} limit ${limit}) as l left join ${ADDRESSES} a on a.id = l.peer
-      left join ${marks} d on d.owner = :owner and d.peer = l.peer`;
-  const next = (after: string): string =>
-    `(select e.peer from ${ENTRIES} e where e.owner = :owner and e.peer > ${after} order by e.peer limit 1)`;
-  const slice = `with recursive c(peer, step) as (
-      select ${next(':after')}, 1 union all select ${next('c.peer')}, step + 1 from c where peer is not null and step < ${SLICE})
-    select l.peer, ${figures} ${found('c.peer', 'from c where c.peer is not null', SLICE)}`;
-  const one = `select l.peer, ${figures} ${found('cast(:peer as integer)', '', 1)}`;
-  const tuples = (sql: string): Named<Row> => named(sql, text => storage.tuples(text));
-  return { slice: tuples(slice).all, one: tuples(one).get };
+  const found = (from: string, limit: number): string =>
+    `select ${line} as line from (select c.head, ${peer('c.head')} as peer from ${from} where c.head is not null limit ${limit}) as l
+      left join ${ADDRESSES} a on a.id = l.peer left join ${marks} d on d.owner = :owner and d.peer = l.peer`;
+  const slice = `with recursive c(head, step) as (
+      select ${head('< :from')}, 1 union all
+      select ${head(`< ${peer('c.head')}`)}, step + 1 from c where head is not null and step < ${SLICE})
+    ${found('c', SLICE)}${sqlite ? '' : ' order by l.peer desc'}`;
+  const lines = (sql: string): Named<string> => named(sql, text => storage.column(text));
+  const row = (line: string): Row => rowOf(line, forgets);
+  const ask = { slice: lines(slice), one: lines(found(`(select ${head('= :peer')} as head) as c`, 1)) };
+  return {
+    from: BEYOND,
+    slice: parts => andThen(ask.slice.all(parts), all => all.map(row)),
+    one: parts => andThen(ask.one.get(parts), line => (line === undefined ? undefined : row(line))),
+  };
+}
+
+const SPACE = 0x20;
+const DASH = 0x2d;
+
+/** A line of the walk: numbers, each behind a space, a dash, or both, and an address. */
+function rowOf(line: string, forgets: boolean): Row {
+  let at = 0;
+  const number = (): number => {
+    let c = line.charCodeAt(at);
+    if (c === SPACE) c = line.charCodeAt(++at);
+    const below = c === DASH;
+    if (below) c = line.charCodeAt(++at);
+    let value = 0;
+    for (; c > DASH; c = line.charCodeAt(++at)) value = value * 10 + (c & 0xf);
+    return below ? -value : value;
+  };
+  const peer = number();
+  const last = number();
+  const unread = number();
+  const first = forgets ? number() : 0;
+  const text = last < 0 ? number() : 0;
+  return { peer, last, text, unread, first, jid: line.slice(at + 1) };
 }
 
 /** MySQL 5.7 knows no recursion, and groups by steps of the index; what it counts it finds by steps only where it is told from where on. */
@@ -87,7 +121,7 @@ function walkOfMysql(storage: Storage, marks: string): Walk {
   const rows = (sql: string): Named<MarkedRow> => named(sql, text => storage.prepare(text));
   const slice = rows(
     `select c.peer, ${figures('c.peer')} from
-      (select peer from ${ENTRIES} where owner = :owner and peer > :after group by peer order by peer limit ${SLICE}) as c
+      (select peer from ${ENTRIES} where owner = :owner and peer > :from group by peer order by peer limit ${SLICE}) as c
       order by c.peer`,
   );
   const one = rows(`select ${figures(':peer')}`);
@@ -110,12 +144,20 @@ function walkOfMysql(storage: Storage, marks: string): Walk {
       for (const row of await count.all(...some.flat())) if (row.peer !== null) unread.set(Number(row.peer), row);
     }
     return rows.map(({ peer, last, text, jid }) => {
-      const { entries = 0, first = null } = unread.get(Number(peer)) ?? {};
+      const { entries = 0, first = 0 } = unread.get(Number(peer)) ?? {};
       const newest = Number(last);
-      return [peer!, newest === Number(text) ? newest : -newest, text, entries, jid, first];
+      return {
+        peer: Number(peer),
+        last: newest === Number(text) ? newest : -newest,
+        text: Number(text),
+        unread: Number(entries),
+        first: Number(first),
+        jid: jid ?? '',
+      };
     });
   };
   return {
+    from: 0,
     slice: async parts => counted(parts.owner, parts.lowest, await slice.all(parts)),
     one: async parts => {
       const row = await one.get(parts);
@@ -155,17 +197,18 @@ interface Named<T> {
 }
 
 /** What a table says of a conversation. */
-export type Row = readonly [
-  peer: number,
-  /** Key of its last message; null for none, below 0 where that is no text that stands by itself. */
-  last: number | null,
-  /** Of the last text then, below 0 where that is a correction; null for none. */
-  text: number | null,
-  unread: number,
-  jid: string | null,
-  /** Key of the first of what is unread, where something of the archive is gone. */
-  first?: number | null,
-];
+export interface Row {
+  readonly peer: number;
+  /** Key of its last message; 0 for none, below 0 where that is no text that stands by itself. */
+  readonly last: number;
+  /** Of the last text then, below 0 where that is a correction; 0 for none. */
+  readonly text: number;
+  readonly unread: number;
+  /** Key of the first of what is unread, where something of the archive is gone; else 0. */
+  readonly first: number;
+  /** The correspondent's address as the table has it; empty where it has none. */
+  readonly jid: string;
+}
 
 interface MarkedRow {
   /** Not of one that is asked for by it. */

@@ -155,6 +155,18 @@ export function conversationsContract(open: () => Promise<Storage>): void {
     assert.deepEqual(await store.lookups.messages([]), []);
   });
 
+  it('whose last text is a correction, with something else behind it, whether or not something is gone', async () => {
+    const first = await say(JULIET, ROMEO);
+    const text = await say(JULIET, ROMEO);
+    await say(JULIET, ROMEO, { flags: SENT | RECEIVED | CORRECTS, replaces: text.id });
+    await say(JULIET, ROMEO, { flags: SENT | RECEIVED });
+    await store.merge();
+    for (const lowest of [-1, first.key]) {
+      const wanted = counted(said, ROMEO, JULIET, lowest, 0);
+      assert.deepEqual(await all(ROMEO, lowest), [{ peer: await number(JULIET), ...wanted }]);
+    }
+  });
+
   it('with more unread than are counted in one go', async function () {
     this.timeout(60_000);
     await storage.migrate('archive/messages', archiveStore.migrations);

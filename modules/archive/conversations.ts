@@ -97,18 +97,16 @@ export class Conversations {
     const recent = this.recent({ owner, after: lowest, before: NEVER });
     const out: Conversation[] = [];
     const drafts: Draft[] = [];
-    const { slice } = this.walk(counted);
-    for (let after = 0; ;) {
-      const rows = await slice({ owner, lowest, after });
+    const { slice, from: begin } = this.walk(counted);
+    for (let from = begin; ;) {
+      const rows = await slice({ owner, lowest, from });
       for (const row of rows) {
-        const peer = Number(row[0]);
-        if (peer > after) after = peer;
-        const more = recent.size === 0 ? undefined : recent.get(peer);
-        const known = more ? undefined : plain(row, peer, lowest);
+        const known = recent.has(row.peer) ? undefined : plain(row, lowest);
         if (known) out.push(known);
-        else drafts.push(draftOf(peer, row));
+        else drafts.push(draftOf(row.peer, row));
       }
       if (rows.length < SLICE) break;
+      from = rows.at(-1)!.peer;
       await pause();
     }
     const drafted = new Set(drafts.map(({ peer }) => peer));
@@ -120,8 +118,8 @@ export class Conversations {
   async of(counted: Counted, peer: number, pause: () => Promise<void>): Promise<Conversation | undefined> {
     const { owner, lowest } = counted;
     const recent = this.recent({ owner, peer, after: lowest, before: NEVER });
-    const row = (await this.walk(counted).one({ owner, lowest, peer }))!;
-    const known = recent.size === 0 ? plain(row, peer, lowest) : undefined;
+    const row = await this.walk(counted).one({ owner, lowest, peer });
+    const known = row && recent.size === 0 ? plain(row, lowest) : undefined;
     return known ?? (await this.complete(counted, [draftOf(peer, row)], recent, pause))[0];
   }
 
@@ -274,39 +272,38 @@ export class Conversations {
 }
 
 /** A conversation of which nothing is in memory, and whose last text is no correction: hardly any is another one. */
-function plain([, last, text, unread, jid, first]: Row, peer: number, lowest: number): Conversation | undefined {
-  const key = Number(last);
-  const newest = key > 0 ? key : Number(text);
-  const texts = Number(unread);
-  if (newest <= lowest || newest <= 0 || texts === SOME) return undefined;
+function plain({ peer, last, text: standing, unread, jid, first }: Row, lowest: number): Conversation | undefined {
+  const text = last > 0 ? last : standing;
+  if (text <= lowest || text <= 0 || unread === SOME) return undefined;
   return {
     peer,
-    last: Math.abs(key),
-    text: newest,
-    shown: newest,
-    unread: texts,
-    firstUnread: lowest < 0 ? 0 : Number(first),
+    last: Math.abs(last),
+    text,
+    shown: text,
+    unread,
+    firstUnread: lowest < 0 ? 0 : first,
     jid: jidOf(jid),
   };
 }
 
 /** What the table says of a conversation. */
 function draftOf(peer: number, row?: Row): Draft {
-  const [, last, text, unread, jid, first] = row ?? [peer, null, null, 0, null];
-  const key = Number(last ?? 0);
-  const newest = key > 0 ? key : Number(text ?? 0);
-  const stored = Math.abs(key);
+  const { last, text: standing, unread, jid, first } = row ?? NOTHING;
+  const text = last > 0 ? last : standing;
+  const stored = Math.abs(last);
   return {
     peer,
     stored,
     last: stored,
-    text: Math.max(newest, 0),
-    correction: Math.max(-newest, 0),
-    unread: Number(unread),
-    firstUnread: Number(first ?? 0),
+    text: Math.max(text, 0),
+    correction: Math.max(-text, 0),
+    unread,
+    firstUnread: first,
     jid: jidOf(jid),
   };
 }
+
+const NOTHING = { last: 0, text: 0, unread: 0, first: 0, jid: '' };
 
 /** With an entry that is newer. */
 function follow(draft: Draft, { id, flags }: Entry, displayed: number): void {

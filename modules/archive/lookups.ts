@@ -36,8 +36,8 @@ export function keptOf(line: string): Kept {
 }
 
 /** An address as the table has it: of a long one only its digest is there. */
-export const jidOf = (known: string | null | undefined): string | undefined =>
-  known?.startsWith('sha256:') ? undefined : (known ?? undefined);
+export const jidOf = (known: string): string | undefined =>
+  known === '' || known.startsWith('sha256:') ? undefined : known;
 
 /** Numbers that one statement has places for. */
 const TOGETHER = 50;
