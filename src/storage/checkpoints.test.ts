@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { statSync } from 'node:fs';
+import { closeSync, openSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { tempFolder } from '../../test/kit/temp.ts';
 import { Checkpoints } from './checkpoints.ts';
@@ -14,7 +14,8 @@ describe('the log of SQLite', () => {
     const db = connect(file);
     db.exec('create table lines (id integer primary key, text text not null)');
     const mutex = new Mutex();
-    const checkpoints = new Checkpoints(file, undefined, work => mutex.run(work), 300);
+    const descriptor = openSync(file.filename, 'r+');
+    const checkpoints = new Checkpoints(file, descriptor, undefined, work => mutex.run(work), 300);
     const insert = db.prepare('insert into lines (text) values (?)');
     const pages = (): number => statSync(`${file.filename}-wal`).size / 4096;
     let written = 0;
@@ -30,5 +31,6 @@ describe('the log of SQLite', () => {
     assert.equal(db.prepare('select count(*) from lines').pluck().get(), written);
     assert.equal(db.pragma('integrity_check', { simple: true }), 'ok');
     db.close();
+    closeSync(descriptor);
   });
 });

@@ -16,14 +16,19 @@ export interface Copied {
   readonly copied: number;
 }
 
+/** What the thread is told: copy; copy what is the rest, which nobody adds to; end. */
+export type Word = 'copy' | 'rest' | 'end';
+
 /**
  * Copies SQLite's log into the file now and then: in a thread of its own, since it waits for the disk several times, each for many
  * milliseconds. Only a log that is copied whole begins anew, which it never is while others write to it: so nobody does while the last few
- * pages are copied. The thread is begun when there is so much for the first time. What it does not copy whoever commits does, when the log
- * is very long (connections.ts).
+ * pages are copied. SQLite has the disk take all that was copied only then, and many megabytes would keep everybody waiting: so the thread
+ * has it done each time. It is begun when there is so much for the first time. What it does not copy whoever commits does, when the log is
+ * very long (connections.ts).
  */
 export class Checkpoints {
   private readonly file: FileOptions;
+  private readonly descriptor: number;
   private readonly logger: Logger | undefined;
   /** Runs work while nobody writes. */
   private readonly alone: (work: () => Promise<void>) => Promise<void>;
@@ -39,14 +44,17 @@ export class Checkpoints {
   /** Pages after which it is copied. */
   private readonly due: number;
 
+  /** `descriptor`: of the file, and open until no connection to it is. Who closes one takes all locks on the file away. */
   constructor(
     file: FileOptions,
+    descriptor: number,
     logger: Logger | undefined,
     alone: (work: () => Promise<void>) => Promise<void>,
     due = DUE,
   ) {
     this.due = due;
     this.file = file;
+    this.descriptor = descriptor;
     this.logger = logger;
     this.alone = alone;
   }
@@ -65,30 +73,33 @@ export class Checkpoints {
     const { estimate } = this;
     let before = 0;
     for (let i = 0; i < ATTEMPTS; i++) {
-      const { log, copied } = await this.copy();
+      const { log, copied } = await this.tell('copy');
       if (i === 0 && log > 0) this.scale = Math.min(20, Math.max(0.5, log / estimate));
       // what comes meanwhile is not in either number
       if (log - before <= REST) break;
       before = copied;
     }
     await this.alone(async () => {
-      await this.copy();
+      await this.tell('rest');
       this.estimate = 0;
     });
   }
 
-  private copy(): Promise<Copied> {
+  private tell(word: Word): Promise<Copied> {
     if (this.broken) return Promise.resolve({ log: 0, copied: 0 });
     return new Promise(resolve => {
       this.answered = resolve;
-      (this.worker ??= this.begin()).postMessage('checkpoint');
+      (this.worker ??= this.begin()).postMessage(word);
     });
   }
 
   private begin(): Worker {
     // as it stands here, or built
     const program = new URL(`./checkpoint-thread${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url);
-    const worker = new Worker(program, { workerData: this.file, resourceLimits: { maxOldGenerationSizeMb: 16 } });
+    const worker = new Worker(program, {
+      workerData: { ...this.file, descriptor: this.descriptor },
+      resourceLimits: { maxOldGenerationSizeMb: 16 },
+    });
     worker.on('message', (copied: Copied) => this.answered?.(copied));
     worker.on('error', error => this.fails(error));
     // nobody waits for one that is gone

@@ -22,7 +22,7 @@ function pragmas(db: Database.Database, synchronous: 'NORMAL' | 'FULL', busy: nu
   db.pragma('cache_size = -16000'); // KiB
   // pages; as a rule a thread has copied them before (checkpoints.ts)
   db.pragma('wal_autocheckpoint = 128000');
-  db.pragma('journal_size_limit = 134217728'); // bytes that a log keeps of what a burst made it
+  db.pragma('journal_size_limit = 268435456'); // bytes that a log keeps of what a burst made it
 }
 
 /** The connection of prepared statements and group commits. It never waits for a lock: who writes tries again later. */

@@ -1,4 +1,4 @@
-import { statfsSync } from 'node:fs';
+import { closeSync, openSync, statfsSync } from 'node:fs';
 import path from 'node:path';
 import type Database from 'better-sqlite3';
 import type { Knex } from 'knex';
@@ -48,6 +48,8 @@ export class SqliteStorage implements Storage {
   private readonly reader: Knex;
   private readonly mutex = new Mutex();
   private readonly group: GroupCommit;
+  /** Of the file; closed behind all connections (checkpoints.ts). */
+  private readonly descriptor: number;
   private readonly checkpoints: Checkpoints;
   private readonly statements = new Map<string, Database.Statement>();
   private readonly logger: Logger | undefined;
@@ -81,7 +83,8 @@ export class SqliteStorage implements Storage {
     this.raw = connect(file);
     this.writer = connectWriter(file);
     this.reader = connectReader(file);
-    this.checkpoints = new Checkpoints(file, options.logger, work => this.mutex.run(work));
+    this.descriptor = openSync(file.filename, 'r+');
+    this.checkpoints = new Checkpoints(file, this.descriptor, options.logger, work => this.mutex.run(work));
     this.group = new GroupCommit(
       work => this.commit(work),
       undefined,
@@ -190,6 +193,7 @@ export class SqliteStorage implements Storage {
     await this.reader.destroy();
     await this.checkpoints.close();
     this.raw.close();
+    closeSync(this.descriptor);
     this.lock.release();
   }
 
