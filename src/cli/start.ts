@@ -5,6 +5,7 @@ import { statusOf } from '../node/status.ts';
 import { EXIT } from './ask.ts';
 import type { Common } from './context.ts';
 import { greeting } from './greeting.ts';
+import { mainThreadFirst } from './main-thread-first.ts';
 import { readConfig } from './read-config.ts';
 
 /** ms after the start when compiled code is kept for the next one. */
@@ -18,6 +19,7 @@ const LINGER = 2_000;
 export async function start(options: Common): Promise<number> {
   // database, keys, log: for nobody else
   process.umask(0o077);
+  mainThreadFirst();
   const config = await readConfig(options);
   const { log: settings } = config.values.core;
   const log = await openLog(settings);

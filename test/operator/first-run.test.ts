@@ -61,6 +61,17 @@ describe('the first run', () => {
       assert.equal(environment.includes('GLIBC_TUNABLES=glibc.malloc.mmap_threshold=32768'), !chosen);
     });
 
+    (process.platform === 'linux' ? it : it.skip)('has the collector’s threads leave a core to its event loop', () => {
+      const tasks = `/proc/${node.pid}/task`;
+      // behind the name, which may have spaces in it
+      const niceOf = (task: string): string =>
+        readFileSync(`${tasks}/${task}/stat`, 'utf8').split(') ').pop()!.split(' ')[16]!;
+      const workers = readdirSync(tasks).filter(task => readFileSync(`${tasks}/${task}/comm`, 'utf8') === 'V8Worker\n');
+      assert.ok(workers.length > 0);
+      assert.deepEqual(new Set(workers.map(niceOf)), new Set(['10']));
+      assert.equal(niceOf(String(node.pid)), '0');
+    });
+
     it('keeps its data in ./data, for nobody else to read', () => {
       assert.equal(mode(node.data), 0o700);
       assert.equal(mode(path.join(node.data, 'posthouse.sock')), 0o600);
