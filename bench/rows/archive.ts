@@ -197,7 +197,7 @@ async function contest(context: Context, sessions: number, opponents: readonly O
     }
     const ours = contestants.find(({ name }) => name === 'posthouse');
     const half = ours ? median(ours.rounds.map(at => at.perSecond)) / 2 : 0;
-    if (half > 0) for (const at of contestants) at.half = await at.load.paced(quick ? 2 : 8, 1, half);
+    if (half > 0) for (const at of contestants) at.half = await at.load.paced(quick ? 2 : 8, quick ? 1 : 4, half);
   } finally {
     for (const { load, server } of contestants) {
       await load.quit();
@@ -248,7 +248,7 @@ function bytesAMessage(file: string): number | undefined {
 
 const NOTE =
   'Pairs in a closed loop, 1 message on the way in each: who gets one answers it with one. 60-byte bodies with receipt request and origin-id, full JID to full JID, both available, ' +
-  'both with an archive: a message is committed before it is delivered. Half of the highest load: a pace that does not wait for answers, half of the messages a second of the closed loop.';
+  'both with an archive: a message is committed before it is delivered. Half of the highest load: a pace that does not wait for answers, half of the messages a second of the closed loop, for 4 s before it counts: who was idle while the others had their turn has given memory back.';
 
 function tablesOf(contestants: readonly Contestant[]): Outcome['tables'] {
   return [

@@ -11,10 +11,6 @@ import type { Tail } from './tail.ts';
 
 /** Entries of one insert, from the most to the fewest: few statements, each of which is compiled once. */
 const TOGETHER = [200, 50, 10, 1] as const;
-/** Numbers of an entry in the tail's lists, and in the table. */
-const WIDTH = 4;
-const COLUMNS = 5;
-
 /** Statements by the number of entries that they insert. */
 const inserts = new Map<number, string>(
   TOGETHER.map(rows => [
@@ -23,15 +19,9 @@ const inserts = new Map<number, string>(
   ]),
 );
 
-/** Entries of an owner: numbers of its list in the tail, from and to an index. */
-interface Piece {
-  readonly owner: number;
-  readonly from: number;
-  readonly to: number;
-}
-
 interface Portion {
-  readonly pieces: readonly Piece[];
+  /** Of entries in the tail's old generation. */
+  readonly places: Uint32Array;
   /** All keys up to here are in the table when the last portion is. */
   readonly upTo: number;
   readonly last: boolean;
@@ -51,8 +41,8 @@ export class Merging {
   private running: Promise<void> | undefined;
   /** Greatest key of the generation that is being moved. */
   private upTo: number;
-  /** How far the portions that are committed came. */
-  private reached = { owner: 0, to: 0 };
+  /** Places of the old generation that are not in the table yet. */
+  private left: Uint32Array | undefined;
 
   /**
    * `merged`: all keys up to that one are in the table. `upTo`: greatest key of the tail's old generation, where the last run of the
@@ -69,29 +59,29 @@ export class Merging {
     });
     this.writer = storage.batch<Portion, void>({
       name: 'archive entries',
-      write: (tx, portion) => andThen(this.insert(tx, portion.pieces), () => this.note(tx, portion)),
+      write: (tx, portion) => andThen(this.insert(tx, portion.places), () => this.note(tx, portion)),
     });
   }
 
-  private insert(tx: BatchTransaction, pieces: readonly Piece[]): MaybePromise<void> {
-    const values: number[] = [];
-    for (const { owner, from, to } of pieces) {
-      const list = this.tail.old(owner);
-      for (let k = from; k < to; k += WIDTH) values.push(owner, list[k]!, list[k + 1]!, list[k + 2]!, list[k + 3]!);
-    }
-    const portions: (readonly number[])[] = [];
+  private insert(tx: BatchTransaction, places: Uint32Array): MaybePromise<void> {
+    const portions: Uint32Array[] = [];
     let at = 0;
     for (const rows of TOGETHER)
-      for (const size = rows * COLUMNS; values.length - at >= size; at += size)
-        portions.push(values.slice(at, at + size));
-    return each(portions, portion => tx.run(inserts.get(portion.length / COLUMNS)!, ...portion));
+      for (; places.length - at >= rows; at += rows) portions.push(places.subarray(at, at + rows));
+    return each(portions, portion => tx.run(inserts.get(portion.length)!, ...this.valuesOf(portion)));
   }
 
-  private note(tx: BatchTransaction, { pieces, upTo, last }: Portion): MaybePromise<void> {
-    const { owner, to } = pieces.at(-1)!;
-    const reached = last ? upTo : this.tail.old(owner)[to - WIDTH];
+  private valuesOf(places: Uint32Array): readonly number[] {
+    const values: number[] = [];
+    for (const place of places) this.tail.read(place, values);
+    return values;
+  }
+
+  private note(tx: BatchTransaction, { places, upTo, last }: Portion): MaybePromise<void> {
+    const [owner, key] = this.valuesOf(places.subarray(-1)) as [number, number];
     const sql = `update ${STATE} set merged = ${last ? '?' : 'merged'}, merging = ?, owner = ?, part = ? where id = 1`;
-    return andThen(tx.run(sql, ...(last ? [upTo] : []), upTo, last ? 0 : owner, reached), () => undefined);
+    const values = last ? [upTo, upTo, 0, upTo] : [upTo, owner, key];
+    return andThen(tx.run(sql, ...values), () => undefined);
   }
 
   /** Moves all that is in the tail now. Rejects with a StorageError; what was moved stays moved. */
@@ -137,38 +127,20 @@ export class Merging {
     // what is left of an attempt that failed, or of the last run of the program
     await this.moveOld();
     this.upTo = this.tail.newest;
-    this.reached = { owner: 0, to: 0 };
     this.tail.turn();
     await this.moveOld();
   }
 
   private async moveOld(): Promise<void> {
-    const portions = this.portions();
-    for (const [index, pieces] of portions.entries()) {
-      await this.writer.write({ pieces, upTo: this.upTo, last: index === portions.length - 1 });
-      this.reached = pieces.at(-1)!;
-      for (const { owner, to } of pieces) if (to === this.tail.old(owner).length) this.tail.drop(owner);
+    this.left ??= this.tail.places();
+    while (this.left.length > 0) {
+      const places = this.left.subarray(0, this.portion);
+      const rest = this.left.subarray(places.length);
+      await this.writer.write({ places, upTo: this.upTo, last: rest.length === 0 });
+      this.left = rest;
     }
+    this.left = undefined;
     this.tail.settle();
     if (this.upTo > this.merged) this.merged = this.upTo;
-  }
-
-  private portions(): Piece[][] {
-    const out: Piece[][] = [];
-    let room = 0;
-    for (const owner of this.tail.owners()) {
-      const { length } = this.tail.old(owner);
-      for (let from = owner === this.reached.owner ? this.reached.to : 0; from < length;) {
-        if (room <= 0) {
-          out.push([]);
-          room = this.portion * WIDTH;
-        }
-        const to = Math.min(length, from + room);
-        out.at(-1)!.push({ owner, from, to });
-        room -= to - from;
-        from = to;
-      }
-    }
-    return out;
   }
 }

@@ -14,75 +14,124 @@ export interface Span {
   readonly before: number;
 }
 
-/** Numbers of an entry in a list: key, peer, flags, mark. */
-const WIDTH = 4;
+// Numbers of an entry in a block
+const KEY = 0;
+const OWNER = 1;
+const PEER = 2;
+const FLAGS = 3;
+const MARK = 4;
+/** Place of the owner's entry before it; -1 for none. */
+const PREVIOUS = 5;
+const WIDTH = 6;
 
-/** The entries of an owner as they were when it was asked; later ones may appear in it, none goes. */
+/** Entries of a block, and how many bits tell them apart. */
+const BITS = 12;
+const BLOCK = 1 << BITS;
+/** Blocks without a use that are kept for the next entries. */
+const SPARE = 24;
+
+/**
+ * Entries in the order in which they came, as numbers in blocks outside of the heap: what an archive keeps in memory stays there for
+ * seconds, and the collector would carry all of it to its old generation. A place is an entry's index.
+ */
+class Generation {
+  readonly blocks: Float64Array[] = [];
+  /** Places of the newest entries, by owners. */
+  readonly newest = new Map<number, number>();
+  size = 0;
+  /** Least key; Infinity when there is none. */
+  oldest = Infinity;
+  /** Somebody may be reading it: its blocks cannot be given to others. */
+  viewed = false;
+
+  add(spare: Float64Array[], owner: number, key: number, peer: number, flags: number, mark: number): void {
+    const place = this.size++;
+    if (place % BLOCK === 0) this.blocks.push(spare.pop() ?? new Float64Array(BLOCK * WIDTH));
+    const block = this.blocks[place >>> BITS]!;
+    const at = (place & (BLOCK - 1)) * WIDTH;
+    block[at + KEY] = key;
+    block[at + OWNER] = owner;
+    block[at + PEER] = peer;
+    block[at + FLAGS] = flags;
+    block[at + MARK] = mark;
+    block[at + PREVIOUS] = this.newest.get(owner) ?? -1;
+    this.newest.set(owner, place);
+    if (key < this.oldest) this.oldest = key;
+  }
+
+  get(place: number, field: number): number {
+    return this.blocks[place >>> BITS]![(place & (BLOCK - 1)) * WIDTH + field]!;
+  }
+
+  setFlags(owner: number, key: number, flags: number): void {
+    for (let place = this.newest.get(owner) ?? -1; place >= 0; place = this.get(place, PREVIOUS)) {
+      const there = this.get(place, KEY);
+      if (there < key) return;
+      if (there === key) this.blocks[place >>> BITS]![(place & (BLOCK - 1)) * WIDTH + FLAGS] = flags;
+    }
+  }
+}
+
+/** The entries of an owner as they were when it was asked: none goes. */
 export class TailView {
-  readonly parts: readonly (readonly number[])[];
+  private readonly parts: readonly { readonly generation: Generation; readonly newest: number }[];
 
-  constructor(parts: readonly (readonly number[])[]) {
-    this.parts = parts;
+  /** `generations`: the newest first. */
+  constructor(owner: number, generations: readonly Generation[]) {
+    this.parts = generations.flatMap(generation => {
+      const newest = generation.newest.get(owner);
+      if (newest === undefined) return [];
+      generation.viewed = true;
+      return [{ generation, newest }];
+    });
   }
 
   /** In order, at most `limit`. */
-  forwards({ peer, after, before }: Span, limit: number): Entry[] {
-    const out: Entry[] = [];
-    for (const part of this.parts) {
-      for (let i = behind(part, after); i < part.length && part[i]! < before && out.length < limit; i += WIDTH)
-        if (peer === undefined || part[i + 1] === peer) out.push(entryAt(part, i));
-    }
-    return out;
+  forwards(span: Span, limit: number): Entry[] {
+    // each knows the one before it alone
+    const all = this.backwards(span, Infinity).reverse();
+    return all.length > limit ? all.slice(0, limit) : all;
   }
 
   /** From the newest to older ones, at most `limit`. */
   backwards({ peer, after, before }: Span, limit: number): Entry[] {
     const out: Entry[] = [];
-    for (let p = this.parts.length - 1; p >= 0; p--) {
-      const part = this.parts[p]!;
-      for (let i = behind(part, before - 1) - WIDTH; i >= 0 && part[i]! > after && out.length < limit; i -= WIDTH)
-        if (peer === undefined || part[i + 1] === peer) out.push(entryAt(part, i));
+    for (const { generation, newest } of this.parts) {
+      for (let place = newest; place >= 0 && out.length < limit; place = generation.get(place, PREVIOUS)) {
+        const id = generation.get(place, KEY);
+        if (id <= after) return out;
+        if (id >= before || (peer !== undefined && generation.get(place, PEER) !== peer)) continue;
+        const flags = generation.get(place, FLAGS);
+        out.push({ id, peer: generation.get(place, PEER), flags, mark: generation.get(place, MARK) });
+      }
     }
     return out;
   }
 }
 
-function entryAt(part: readonly number[], i: number): Entry {
-  return { id: part[i]!, peer: part[i + 1]!, flags: part[i + 2]!, mark: part[i + 3]! };
-}
-
-/** Index of the first entry whose key is greater. */
-function behind(part: readonly number[], key: number): number {
-  let low = 0;
-  let high = part.length / WIDTH;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (part[middle * WIDTH]! > key) high = middle;
-    else low = middle + 1;
-  }
-  return low * WIDTH;
-}
-
 /**
  * The newest entries of all archives, which are not in the table of entries yet: in two generations, of which the older is being
- * moved there.
+ * moved there. Entries of an owner come in the order of their keys.
  */
 export class Tail {
-  #young = new Map<number, number[]>();
-  #old = new Map<number, number[]>();
+  #young = new Generation();
+  #old = new Generation();
   #newest = 0;
-  #oldest = Infinity;
+  readonly #spare: Float64Array[] = [];
+
   /** Entries of the young generation. */
-  size = 0;
+  get size(): number {
+    return this.#young.size;
+  }
 
   /** Greatest key; 0 when nothing came yet. */
   get newest(): number {
     return this.#newest;
   }
 
-  /** A bound below all keys in it; Infinity when there is none. */
+  /** Least key of all in it; Infinity when there is none. */
   get oldest(): number {
-    return this.#oldest;
+    return Math.min(this.#old.oldest, this.#young.oldest);
   }
 
   /** All keys up to this one are in the table: none of those that come will be smaller. */
@@ -98,60 +147,51 @@ export class Tail {
     mark: number,
     generation: 'young' | 'old' = 'young',
   ): void {
-    const map = generation === 'young' ? this.#young : this.#old;
-    const list = map.get(owner);
-    if (list) list.push(id, peer, flags, mark);
-    else map.set(owner, [id, peer, flags, mark]);
-    if (generation === 'young') this.size++;
+    (generation === 'young' ? this.#young : this.#old).add(this.#spare, owner, id, peer, flags, mark);
     if (id > this.#newest) this.#newest = id;
-    if (id < this.#oldest) this.#oldest = id;
   }
 
   of(owner: number): TailView {
-    const parts: number[][] = [];
-    const old = this.#old.get(owner);
-    const young = this.#young.get(owner);
-    if (old) parts.push(old);
-    if (young) parts.push(young);
-    return new TailView(parts);
+    return new TailView(owner, [this.#young, this.#old]);
   }
 
   /** Changes the flags of an entry, if it is here. */
   setFlags(owner: number, id: number, flags: number): void {
-    for (const map of [this.#old, this.#young]) {
-      const list = map.get(owner);
-      if (!list) continue;
-      const i = behind(list, id - 1);
-      if (list[i] === id) list[i + 2] = flags;
-    }
+    for (const generation of [this.#old, this.#young]) generation.setFlags(owner, id, flags);
   }
 
   /** Begins to move: what is here is the old generation from now on. Only when the one before is gone. */
   turn(): void {
     this.#old = this.#young;
-    this.#young = new Map();
-    this.size = 0;
+    this.#young = new Generation();
   }
 
-  /** Owners of the old generation, ascending. */
-  owners(): number[] {
-    return [...this.#old.keys()].sort((a, b) => a - b);
+  /** Places of the old generation: owner by owner, by their numbers, and in order. */
+  places(): Uint32Array {
+    const { size, newest } = this.#old;
+    const out = new Uint32Array(size);
+    let at = size;
+    for (const owner of [...newest.keys()].sort((a, b) => b - a))
+      for (let place = newest.get(owner)!; place >= 0; place = this.#old.get(place, PREVIOUS)) out[--at] = place;
+    return out;
   }
 
-  /** The old generation's numbers of an owner: key, peer, flags, mark, and so on. */
-  old(owner: number): readonly number[] {
-    return this.#old.get(owner) ?? [];
+  /** What is at a place of the old generation, as it is now: pushes owner, key, peer, flags, mark. */
+  read(place: number, into: number[]): void {
+    const old = this.#old;
+    into.push(
+      old.get(place, OWNER),
+      old.get(place, KEY),
+      old.get(place, PEER),
+      old.get(place, FLAGS),
+      old.get(place, MARK),
+    );
   }
 
-  /** The owner's entries of the old generation are in the table. */
-  drop(owner: number): void {
-    this.#old.delete(owner);
-  }
-
-  /** The old generation is gone: the bound below all keys may rise. */
+  /** The old generation is in the table. */
   settle(): void {
-    let oldest = Infinity;
-    for (const list of this.#young.values()) if (list[0]! < oldest) oldest = list[0]!;
-    this.#oldest = oldest;
+    const { blocks, viewed } = this.#old;
+    if (!viewed) while (this.#spare.length < SPARE && blocks.length > 0) this.#spare.push(blocks.pop()!);
+    this.#old = new Generation();
   }
 }
