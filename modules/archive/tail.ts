@@ -63,6 +63,11 @@ class Generation {
     return this.blocks[place >>> BITS]![(place & (BLOCK - 1)) * WIDTH + field]!;
   }
 
+  entry(place: number): Entry {
+    const flags = this.get(place, FLAGS);
+    return { id: this.get(place, KEY), peer: this.get(place, PEER), flags, mark: this.get(place, MARK) };
+  }
+
   setFlags(owner: number, key: number, flags: number): void {
     for (let place = this.newest.get(owner) ?? -1; place >= 0; place = this.get(place, PREVIOUS)) {
       const there = this.get(place, KEY);
@@ -72,11 +77,17 @@ class Generation {
   }
 }
 
+interface Part {
+  readonly generation: Generation;
+  /** Place of the owner's newest entry. */
+  readonly newest: number;
+}
+
 /** The entries of an owner as they were when it was asked: none goes. */
 export class TailView {
-  private readonly parts: readonly { readonly generation: Generation; readonly newest: number }[];
+  /** The newest first. */
+  private readonly parts: readonly Part[];
 
-  /** `generations`: the newest first. */
   constructor(owner: number, generations: readonly Generation[]) {
     this.parts = generations.flatMap(generation => {
       const newest = generation.newest.get(owner);
@@ -88,25 +99,33 @@ export class TailView {
 
   /** In order, at most `limit`. */
   forwards(span: Span, limit: number): Entry[] {
-    // each knows the one before it alone
-    const all = this.backwards(span, Infinity).reverse();
-    return all.length > limit ? all.slice(0, limit) : all;
-  }
-
-  /** From the newest to older ones, at most `limit`. */
-  backwards({ peer, after, before }: Span, limit: number): Entry[] {
     const out: Entry[] = [];
-    for (const { generation, newest } of this.parts) {
-      for (let place = newest; place >= 0 && out.length < limit; place = generation.get(place, PREVIOUS)) {
-        const id = generation.get(place, KEY);
-        if (id <= after) return out;
-        if (id >= before || (peer !== undefined && generation.get(place, PEER) !== peer)) continue;
-        const flags = generation.get(place, FLAGS);
-        out.push({ id, peer: generation.get(place, PEER), flags, mark: generation.get(place, MARK) });
-      }
+    for (const part of this.parts.toReversed()) {
+      // each entry knows the one before it alone
+      const places = placesOf(part, span, Infinity).toReversed();
+      for (let i = 0; i < places.length && out.length < limit; i++) out.push(part.generation.entry(places[i]!));
     }
     return out;
   }
+
+  /** From the newest to older ones, at most `limit`. */
+  backwards(span: Span, limit: number): Entry[] {
+    const out: Entry[] = [];
+    for (const part of this.parts)
+      for (const place of placesOf(part, span, limit - out.length)) out.push(part.generation.entry(place));
+    return out;
+  }
+}
+
+/** Places of a span, from the newest on. */
+function placesOf({ generation, newest }: Part, { peer, after, before }: Span, limit: number): number[] {
+  const out: number[] = [];
+  for (let place = newest; place >= 0 && out.length < limit; place = generation.get(place, PREVIOUS)) {
+    const key = generation.get(place, KEY);
+    if (key <= after) break;
+    if (key < before && (peer === undefined || generation.get(place, PEER) === peer)) out.push(place);
+  }
+  return out;
 }
 
 /**
