@@ -3,8 +3,8 @@ import { setPriority } from 'node:os';
 
 /** What the threads of the collector and the compiler are called. */
 const WORKERS = 'V8Worker';
-/** Of them and of the event loop's thread, which has 0, the kernel gives this one about a tenth of a core that both want. */
-const NICE = 10;
+/** Where each wants the core, the kernel gives such a thread a third of what the event loop's has. With less the collector falls behind. */
+const NICE = 5;
 
 /**
  * Has the threads of the collector and the compiler take the time that the event loop leaves: on one core four of them would keep it from

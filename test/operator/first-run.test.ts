@@ -68,7 +68,7 @@ describe('the first run', () => {
         readFileSync(`${tasks}/${task}/stat`, 'utf8').split(') ').pop()!.split(' ')[16]!;
       const workers = readdirSync(tasks).filter(task => readFileSync(`${tasks}/${task}/comm`, 'utf8') === 'V8Worker\n');
       assert.ok(workers.length > 0);
-      assert.deepEqual(new Set(workers.map(niceOf)), new Set(['10']));
+      assert.deepEqual(new Set(workers.map(niceOf)), new Set(['5']));
       assert.equal(niceOf(String(node.pid)), '0');
     });
 
