@@ -116,8 +116,6 @@ export interface Storage {
   prepare<T>(sql: string): Statement<T>;
   /** As `prepare`, of a select of one column: its values, of which a driver need not make rows. */
   column<T>(sql: string): Statement<T>;
-  /** As `prepare`, with a row as the list of its columns' values, whose names must differ. */
-  tuples<T extends readonly unknown[]>(sql: string): Statement<T>;
   batch<Row>(definition: BatchInsert<Row>): BatchWriter<Row, number>;
   batch<Row>(definition: BatchDelete<Row>): BatchWriter<Row, void>;
   batch<Row>(definition: BatchGather<Row>): BatchWriter<Row, void>;

@@ -27,7 +27,7 @@ parentPort!.on('message', (word: Word) => {
     copied = { log: row!.log, copied: row!.checkpointed };
     if (word === 'copy') fdatasyncSync(descriptor);
   } catch {
-    // what is not copied stays in the log
+    // what is not copied stays in the log; a disk that fails here fails SQLite's own fsync as well
   }
   parentPort!.postMessage(copied);
 });

@@ -142,10 +142,6 @@ export class SqliteStorage implements Storage {
     return this.prepared(sql, compiled => this.readOnly(this.raw.prepare(compiled)).pluck());
   }
 
-  tuples<T extends readonly unknown[]>(sql: string): Statement<T> {
-    return this.prepared(sql, compiled => this.readOnly(this.raw.prepare(compiled)).raw());
-  }
-
   private prepared<T>(sql: string, query: (sql: string) => Database.Statement): Statement<T> {
     let shielded: Shielded | undefined;
     let statement: Database.Statement | undefined;

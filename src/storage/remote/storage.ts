@@ -200,21 +200,14 @@ export class RemoteStorage implements Storage {
   }
 
   column<T>(sql: string): Statement<T> {
-    return this.mapped(sql, row => Object.values(row)[0] as T);
-  }
-
-  tuples<T extends readonly unknown[]>(sql: string): Statement<T> {
-    return this.mapped(sql, row => Object.values(row) as unknown as T);
-  }
-
-  private mapped<T>(sql: string, of: (row: object) => T): Statement<T> {
     const rows = this.prepare<object>(sql);
+    const value = (row: object): T => Object.values(row)[0] as T;
     return {
       get: async (...parameters) => {
         const row = await rows.get(...parameters);
-        return row && of(row);
+        return row && value(row);
       },
-      all: async (...parameters) => (await rows.all(...parameters)).map(of),
+      all: async (...parameters) => (await rows.all(...parameters)).map(value),
     };
   }
 
