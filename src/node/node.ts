@@ -239,13 +239,25 @@ export class Node extends View {
     useCertificates();
     await this.restoreSessions();
     this.points.ready.tell(undefined);
-    for (const listener of settings.listeners) await this.listeners.listen(listener);
-    this.accepting = true;
-    this.control = await serveUnix(path.join(settings.storage.folder, CONTROL_SOCKET), request =>
-      new Operations(this).run(request),
-    );
+    await this.open();
     // first logins before first pages
     this.warming = setTimeout(() => this.warm(), WARM_AFTER).unref();
+  }
+
+  /** Opens the control socket and the listeners. Who reaches any of them reaches the control socket: it is there first, and answers last. */
+  private async open(): Promise<void> {
+    const { settings } = this;
+    const begun = Promise.withResolvers<void>();
+    const listening = begun.promise.then(async () => {
+      for (const listener of settings.listeners) await this.listeners.listen(listener);
+      this.accepting = true;
+    });
+    this.control = await serveUnix(path.join(settings.storage.folder, CONTROL_SOCKET), async request => {
+      await listening;
+      return new Operations(this).run(request);
+    });
+    begun.resolve();
+    await listening;
   }
 
   /** Sessions that could be resumed when the program ended can be resumed again. */

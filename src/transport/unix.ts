@@ -74,7 +74,11 @@ export function requestUnix(file: string, request: unknown): Promise<unknown> {
     const socket = net.connect(address(file));
     let answered = false;
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      reject(error.code === 'ENOENT' || error.code === 'ECONNREFUSED' ? new NotRunning(file, { cause: error }) : error);
+      reject(
+        error.code === 'ENOENT' || error.code === 'ECONNREFUSED'
+          ? new NotRunning(`nobody listens on ${file}`, { cause: error })
+          : error,
+      );
     });
     socket.on('connect', () => socket.write(`${JSON.stringify(request)}\n`));
     socket.on('close', () => {

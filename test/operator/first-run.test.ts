@@ -1,15 +1,30 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
+import { CONTROL_SOCKET } from '../../src/node/control-socket.ts';
 import { loadConfig } from '../../src/node/config/index.ts';
 import { optionsOfModule } from '../../src/node/modules/find.ts';
+import type { statusOf } from '../../src/node/status.ts';
+import { requestUnix } from '../../src/transport/unix.ts';
 import { needs } from '../kit/needs.ts';
+import { freePort } from '../kit/ports.ts';
 import { shownAt } from './pem.ts';
 import { Operated, ROOT } from './program.ts';
 import { Screen } from './screen.ts';
 
 const SHIPPED = path.join(ROOT, 'conf/posthouse.yaml');
 const FINGERPRINT = /^(?:[0-9A-F]{2}:){31}[0-9A-F]{2}$/;
+
+/** Waits until somebody listens on a port of this machine, and looks all the time. @throws when it is `hopeful` no more */
+async function reached(port: number, hopeful: () => boolean): Promise<void> {
+  const look = (): Promise<boolean> =>
+    new Promise(resolve => {
+      const socket = net.connect(port, '127.0.0.1', () => resolve(true)).once('error', () => resolve(false));
+      socket.once('connect', () => socket.destroy());
+    });
+  while (!(await look())) assert.ok(hopeful());
+}
 
 const mode = (file: string): number => statSync(file).mode & 0o777;
 
@@ -118,6 +133,24 @@ describe('the first run', () => {
     const read = (file: string) => loadConfig({ file, data: '/nowhere', moduleOptions: optionsOfModule });
     assert.deepEqual((await read(SHIPPED)).values, (await read(node.conf)).values);
     await node.remove();
+  });
+
+  it('can be asked by commands as soon as one of its ports is open, and answers when all are', async () => {
+    const node = await Operated.prepare();
+    const more = await Promise.all(Array.from({ length: 40 }, freePort));
+    const others = more.map(port => `  more${port}: { type: c2s, port: ${port}, addresses: [127.0.0.1] }\n`);
+    writeFileSync(node.conf, readFileSync(node.conf, 'utf8') + others.join(''));
+    try {
+      node.spawn();
+      await reached(node.ports.xmpp, () => node.running);
+      const request = { command: 'status', args: {} };
+      const status = await requestUnix(path.join(node.data, CONTROL_SOCKET), request);
+      const { ready, listeners } = status as ReturnType<typeof statusOf>;
+      assert.equal(ready, 'yes');
+      assert.equal(listeners.length, 4 + others.length);
+    } finally {
+      await node.remove();
+    }
   });
 
   it('shows in its comments what holds without them', async () => {
