@@ -17,8 +17,8 @@ export function readHeader(header: StreamHeader): Opening | StreamError {
   if (header.xmlns !== NS.streams)
     return { condition: 'invalid-namespace', text: `A stream's namespace is ${NS.streams}.` };
   if (header.name !== 'stream') return { condition: 'bad-format', text: 'A stream begins with <stream:stream>.' };
-  // RFC 6120 4.8.2: or none is declared here, and each stanza says its own
-  if (header.content !== NS.client && header.content !== '') {
+  // RFC 6120 4.8.2: or the streams' own, or none, and each stanza says its own
+  if (header.content !== NS.client && header.content !== NS.streams && header.content !== '') {
     return { condition: 'invalid-namespace', text: `The default namespace of a client's stream is ${NS.client}.` };
   }
   const { attrs } = header;
