@@ -11,7 +11,7 @@ import { Roster } from './contract.ts';
 import { push, RosterGet } from './get.ts';
 import { portableRoster } from './portable.ts';
 import { Rosters } from './rosters.ts';
-import { set } from './set.ts';
+import { FORBIDDEN, set } from './set.ts';
 import { rosterStore } from './store.ts';
 import { pushWire } from './wire.ts';
 
@@ -87,7 +87,9 @@ export default defineModule({
       get.large(packet, session),
     );
     mod.iq({ xmlns: NS.roster, name: 'query', type: 'get', to: 'account' }, request => get.answer(request));
-    mod.iq({ xmlns: NS.roster, name: 'query', type: 'set', to: 'account', from: 'anyone' }, request =>
+    // whether there is such an account is not told
+    const absent = { bare: FORBIDDEN };
+    mod.iq({ xmlns: NS.roster, name: 'query', type: 'set', to: 'account', from: 'anyone', absent }, request =>
       set(rosters, request, mod.options(request.to.domain)),
     );
     mod.add('portable', portableRoster(rosters));

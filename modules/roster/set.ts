@@ -3,6 +3,9 @@ import { type Jid, parseJid, prepareResource } from '../../src/jid/index.ts';
 import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
 import type { Rosters } from './rosters.ts';
 
+/** 2.3.3: another's roster. */
+export const FORBIDDEN = refuse('forbidden', 'A roster is changed by its account only.');
+
 export interface RosterLimits {
   /** Characters of a name of a contact or group. */
   readonly name: number;
@@ -21,8 +24,7 @@ export async function set(rosters: Rosters, request: IqRequest, limits: RosterLi
 }
 
 async function change(rosters: Rosters, request: IqRequest, limits: RosterLimits): Promise<Answer> {
-  // 2.3.3: another's roster
-  if (!request.own) return refuse('forbidden', 'A roster is changed by its account only.');
+  if (!request.own) return FORBIDDEN;
   const [item, ...more] = request.payload.getChildren('item', NS.roster);
   if (!item || more.length > 0) return refuse('bad-request', 'A roster set holds exactly one item.');
   const { attrs } = item;

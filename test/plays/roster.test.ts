@@ -176,6 +176,10 @@ describe('play: the roster (RFC 6121 2.1 to 2.5)', () => {
     assert.equal(condition(set), 'forbidden');
     assert.equal(errorType(set), 'auth');
     assert.equal(condition(await romeo.iq('get', ROSTER, 'juliet@localhost')), 'service-unavailable');
+    // nor is it told whether there is such an account
+    const nobody = await romeo.iq('set', rosterSet("<item jid='a@b.example'/>"), 'nobody@localhost');
+    assert.equal(condition(nobody), 'forbidden');
+    assert.equal(condition(await romeo.iq('get', ROSTER, 'nobody@localhost')), 'service-unavailable');
     const juliet = await server.login('juliet@localhost/balcony');
     assert.ok(!(await rosterOf(juliet)).has('a@b.example'));
     await juliet.end();
