@@ -24,6 +24,7 @@ export class Subscriptions {
   private readonly blocks: Blocks;
   private readonly limits: (host: string) => RequestLimits;
   private readonly listeners = new Set<(account: Jid, contact: Jid) => void>();
+  private readonly turns = new Map<string, Promise<unknown>>();
 
   constructor(
     node: NodeView,
@@ -48,11 +49,15 @@ export class Subscriptions {
   }
 
   /** A client's subscription stanza. It goes on with bare addresses (3.1.2), if it goes on. */
-  async sent(packet: Packet, session: SessionView, type: SubscriptionType): Promise<Verdict> {
+  sent(packet: Packet, session: SessionView, type: SubscriptionType): Verdict | Promise<Verdict> {
     const account = session.user.jid;
     const contact = packet.to!.toBare();
     // everybody is subscribed to himself (4.2.2)
     if (contact.bare === account.bare) return DONE;
+    return this.inTurn(account, contact, () => this.send(packet, type, account, contact));
+  }
+
+  private async send(packet: Packet, type: SubscriptionType, account: Jid, contact: Jid): Promise<Verdict> {
     // asking and approving in advance add contacts
     if ((type === 'subscribe' || type === 'subscribed') && !(await this.roster.hasRoomFor(account, contact)))
       return new StanzaError('resource-constraint', { type: 'cancel', text: 'The roster is full.' });
@@ -63,6 +68,21 @@ export class Subscriptions {
     // 3.1.5: who was let in sees who is there
     if (type === 'subscribed' && change.pass) await this.broadcast.showTo(account, contact, true);
     return DONE;
+  }
+
+  /**
+   * What is said between two addresses is said one after the other, to its end: what both say at once, or two devices of one, would
+   * cross on the way, and leave the two in states that do not belong together.
+   */
+  private inTurn<T>(account: Jid, contact: Jid, work: () => Promise<T>): Promise<T> {
+    const pair = [account.bare, contact.bare].sort().join(' ');
+    const turn = (this.turns.get(pair) ?? Promise.resolve()).then(work, work);
+    this.turns.set(pair, turn);
+    const done = (): void => {
+      if (this.turns.get(pair) === turn) this.turns.delete(pair);
+    };
+    turn.then(done, done);
+    return turn;
   }
 
   /** A subscription stanza that came for an account. */
@@ -170,7 +190,11 @@ export class Subscriptions {
   }
 
   /** A contact was removed from a roster: 2.5.2. */
-  async cancel(account: Jid, item: RosterItem): Promise<void> {
+  cancel(account: Jid, item: RosterItem): Promise<void> {
+    return this.inTurn(account, item.address, () => this.end(account, item));
+  }
+
+  private async end(account: Jid, item: RosterItem): Promise<void> {
     const contact = item.address;
     const pendingIn = await this.requests.has(account.bare, contact.bare);
     if (pendingIn) await this.requests.remove(account.bare, contact.bare);

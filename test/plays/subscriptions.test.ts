@@ -8,6 +8,8 @@ import { befriend, brief, isPush, itemsOf, push, ROSTER, rosterOf, rosterSet, su
 const STATUS = '<status>Hi, Juliet told me to add you.</status>';
 const EXTENSION = "<x xmlns='urn:example:x'><y/></x>";
 
+const presencesOf = (stanzas: readonly Element[], jid: string): Element[] =>
+  stanzas.filter(({ name, attrs }) => name === 'presence' && attrs.from === jid);
 const typed = (stanzas: readonly Element[]): Element[] => stanzas.filter(({ name }) => name === 'presence');
 
 describe('play: subscriptions (RFC 6121 3)', () => {
@@ -265,6 +267,43 @@ describe('play: subscriptions (RFC 6121 3)', () => {
       romeo = await server.login(`${R}/orchard`, { presence: true });
       assert.equal((await rosterOf(romeo)).get(J)!.subscription, 'from');
       assert.ok(!(await romeo.settle()).some(({ attrs }) => attrs.from === `${J}/balcony`));
+    });
+  });
+
+  describe('two devices at once', () => {
+    it('one grants what the other refuses: the last word holds, and nobody is shown who may not be seen', async () => {
+      const chamber = await server.login(`${J}/chamber`, { presence: true });
+      for (let round = 0; round < 10; round++) {
+        ask('/>');
+        await juliet.presence(R, 'subscribe');
+        juliet.send(`<presence to='${R}' type='subscribed'/>`);
+        chamber.send(`<presence to='${R}' type='unsubscribed'/>`);
+        await quiet(juliet, chamber);
+        const last = presencesOf(await romeo.settle(), chamber.jid).at(-1);
+        const { subscription } = (await rosterOf(romeo)).get(J)!;
+        assert.equal((await rosterOf(juliet)).get(R)?.subscription ?? 'none', subscription === 'to' ? 'from' : 'none');
+        assert.equal(last?.attrs.type, subscription === 'to' || !last ? undefined : 'unavailable');
+        chamber.send(`<presence to='${R}' type='unsubscribed'/>`);
+        await quiet(chamber, romeo);
+      }
+    });
+
+    it('one asks while the other asks and takes it back: both sides know the same', async () => {
+      const study = await server.login(`${R}/study`, { presence: true });
+      for (let round = 0; round < 10; round++) {
+        romeo.send(`<presence to='${J}' type='subscribe'/>`.repeat(2));
+        study.send(`<presence to='${J}' type='unsubscribe'/>`);
+        await quiet(romeo, study, juliet);
+        const { ask: asked } = (await rosterOf(romeo)).get(J)!;
+        juliet.send(`<presence to='${R}' type='subscribed'/>`);
+        await quiet(juliet, romeo);
+        const [mine, hers] = [(await rosterOf(romeo)).get(J)!, (await rosterOf(juliet)).get(R)];
+        assert.equal(mine.subscription, asked ? 'to' : 'none');
+        assert.equal(hers?.subscription, asked ? 'from' : 'none');
+        romeo.send(`<presence to='${J}' type='unsubscribe'/>`);
+        juliet.send(`<presence to='${R}' type='unsubscribed'/>`);
+        await quiet(romeo, juliet);
+      }
     });
   });
 
