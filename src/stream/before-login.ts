@@ -1,5 +1,5 @@
 import { IQ, Packet } from '../bus/index.ts';
-import { Jid } from '../jid/index.ts';
+import { Jid, prepareDomain } from '../jid/index.ts';
 import { StanzaError } from '../protocol/index.ts';
 import type { Stanza } from '../xml/index.ts';
 import type { ClientStream } from './client-stream.ts';
@@ -13,6 +13,9 @@ export function answerBeforeLogin(stream: ClientStream, stanza: Stanza): boolean
   // nothing of it without TLS where TLS comes first
   if (stream.offered.length === 0 || stanza.childCount !== 1 || stanza.id === undefined) return false;
   if (type !== 'get' && type !== 'set') return false;
+  // whoever asks another host asks this one for nothing
+  const to = stanza.attr('to');
+  if (to !== undefined && prepareDomain(to) !== host.domain) return false;
   const [kid] = stanza.children();
   const xmlns = stanza.kidXmlns(kid!);
   for (const item of env.collections.beforeLogin.items(owner => host.enabled(owner))) {

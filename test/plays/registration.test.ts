@@ -178,6 +178,13 @@ modules: { registration: { open: true, perAddress: 0, reserved: [Admin, root] } 
       assert.equal(await noId.client.streamError(), 'not-authorized');
     });
 
+    it('who asks another host for an account gets none here', async () => {
+      const { client } = await stranger();
+      client.send(`<iq type='set' id='o' to='verona.example'>${fill('paris', 'a noble suitor')}</iq>`);
+      assert.equal(await client.streamError(), 'not-authorized');
+      assert.equal(await canLogin('paris', 'a noble suitor'), false);
+    });
+
     it('two who want the same name at once: one gets it', async () => {
       const [one, other] = [(await stranger()).client, (await stranger()).client];
       const answers = await Promise.all([one, other].map(c => before(c, 'set', fill('rosaline', 'fair Rosaline'))));
