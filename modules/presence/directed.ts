@@ -35,6 +35,8 @@ export class Directed {
   /** Whoever is not there, or cannot be reached, need not be told when the session leaves (4.6.1). */
   came(packet: Packet): undefined {
     if (packet.type !== 'unavailable' && packet.type !== 'error') return undefined;
+    // a client that is still there may only have hidden itself: it goes on seeing the session
+    if (packet.type === 'unavailable' && this.node.session(packet.from)?.alive) return undefined;
     const to = packet.to!;
     const session = to.isBare ? undefined : this.node.session(to);
     const sessions = session ? [session] : (to.isBare && this.node.user(to)?.sessions) || [];

@@ -226,6 +226,18 @@ describe('play: probes and directed presence (RFC 6121 4.3, 4.6)', () => {
       assert.deepEqual(await elsewhere.settle(), []);
     });
 
+    it('is taken back from a client that has only hidden itself meanwhile', async () => {
+      const shy = await server.login(`${J}/shy`);
+      romeo.send(`<presence to='${J}/balcony'/><presence to='${J}/shy'/>`);
+      for (const client of [juliet, shy]) {
+        await client.presence(`${R}/orchard`);
+        client.send(`<presence to='${R}/orchard' type='unavailable'/>`);
+        await romeo.presence(client.jid, 'unavailable');
+      }
+      romeo.destroy();
+      for (const client of [juliet, shy]) await client.presence(`${R}/orchard`, 'unavailable');
+    });
+
     it('to a subscriber changes nothing: he is told of what follows, and of the end once (4.6.3 rule 1)', async () => {
       await befriend(romeo, juliet);
       romeo.send(`<presence to='${J}'><show>dnd</show></presence>`);
