@@ -28,7 +28,8 @@ interface Parts {
   readonly points: Points;
   readonly iterations: () => number;
   readonly log: Logger;
-  readonly closeSessions: (jid: Jid, error: StreamError) => void;
+  /** Ends an account's sessions; resolved when what they had under way is done. */
+  readonly endSessions: (jid: Jid, error: StreamError) => Promise<void>;
   /** What clients keep of accounts. */
   readonly clients: () => { passwordChanged(jid: Jid): Promise<void>; accountRemoved(jid: Jid): Promise<void> };
 }
@@ -110,11 +111,16 @@ export class AccountsService implements AccountsView {
     if (!(await this.store.get(jid.domain, jid.local))) return false;
     // no login between the last session and the end
     await this.store.setStatus(jid.domain, jid.local, 'disabled');
-    this.parts.closeSessions(jid, { condition: 'not-authorized', text: 'The account was removed.' });
-    await this.parts.points.accountRemoved.settle(jid.toBare());
-    await this.parts.clients().accountRemoved(jid);
-    await this.store.remove(jid.domain, jid.local);
+    // nor anything that would be kept for whoever has the name next
     this.known.set(jid.bare, false);
+    try {
+      await this.parts.endSessions(jid, { condition: 'not-authorized', text: 'The account was removed.' });
+      await this.parts.points.accountRemoved.settle(jid.toBare());
+      await this.parts.clients().accountRemoved(jid);
+      await this.store.remove(jid.domain, jid.local);
+    } finally {
+      this.known.delete(jid.bare);
+    }
     return true;
   }
 

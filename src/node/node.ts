@@ -126,7 +126,7 @@ export class Node extends View {
       points: this.points,
       iterations: () => this.settings.iterations,
       log,
-      closeSessions: (jid, error) => this.closeSessions(jid, error),
+      endSessions: (jid, error) => this.endSessions(jid, error),
       clients: () => this.clients,
     });
     this.clients = new ClientsService({

@@ -8,9 +8,13 @@ import type { User, Users } from '../session/users.ts';
 import type { AccountsService } from './accounts-service.ts';
 import type { ClientsService } from './clients-service.ts';
 import type { Modules } from './modules/index.ts';
+import { within } from './modules/within.ts';
 import type { Router } from './router.ts';
 import type { Settings } from './settings.ts';
 import { version } from './version.ts';
+
+/** ms that the end of an account waits for what its sessions have under way. */
+const PATIENCE = 2_000;
 
 /** What modules see of the node they run in: answers out of its parts. */
 export abstract class View implements NodeView {
@@ -107,6 +111,16 @@ export abstract class View implements NodeView {
 
   closeSessions(bare: Jid, error: StreamError): void {
     for (const session of this.directory.get(bare.bare)?.sessions ?? []) session.close(error);
+  }
+
+  /** The same; resolved when what they had under way is done, and what was for them has found its place. */
+  protected async endSessions(bare: Jid, error: StreamError): Promise<void> {
+    const sessions = this.directory.get(bare.bare)?.sessions ?? [];
+    for (const session of sessions) session.close(error);
+    const idle = Promise.all(sessions.map(async session => session.idle()));
+    // one of them may have asked for the end of its own account, and waits for that
+    await within(idle, PATIENCE, 'not idle').catch(() => {});
+    await this.router.passing.get(bare.bare);
   }
 
   abstract shutdown(reason: string, afterSeconds?: number): void;

@@ -205,6 +205,11 @@ export class Session implements SessionView, InboxOwner, OutboxOwner, UnitListen
     return this.inbox ? this.inbox.empty().then(() => this.settled()) : this.progress?.settled();
   }
 
+  /** Resolved when all that came in has been handled; undefined when that is so already. */
+  idle(): Promise<void> | undefined {
+    return this.inbox?.empty();
+  }
+
   /**
    * As `settled`, for a client that waits on the line: what is not safe in good time counts nevertheless, since it is in this node's
    * hands.

@@ -371,6 +371,40 @@ modules: { registration: { open: true, perAddress: 0, reserved: [Admin, root] } 
     }
   });
 
+  it('what it and others have under way as it is removed is not kept for who takes the name next', async () => {
+    const names = ['romeo', 'benvolio', 'mercutio', 'tybalt'];
+    stage = await TestNode.start({ users: [...names, 'juliet'] });
+    try {
+      const juliet = await stage.login('juliet@localhost/balcony', { presence: true });
+      for (const name of names) {
+        const client = await stage.login(`${name}@localhost/x`, { presence: true });
+        juliet.send(`<presence to='${name}@localhost' type='subscribe'/>`);
+        await client.presence('juliet@localhost', 'subscribe');
+        client.send(`<iq type='set' id='gone'>${REMOVE}</iq>`);
+        for (let i = 0; i < 5; i++) {
+          for (const payload of [
+            `<query xmlns='jabber:iq:roster'><item jid='nurse${i}@localhost'/></query>`,
+            `<block xmlns='urn:xmpp:blocking'><item jid='prince${i}@localhost'/></block>`,
+            "<query xmlns='jabber:iq:private'><a xmlns='urn:example:a'>x</a></query>",
+            "<vCard xmlns='vcard-temp'><FN>Somebody</FN></vCard>",
+          ])
+            client.send(`<iq type='set' id='s${i}'>${payload}</iq>`);
+          client.send("<presence to='juliet@localhost' type='subscribed'/>");
+          juliet.send(`<message to='${name}@localhost' type='chat'><body>Wherefore?</body></message>`);
+          juliet.send(`<presence to='${name}@localhost' type='subscribe'/>`);
+          await new Promise(resolve => setTimeout(resolve, 2));
+        }
+        await client.streamError();
+        const kept = () => stage.tablesWith(row => row.account === `${name}@localhost` || row.local === name);
+        await until(async () => !(await kept()).includes('accounts'), 'the account to be gone');
+        await juliet.settle();
+        assert.deepEqual(await kept(), []);
+      }
+    } finally {
+      await stage.stop();
+    }
+  });
+
   /** mocha's `before`, under a name that is free here; the stage goes with the block. */
   function before_(start: () => Promise<void>): void {
     globalThis.before(start);
