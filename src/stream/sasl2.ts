@@ -1,6 +1,6 @@
 import { Jid } from '../jid/index.ts';
 import { NS, StanzaError } from '../protocol/index.ts';
-import { escapeXml, type Stanza } from '../xml/index.ts';
+import { escapeXml, type Stanza, toWire } from '../xml/index.ts';
 import { andThen, type MaybePromise } from '../util/maybe.ts';
 import { readAuthenticate, type AuthenticateRequest } from './authenticate.ts';
 import { type Bound, bindInline } from './bind2.ts';
@@ -207,7 +207,7 @@ export class Authentication implements SaslProfile {
   /** XEP-0388 2.5.1. */
   private write(stream: ClientStream, { step, token }: Granted, jid: Jid, results: string): void {
     const data = step.data ? `<additional-data>${step.data.toString('base64')}</additional-data>` : '';
-    const identifier = `<authorization-identifier>${escapeXml(jid.full)}</authorization-identifier>`;
+    const identifier = `<authorization-identifier>${toWire(escapeXml(jid.full))}</authorization-identifier>`;
     const given = token ? tokenWire(token) : '';
     stream.connection.write(`<success xmlns='${NS.sasl2}'>${data}${identifier}${results}${given}</success>`);
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { xml } from '../../src/xml/index.ts';
+import { readStanzas } from '../kit/wire.ts';
 import { FakeNode, StreamTrial } from './kit.ts';
 import { AGENT, bind2, NS, plain2, say, settle, userAgent } from './sasl2.ts';
 
@@ -46,6 +47,15 @@ describe('Bind 2 (XEP-0386)', () => {
     const second = await say(plain2(userAgent() + bind2(enable)), { node });
     assert.equal(session.alive, false);
     assert.equal(second.trial.state, 'session');
+  });
+
+  it('a tag of any script is said as it is', async () => {
+    const { text } = await say(plain2(bind2('', 'Вепрь 🐗 &amp; ļ')));
+    const [success] = readStanzas(Buffer.from(/^<success .*<\/success>/.exec(text)![0]));
+    assert.match(
+      success!.childText('authorization-identifier')!,
+      /^romeo@example.org\/Вепрь 🐗 & ļ\/[A-Za-z0-9_-]{12}$/,
+    );
   });
 
   it('a tag that may not stand in an address is left out', async () => {
