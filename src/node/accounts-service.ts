@@ -173,9 +173,11 @@ export class AccountsService implements AccountsView {
     if (!timingSafeEqual(storedKey, expected) || !row) return 'wrong';
     if (row.status === 'disabled') return 'disabled';
     // the password is known now, and right: so are the keys for all mechanisms
-    if (iterations < wanted || PLAIN_HASHES.some(each => !keys?.[each]))
-      await this.store.setCredentials(host, local, await this.derive(password));
-    return 'ok';
+    if (iterations >= wanted && PLAIN_HASHES.every(each => keys?.[each])) return 'ok';
+    const raised = await this.derive(password);
+    if (await this.store.replaceCredentials(host, local, row.credentials, raised)) return 'ok';
+    // another login was first, or the password is another one by now
+    return this.verify(host, local, password);
   }
 
   /** Salted keys for all mechanisms; the work is done on the thread pool. */
