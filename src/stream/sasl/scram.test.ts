@@ -160,6 +160,23 @@ describe('SCRAM', () => {
     await fails(run('pencil'), 'account-disabled');
     await fails(run('wrong'), 'not-authorized');
   });
+
+  it('lets nobody in with what was true when the exchange began', async () => {
+    const accounts: Parameters<typeof backend>[0] = {};
+    const password = 'pencil';
+    for (const later of [false, true]) {
+      for (const now of [{ password: 'pen' }, { password, disabled: true }, undefined]) {
+        accounts.user = { password };
+        const exchange = start('SCRAM-SHA-1', { backend: backend(accounts, later) });
+        const bare = 'n=user,r=abc';
+        const serverFirst = await challenge(exchange.step(bytes(`n,,${bare}`)));
+        if (now) accounts.user = now;
+        else delete accounts.user;
+        const { final } = clientFinal({ hash: 'sha1', password }, bare, serverFirst);
+        await fails(exchange.step(bytes(final)), 'temporary-auth-failure');
+      }
+    }
+  });
 });
 
 describe('SCRAM nonces', () => {

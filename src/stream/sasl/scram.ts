@@ -1,5 +1,6 @@
 // SCRAM, the server's side: RFC 5802, with the hashes of RFC 7677 and its SHA-512 sibling.
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { andThen } from '../../util/maybe.ts';
 import { isOwnJid, localOf, saslPrep } from './prepare.ts';
 import { messageText, parseClientFinal, parseClientFirst } from './scram-grammar.ts';
 import type { ClientFirst } from './scram-grammar.ts';
@@ -130,7 +131,7 @@ export class ScramExchange implements SaslExchange {
     return { kind: 'challenge', data: Buffer.from(serverFirst, 'utf8') };
   }
 
-  #final(text: string): SaslStep {
+  #final(text: string): SaslStep | Promise<SaslStep> {
     const opened = this.#opened;
     if (!opened) throw new Error('SCRAM: the last step came before the first');
     const { hash: digest } = this.#variant;
@@ -157,9 +158,18 @@ export class ScramExchange implements SaslExchange {
       const condition = disabled ? 'account-disabled' : 'not-authorized';
       return { kind: 'failure', condition, local, delay: verdict?.delay };
     }
-    const verdict = gate?.succeeded(local);
+    // the client takes its time for the last step, and the password may be another one by now, or the account its next owner's
+    return andThen(this.#ctx.backend.scram(local, digest), now =>
+      now.status === credential.status && now.storedKey.equals(credential.storedKey)
+        ? this.#proven(opened, authMessage)
+        : failure('temporary-auth-failure', 'The account has changed meanwhile.', local),
+    );
+  }
+
+  #proven({ local, credential }: Opened, authMessage: string): SaslStep {
+    const verdict = this.#ctx.gate?.succeeded(local);
     if (verdict?.refused) return failure('temporary-auth-failure', undefined, local);
-    const signature = hmac(digest, credential.serverKey, authMessage);
+    const signature = hmac(this.#variant.hash, credential.serverKey, authMessage);
     const data = Buffer.from(`v=${signature.toString('base64')}`, 'latin1');
     return { kind: 'success', local, data, delay: verdict?.delay };
   }
