@@ -215,11 +215,13 @@ export class ClientsService implements Clients, ClientsView {
     const client = (await this.list(account)).find(each => each.id === id);
     if (!client) return 'unknown';
     await this.store.revoke(id);
-    for (const session of client.sessions)
-      session.close({ condition: 'not-authorized', text: 'The access of this client was revoked.' });
-    if (client.password) return 'knows-password';
-    await this.store.forget(id);
-    return 'revoked';
+    if (!client.password) await this.store.forget(id);
+    // a client that revokes itself is answered first
+    setImmediate(() => {
+      for (const session of client.sessions)
+        session.close({ condition: 'not-authorized', text: 'The access of this client was revoked.' });
+    });
+    return client.password ? 'knows-password' : 'revoked';
   }
 }
 

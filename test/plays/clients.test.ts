@@ -82,6 +82,17 @@ describe('play: who has access to an account (XEP-0494)', () => {
     assert.deepEqual([after!.attrs.connected, auth(after!)], ['false', ['password']]);
   });
 
+  it('a client that revokes itself is answered before it is logged out', async () => {
+    const tablet = await arrive('tablet-2', 'old tablet');
+    const [it] = (await list(tablet)).filter(
+      client => client.getChild('user-agent')?.getChildText('device') === 'old tablet',
+    );
+    const answer = await tablet.iq('set', `<revoke xmlns='${CAM}' id='${it!.attrs.id}'/>`);
+    assert.ok(answer.getChild('error')!.getChild('password-reset-required', CAM));
+    assert.equal(await tablet.streamError(), 'not-authorized');
+    await tablet.untilClosed();
+  });
+
   it('with another password all of them are out, and what is left of them can be taken away', async () => {
     await arrive('phone-2', 'phone').then(client => client.end());
     await stage.node.accounts.setPassword(parseJid('romeo@localhost')!, 'romeo');
