@@ -45,8 +45,9 @@ function interrupted(stream: ClientStream): void {
   });
 }
 
-function mayStartTls({ connection, host }: ClientStream, stanza: Stanza): boolean {
-  if (stanza.xmlns !== NS.tls || stanza.name !== 'starttls') return false;
+function mayStartTls({ connection, host, login }: ClientStream, stanza: Stanza): boolean {
+  // what was said of a login without TLS is no part of one under TLS (RFC 6120 5.4.3.3)
+  if (stanza.xmlns !== NS.tls || stanza.name !== 'starttls' || login.speaks) return false;
   return !connection.secured && host!.tls && !connection.framed;
 }
 

@@ -165,6 +165,14 @@ describe('STARTTLS: RFC 6120 5', () => {
     trial.say(STARTTLS).expect(/^<proceed /);
   });
 
+  it('comes in no login', async () => {
+    const begun = `<auth xmlns='${NS.sasl}' mechanism='PLAIN'/>`;
+    new StreamTrial({ allowPlaintext: true }).open().say(begun).say(STARTTLS).failedWith('not-authorized');
+    // one that failed is over
+    const trial = new StreamTrial({ allowPlaintext: true }).open().say(`${begun}<abort xmlns='${NS.sasl}'/>`);
+    trial.say(STARTTLS).expect(/<proceed /);
+  });
+
   it('comes after no login', async () => {
     const trial = new StreamTrial({ allowPlaintext: true });
     await trial.authenticate();
