@@ -1,4 +1,4 @@
-import { prepareDomain } from '../jid/index.ts';
+import { parseJid, prepareDomain } from '../jid/index.ts';
 import type { StreamError } from '../protocol/index.ts';
 import type { ClientStream } from './client-stream.ts';
 import type { StreamHost } from './environment.ts';
@@ -35,12 +35,23 @@ export function openStream(stream: ClientStream, opening: Opening | StreamError)
   stream.host = host;
   stream.lang = languageTag(opening.lang);
   sendHeader(stream);
+  if (isElsewhere(opening.from, host)) {
+    // XEP-0388 2.1, RFC 6120 4.9.3.9
+    stream.fail({ condition: 'invalid-from', text: `A client of ${host.domain} has an address there.` });
+    return;
+  }
   if (host.seeOtherHost && !stream.account) {
     stream.fail({ condition: 'see-other-host', value: host.seeOtherHost });
     return;
   }
   if (stream.account) offerSession(stream, host);
   else offerLogin(stream, host);
+}
+
+/** Whether a client says that it has an account of another domain. */
+function isElsewhere(from: string | undefined, { domain }: StreamHost): boolean {
+  const own = from === undefined ? undefined : parseJid(from);
+  return own !== undefined && own.domain !== domain;
 }
 
 /** Our header, unless it was sent. */

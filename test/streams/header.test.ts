@@ -44,6 +44,20 @@ describe('Stream header: RFC 6120 4.7', () => {
     assert.equal(attributes['xml:lang'], 'en');
   });
 
+  it('of an account of another domain ends with invalid-from (4.9.3.9, XEP-0388 2.1)', () => {
+    for (const from of ['romeo@example.net', 'example.net', 'romeo@example.org.example.net/x']) {
+      const text = new StreamTrial({ secured: true }).say(header({ from })).failedWith('invalid-from');
+      assert.doesNotMatch(text, /features/);
+    }
+    // the header before it is of the host that was asked for
+    new StreamTrial({ secured: true }).say(header({ to: 'example.net', from: 'a@b' })).expect(/ from='example.net'/);
+    const framed = new StreamTrial({ framed: true, secured: true });
+    framed.say(`<open xmlns='${NS.framing}' to='example.org' from='romeo@example.net' version='1.0'/>`);
+    framed.failedWith('invalid-from');
+    for (const from of ['ROMEO@EXAMPLE.ORG', 'example.org', '', '@'])
+      assert.equal(new StreamTrial().say(header({ from })).state, 'login', from);
+  });
+
   it('finds the host however its name is written', () => {
     for (const to of ['EXAMPLE.ORG', 'example.org.', 'exaｍple.org'.normalize('NFKC')]) {
       assert.equal(said(new StreamTrial().say(header({ to }))).from, 'example.org', to);
