@@ -224,6 +224,11 @@ export class Streams implements StreamEnvironment {
     }
   }
 
+  /** Ends streams that have logged in to an account and are about to have a session. */
+  endUnbound({ bare }: Jid, error: StreamError): void {
+    for (const stream of this.unbound) if (stream.account?.bare === bare) stream.fail(error);
+  }
+
   /** Closes streams that have had time enough to log in: RFC 6120 4.9.3.4. */
   sweep(now: number): void {
     const oldest = now - this.settings().unauthenticatedSeconds * 1000;

@@ -11,6 +11,7 @@ import type { Modules } from './modules/index.ts';
 import { within } from './modules/within.ts';
 import type { Router } from './router.ts';
 import type { Settings } from './settings.ts';
+import type { Streams } from './streams.ts';
 import { version } from './version.ts';
 
 /** ms that the end of an account waits for what its sessions have under way. */
@@ -27,6 +28,7 @@ export abstract class View implements NodeView {
   abstract readonly modules: Modules;
   abstract readonly router: Router;
   abstract readonly settings: Settings;
+  abstract readonly streams: Streams;
 
   get folder(): string {
     return this.settings.storage.folder;
@@ -111,6 +113,7 @@ export abstract class View implements NodeView {
 
   closeSessions(bare: Jid, error: StreamError): void {
     for (const session of this.directory.get(bare.bare)?.sessions ?? []) session.close(error);
+    this.streams.endUnbound(bare, error);
   }
 
   /** The same; resolved when what they had under way is done, and what was for them has found its place. */

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type tls from 'node:tls';
+import { parseJid } from '../../src/jid/index.ts';
 import { loadConfig } from '../../src/node/config/index.ts';
 import { optionsOfModule } from '../../src/node/modules/find.ts';
 import { TestNode } from '../kit/node.ts';
@@ -147,6 +148,16 @@ login: { attempts: 100, failuresPerAccount: 1000, failuresPerAddress: 1000 }
     assert.doesNotMatch(await line.open(), /ANONYMOUS/);
     line.send(`<auth xmlns='${NS.sasl}' mechanism='ANONYMOUS'/>`);
     assert.equal(await line.outcome(), 'invalid-mechanism');
+  });
+
+  it('who has logged in to an account that is removed is not let into the next one of its name', async () => {
+    await node.addUser('mercutio');
+    const line = await lines.tls();
+    await line.authenticate('mercutio');
+    const mercutio = parseJid('mercutio@localhost')!;
+    await node.node.accounts.remove(mercutio);
+    await node.node.accounts.create(mercutio, 'another');
+    await line.endsWith('not-authorized');
   });
 
   it('who is not there cannot be told from who has another password', async () => {
