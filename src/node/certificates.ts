@@ -1,7 +1,13 @@
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Logger } from 'pino';
-import { type CertificateFacts, certificateFacts, type KeyPair, TlsContexts } from '../transport/tls-contexts.ts';
+import {
+  type CertificateFacts,
+  certificateFacts,
+  type KeyPair,
+  TlsContexts,
+  tlsName,
+} from '../transport/tls-contexts.ts';
 
 /** Where a host's certificate is: the operator's own files, or the one made at the first run. */
 export interface CertificateSource {
@@ -119,8 +125,8 @@ export class Certificates {
         {
           name: 'subjectAltName',
           altNames: [
-            { type: 2, value: host },
-            { type: 2, value: `*.${host}` },
+            { type: 2, value: tlsName(host) },
+            { type: 2, value: `*.${tlsName(host)}` },
           ],
         },
       ],

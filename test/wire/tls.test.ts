@@ -23,7 +23,7 @@ describe('TLS over the wire: RFC 7590, XEP-0368', () => {
   before(async () => {
     strictPort = await freePort();
     node = await TestNode.start({
-      yaml: `hosts: { one.example: {}, two.example: {} }
+      yaml: `hosts: { one.example: {}, two.example: {}, münchen.example: {} }
 limits: { unauthenticatedTime: 1 s, connectionsPerAddress: 10 }
 `,
       listeners: `strict: { type: c2s, port: ${strictPort}, addresses: [127.0.0.1] }`,
@@ -121,6 +121,7 @@ limits: { unauthenticatedTime: 1 s, connectionsPerAddress: 10 }
       ['one.example', 'one.example'],
       ['two.example', 'two.example'],
       ['TWO.example', 'two.example'],
+      ['xn--mnchen-3ya.example', 'münchen.example'],
       ['three.example', 'one.example'],
       ['', 'one.example'],
     ] as const) {
@@ -128,11 +129,21 @@ limits: { unauthenticatedTime: 1 s, connectionsPerAddress: 10 }
     }
   });
 
+  it('a certificate that is made for a host has its name as TLS says it', async () => {
+    const { raw } = (
+      (await lines.tls({ servername: 'xn--mnchen-3ya.example' })).socket as tls.TLSSocket
+    ).getPeerCertificate();
+    assert.equal(new X509Certificate(raw).checkHost('xn--mnchen-3ya.example'), 'xn--mnchen-3ya.example');
+  });
+
   it('with STARTTLS, that of the host that the header names, unless SNI names another', async () => {
     for (const [to, servername, host] of [
       ['two.example', '', 'two.example'],
       ['two.example', 'two.example', 'two.example'],
       ['one.example', 'two.example', 'two.example'],
+      ['münchen.example', '', 'münchen.example'],
+      ['xn--mnchen-3ya.example', '', 'münchen.example'],
+      ['one.example', 'xn--mnchen-3ya.example', 'münchen.example'],
       ['two.example', 'three.example', 'one.example'],
     ] as const) {
       const line = await lines.tcp();
