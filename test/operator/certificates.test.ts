@@ -51,6 +51,7 @@ describe('certificates of the operator', () => {
       expired: writePem(node.folder, 'expired', await makePem('expired.test', -30, -2)),
       early: writePem(node.folder, 'early', await makePem('early.test', 2, 30)),
       soon: writePem(node.folder, 'soon', await makePem('soon.test', -30, 3)),
+      bücher: writePem(node.folder, 'bücher', await makePem('xn--bcher-kva.test')),
       other: writePem(node.folder, 'other', await makePem('verona.test')),
       mixed: writePem(node.folder, 'mixed', { ...(await makePem('mixed.test')), key: (await makePem('x')).key }),
       nothing: '{ certificate: nothing.crt, key: nothing.key }',
@@ -69,6 +70,7 @@ describe('certificates of the operator', () => {
         .map(({ level, text }) => `${level}: ${text.replaceAll(`${node.folder}${path.sep}`, '')}`)
         .join('\n');
     assert.match(about('good'), /^hint: good\.crt is self-signed/);
+    assert.match(about('bücher'), /^hint: bücher\.crt is self-signed/);
     assert.match(about('expired'), /^problem: expired\.crt expired at .*put a new one in its place/);
     assert.match(about('early'), /^problem: early\.crt holds only from /);
     assert.match(about('soon'), /^hint: soon\.crt expires in [23] days/);
