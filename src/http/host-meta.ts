@@ -1,3 +1,4 @@
+import { domainToASCII } from 'node:url';
 import type { FastifyRequest } from 'fastify';
 import type { HttpRoutes } from '../api/collections.ts';
 import { escapeXml } from '../xml/index.ts';
@@ -20,9 +21,11 @@ export function hostMeta(parts: {
     const hosts = parts.hosts();
     const port = parts.httpsPort();
     const local = asked === 'localhost' || /^[\d.]+$/.test(asked) || asked.includes(':');
-    const host = hosts.includes(asked) ? asked : local ? hosts[0] : undefined;
-    if (!host || !port) return [];
-    const authority = `${host}${port === 443 ? '' : `:${port}`}`;
+    // HTTP says international names in A-labels
+    const names = hosts.map(host => domainToASCII(host) || host);
+    const name = names.includes(asked) ? asked : local ? names[0] : undefined;
+    if (!name || !port) return [];
+    const authority = `${name}${port === 443 ? '' : `:${port}`}`;
     const found = [{ rel: 'urn:xmpp:alt-connections:websocket', href: `wss://${authority}${WEBSOCKET_PATH}` }];
     if (parts.bosh()) found.push({ rel: 'urn:xmpp:alt-connections:xbosh', href: `https://${authority}${BOSH_PATH}` });
     return found;

@@ -175,12 +175,12 @@ describe('WebSocket over the wire: RFC 7395', () => {
 describe('Where WebSockets and BOSH are: XEP-0156', () => {
   let node: TestNode;
   before(async () => {
-    node = await TestNode.start({ yaml: 'hosts: { localhost: {}, two.example: {} }\n' });
+    node = await TestNode.start({ yaml: 'hosts: { localhost: {}, two.example: {}, bücher.example: {} }\n' });
   });
   after(() => node.stop());
 
   it('host-meta and host-meta.json say so, to pages of any origin', async () => {
-    for (const host of ['localhost', 'two.example']) {
+    for (const host of ['localhost', 'two.example', 'xn--bcher-kva.example']) {
       const link = `wss://${host}:${node.httpsPort}/xmpp-websocket`;
       const bosh = `https://${host}:${node.httpsPort}/http-bind`;
       const xrd = await get(`https://127.0.0.1:${node.httpsPort}/.well-known/host-meta`, host);
