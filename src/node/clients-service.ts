@@ -149,6 +149,7 @@ export class ClientsService implements Clients, ClientsView {
       invalidate,
       issued,
       most: perAccount,
+      here: this.parts.users.get(account.bare)?.sessions.flatMap(session => session.client ?? []) ?? [],
     });
     return noted.then(done => (!done ? 'refused' : secret === undefined ? undefined : { secret, expiry }));
   }

@@ -36,6 +36,7 @@ export function clientsContract(makeStorage: () => Promise<Storage>): void {
       invalidate: false,
       issued: undefined,
       most: 10,
+      here: [],
       ...changes,
     });
   const use = (one: StoredToken, count?: number) => ({ token: one, count });
@@ -170,6 +171,18 @@ export function clientsContract(makeStorage: () => Promise<Storage>): void {
     await login('other', { local: 'romeo', at: 1, most: 3 });
     assert.deepEqual(await ids(), ['c4', 'c3', 'c2']);
     assert.deepEqual(await ids('romeo'), ['other']);
+  });
+
+  it('those that are here do not make room for those that come and go, unless all of them are', async () => {
+    const issued = token();
+    await login('desktop', { issued });
+    const here = ['desktop'];
+    for (let n = 0; n < 5; n++) await login(`c${n}`, { at: 2000 + 10 * n, most: 3, here });
+    assert.deepEqual(await ids(), ['c4', 'desktop', 'c3']);
+    assert.equal((await store.get('desktop'))!.lastSeen, 2039);
+    assert.equal(await login('desktop', { used: use(issued), at: 3000 }), true);
+    await login('last', { at: 4000, most: 1, here: ['desktop', 'c4', 'c3'] });
+    assert.deepEqual(await ids(), ['last']);
   });
 
   it('forgets those that were not seen for long, in portions', async () => {

@@ -47,6 +47,8 @@ export interface ClientLogin {
   readonly issued: StoredToken | undefined;
   /** Clients that an account may have here; those that were not seen for the longest time make room. */
   readonly most: number;
+  /** Clients of the account that have sessions now: nobody was seen later. */
+  readonly here: readonly string[];
 }
 
 interface Columns {
@@ -112,6 +114,7 @@ const ALL = ['id', 'host', 'local', 'first_seen', ...WRITTEN] as const;
 const SELECT = `SELECT * FROM ${TABLE} WHERE id = ?`;
 const INSERT = `INSERT INTO ${TABLE} (${ALL.join(', ')}) VALUES (${ALL.map(() => '?').join(', ')})`;
 const UPDATE = `UPDATE ${TABLE} SET ${WRITTEN.map(name => `${name} = ?`).join(', ')} WHERE id = ?`;
+const SEEN = `UPDATE ${TABLE} SET last_seen = ? WHERE id = ? AND last_seen < ?`;
 const BEYOND = `SELECT id FROM ${TABLE} WHERE host = ? AND local = ? ORDER BY last_seen DESC, id LIMIT 1 OFFSET ?`;
 
 /** Clients that are remembered as they were read; each takes about a kilobyte, with its token. */
@@ -134,8 +137,7 @@ export class ClientStore {
     this.logins = storage.batch({ name: 'client logins', write: writeLogin });
     this.sightings = storage.batch({
       name: 'client sightings',
-      write: (tx, { id, at }) =>
-        andThen(tx.run(`UPDATE ${TABLE} SET last_seen = ? WHERE id = ? AND last_seen < ?`, at, id, at), () => {}),
+      write: (tx, { id, at }) => andThen(tx.run(SEEN, at, id, at), () => {}),
     });
   }
 
@@ -154,9 +156,9 @@ export class ClientStore {
    * nothing is noted, when that token is gone, or its count was there before. Resolved when it is safe.
    */
   async login(login: ClientLogin): Promise<boolean> {
-    const gone = await this.lately.written(login.id, this.logins.write(login));
-    gone?.forEach(id => this.lately.forget(id));
-    return gone !== undefined;
+    const changed = await this.lately.written(login.id, this.logins.write(login));
+    changed?.forEach(id => this.lately.forget(id));
+    return changed !== undefined;
   }
 
   /** Notes that a client was there. */
@@ -219,7 +221,7 @@ export class ClientStore {
   }
 }
 
-/** The clients that had to make room for it; undefined where it was refused. */
+/** The clients that it changed besides, to make room; undefined where it was refused. */
 function writeLogin(tx: BatchTransaction, login: ClientLogin): MaybePromise<readonly string[] | undefined> {
   return andThen(tx.get<Columns>(SELECT, login.id), columns => {
     const row = columns && fromColumns(columns);
@@ -255,13 +257,23 @@ function slotsAfter(row: ClientRow | undefined, login: ClientLogin): Record<Slot
   return slots;
 }
 
-/** Forgets what an account has beyond its bound. */
-function makeRoom(tx: BatchTransaction, login: ClientLogin, gone: string[] = []): MaybePromise<readonly string[]> {
+/** Forgets what an account has beyond its bound. The clients that are other than they were. */
+function makeRoom(tx: BatchTransaction, login: ClientLogin): MaybePromise<readonly string[]> {
+  const { host, local, most, here, at } = login;
+  return andThen(tx.get<{ id: string }>(BEYOND, host, local, most), beyond => {
+    if (!beyond) return [];
+    // just before the one that comes
+    const see = (before: MaybePromise<unknown>, id: string) => andThen(before, () => tx.run(SEEN, at - 1, id, at - 1));
+    return andThen(here.reduce(see, undefined), () => forgetBeyond(tx, login, [...here]));
+  });
+}
+
+function forgetBeyond(tx: BatchTransaction, login: ClientLogin, changed: string[]): MaybePromise<readonly string[]> {
   const { host, local, most } = login;
   return andThen(tx.get<{ id: string }>(BEYOND, host, local, most), beyond => {
-    if (!beyond) return gone;
-    gone.push(beyond.id);
-    return andThen(tx.run(`DELETE FROM ${TABLE} WHERE id = ?`, beyond.id), () => makeRoom(tx, login, gone));
+    if (!beyond) return changed;
+    changed.push(beyond.id);
+    return andThen(tx.run(`DELETE FROM ${TABLE} WHERE id = ?`, beyond.id), () => forgetBeyond(tx, login, changed));
   });
 }
 
