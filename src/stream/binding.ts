@@ -10,8 +10,8 @@ import { HOLD_ANSWER } from './reading.ts';
 export function onBindRequest(stream: ClientStream, stanza: Stanza): void {
   const request = stanza.child('bind', NS.bind);
   const account = stream.account!;
-  if (request === undefined) {
-    // RFC 6120 7.1: nothing else is processed before binding
+  if (request === undefined || stanza.type === 'result' || stanza.type === 'error') {
+    // RFC 6120 7.1: nothing else is processed before binding, and 8.2.3: an answer is not answered
     stream.fail({ condition: 'not-authorized', text: 'Bind a resource first.' });
     return;
   }

@@ -65,6 +65,8 @@ describe('Resource binding: RFC 6120 7', () => {
       '<presence/>',
       `<iq type='get' id='1'><ping xmlns='urn:xmpp:ping'/></iq>`,
       `<iq type='set' id='1'><bind xmlns='jabber:client'/></iq>`,
+      `<iq type='result' id='1'><bind xmlns='${NS.bind}'/></iq>`,
+      `<iq type='error' id='1'><bind xmlns='${NS.bind}'/></iq>`,
       `<auth xmlns='${NS.sasl}' mechanism='PLAIN'/>`,
       `<inactive xmlns='urn:xmpp:csi:0'/>`,
     ]) {
