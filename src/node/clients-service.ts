@@ -235,7 +235,7 @@ function unnamed(session: Session): ClientView {
     lastSeen: Date.now(),
     software: '',
     device: '',
-    password: true,
+    password: !session.anonymous,
     tokenUntil: undefined,
   };
 }

@@ -65,6 +65,12 @@ describe('play: anonymous logins (XEP-0175)', () => {
     const change = `${query}<username>${local}</username><password>a new password</password></query>`;
     assert.equal(condition(await client.iq('set', change)), 'registration-required');
     assert.equal(condition(await client.iq('set', `${query}<remove/></query>`)), 'registration-required');
+    // XEP-0494: it knows no password
+    const clients = (await client.iq('get', "<list xmlns='urn:xmpp:cam:0'/>")).getChild('clients')!.getChildElements();
+    assert.deepEqual(
+      clients.map(each => each.getChild('auth')!.children),
+      [[]],
+    );
     await client.end();
   });
 
