@@ -9,9 +9,11 @@ import { parseJid } from '../jid/index.ts';
 import { Users } from '../session/users.ts';
 import { openStorage, type Storage } from '../storage/index.ts';
 import { deriveScramKeys } from '../stream/sasl/index.ts';
+import { AccountStore } from './accounts/store.ts';
 import { AccountsService } from './accounts-service.ts';
 
 const JULIET = parseJid('juliet@example.org')!;
+const ROMEO = parseJid('romeo@example.org')!;
 
 describe('Accounts', () => {
   let folder: string;
@@ -57,6 +59,19 @@ describe('Accounts', () => {
     await before;
     assert.equal(await setting, 'set');
     assert.deepEqual([await login('capulet'), await login('montague')], ['wrong', 'ok']);
+  });
+
+  it('let nobody in with a password that is another one when it is found to be right', async () => {
+    iterations = 100_000;
+    await accounts.create(JULIET, 'capulet');
+    await accounts.create(ROMEO, 'montague');
+    const store = await AccountStore.open(storage);
+    const before = login('capulet');
+    await store.setCredentials('example.org', 'juliet', (await accounts.credentials(ROMEO))!);
+    assert.deepEqual([await before, await login('montague')], ['wrong', 'ok']);
+    const disabled = login('montague');
+    await store.setStatus('example.org', 'juliet', 'disabled');
+    assert.equal(await disabled, 'disabled');
   });
 
   it('keep it also where keys came from elsewhere, for some of the mechanisms only', async () => {

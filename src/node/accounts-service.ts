@@ -171,7 +171,10 @@ export class AccountsService implements AccountsView {
     const { storedKey } = await deriveScramKeys(hash, password, salt, iterations);
     const expected = keys?.[hash]?.storedKey ?? Buffer.alloc(storedKey.length);
     if (!timingSafeEqual(storedKey, expected) || !row) return 'wrong';
-    if (row.status === 'disabled') return 'disabled';
+    // that took its time, the more so when many log in
+    const now = await this.store.get(host, local);
+    if (!now?.credentials.salt.equals(salt)) return this.verify(host, local, password);
+    if (now.status === 'disabled') return 'disabled';
     // the password is known now, and right: so are the keys for all mechanisms
     if (iterations >= wanted && PLAIN_HASHES.every(each => keys?.[each])) return 'ok';
     const raised = await this.derive(password);
