@@ -93,7 +93,7 @@ export default defineModule({
     );
     mod.iq({ xmlns: NS.register, name: 'query', type: 'set', to: 'both' }, request =>
       // XEP-0077 3.2: the sender was not registered here
-      isRegistered(request) ? change(mod, request.from, request.payload) : no('registration-required'),
+      isRegistered(request) ? change(mod, request) : no('registration-required'),
     );
     mod.every(60_000, () => budget.forget());
   },
@@ -161,7 +161,7 @@ async function create(mod: M, budget: Budget, host: string, address: string, pay
 }
 
 /** XEP-0077 3.2, 3.3. */
-async function change(mod: M, from: Jid, payload: Element): Promise<Answer> {
+async function change(mod: M, { from, session, payload }: IqRequest): Promise<Answer> {
   const { changePassword, removeAccount, minimumPassword } = mod.options(from.domain);
   const account = from.toBare();
   if (payload.getChild('remove', NS.register)) {
@@ -183,7 +183,7 @@ async function change(mod: M, from: Jid, payload: Element): Promise<Answer> {
   if (!changePassword) return no('not-allowed', 'Passwords cannot be changed by users here.');
   if ([...password].length < minimumPassword)
     return no('not-acceptable', `A password has at least ${minimumPassword} characters.`);
-  const result = await mod.node.accounts.setPassword(account, password);
+  const result = await mod.node.accounts.setPassword(account, password, session);
   if (result === 'invalid') return no('not-acceptable', 'The password holds characters that are not allowed.');
   return result === 'set' ? Empty : no('item-not-found');
 }

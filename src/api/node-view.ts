@@ -22,7 +22,8 @@ export interface AccountsView {
    * 110 characters or the domain more than 80, which databases do not take.
    */
   create(jid: Jid, password: string): Promise<'created' | 'exists' | 'invalid' | 'too-long'>;
-  setPassword(jid: Jid, password: string): Promise<'set' | 'unknown' | 'invalid'>;
+  /** `by`: the session whose client knows it too. */
+  setPassword(jid: Jid, password: string, by?: SessionView): Promise<'set' | 'unknown' | 'invalid'>;
   setStatus(jid: Jid, status: 'active' | 'disabled'): Promise<boolean>;
   /** Ends its sessions, tells modules (accountRemoved), removes it. False when there is none. */
   remove(jid: Jid): Promise<boolean>;

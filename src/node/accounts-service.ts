@@ -1,7 +1,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { AccountsView, AccountView } from '../api/node-view.ts';
-import type { Points } from '../bus/index.ts';
+import type { Points, SessionView } from '../bus/index.ts';
 import { Jid } from '../jid/index.ts';
 import type { StreamError } from '../protocol/index.ts';
 import type { Users } from '../session/users.ts';
@@ -31,7 +31,10 @@ interface Parts {
   /** Ends an account's sessions; resolved when what they had under way is done. */
   readonly endSessions: (jid: Jid, error: StreamError) => Promise<void>;
   /** What clients keep of accounts. */
-  readonly clients: () => { passwordChanged(jid: Jid): Promise<void>; accountRemoved(jid: Jid): Promise<void> };
+  readonly clients: () => {
+    passwordChanged(jid: Jid, by?: string): Promise<void>;
+    accountRemoved(jid: Jid): Promise<void>;
+  };
 }
 
 /** The accounts of an installation: their life, and how their passwords are proved. */
@@ -91,13 +94,13 @@ export class AccountsService implements AccountsView {
     return (await this.store.get(jid.domain, jid.local))?.credentials;
   }
 
-  async setPassword(jid: Jid, password: string): Promise<'set' | 'unknown' | 'invalid'> {
+  async setPassword(jid: Jid, password: string, by?: SessionView): Promise<'set' | 'unknown' | 'invalid'> {
     const prepared = saslPrepStored(password);
     if (prepared === undefined || prepared === '') return 'invalid';
     if (!(await this.store.get(jid.domain, jid.local))) return 'unknown';
     if (!(await this.store.setCredentials(jid.domain, jid.local, await this.derive(prepared)))) return 'unknown';
     // whoever knew the old one is out, tokens and all
-    await this.parts.clients().passwordChanged(jid);
+    await this.parts.clients().passwordChanged(jid, by && this.parts.users.session(by.jid.full)?.client);
     return 'set';
   }
 

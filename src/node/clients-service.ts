@@ -168,8 +168,9 @@ export class ClientsService implements Clients, ClientsView {
     });
   }
 
-  passwordChanged(account: Jid): Promise<void> {
-    return this.store.passwordChanged(account.domain, account.local);
+  /** `by`: the client that has set it, and knows it. */
+  passwordChanged({ domain, local }: Jid, by?: string): Promise<void> {
+    return this.store.passwordChanged(domain, local, by === undefined ? undefined : { id: by, at: Date.now() });
   }
 
   accountRemoved(account: Jid): Promise<void> {

@@ -105,6 +105,21 @@ describe('play: who has access to an account (XEP-0494)', () => {
     );
   });
 
+  it('the client that has set another password knows it', async () => {
+    const [phone, away] = [await arrive('phone-5', 'new phone'), await arrive('phone-6', 'other phone')];
+    const query =
+      "<query xmlns='jabber:iq:register'><username>romeo</username><password>new password</password></query>";
+    ok(await phone.iq('set', query));
+    const knowing = (await list()).filter(client => client.getChild('user-agent') && auth(client).includes('password'));
+    assert.deepEqual(
+      knowing.map(client => client.getChild('user-agent')!.getChildText('device')),
+      ['new phone'],
+    );
+    assert.equal(condition(await revoke(knowing[0]!.attrs.id as string)), 'service-unavailable');
+    await stage.node.accounts.setPassword(parseJid('romeo@localhost')!, 'romeo');
+    await away.end();
+  });
+
   it('an id is needed, and it must be of one of the clients', async () => {
     assert.equal(condition(await revoke('')), 'bad-request');
     assert.equal(condition(await revoke('nobody')), 'item-not-found');

@@ -147,6 +147,9 @@ export function clientsContract(makeStorage: () => Promise<Storage>): void {
     for (const id of ['a', 'b'])
       assert.deepEqual([(await store.get(id))!.passwordAt, (await store.get(id))!.next], [undefined, undefined]);
     assert.deepEqual([(await store.get('c'))!.passwordAt, (await store.get('c'))!.next], [1000, one]);
+    // but the one that has set it
+    await store.passwordChanged(HOST, 'juliet', { id: 'b', at: 2000 });
+    assert.deepEqual([(await store.get('a'))!.passwordAt, (await store.get('b'))!.passwordAt], [undefined, 2000]);
   });
 
   it('lists the clients of one account, the last seen first, and removes them with it', async () => {

@@ -184,13 +184,14 @@ export class ClientStore {
     );
   }
 
-  /** The password of an account is another one: no client has it, and tokens that the old one gave are gone. */
-  async passwordChanged(host: string, local: string): Promise<void> {
-    const done = this.storage.transact(tx =>
-      tx(TABLE)
+  /** The password of an account is another one: no client has it but the one that has set it, and tokens that the old one gave are gone. */
+  async passwordChanged(host: string, local: string, by?: { readonly id: string; readonly at: number }): Promise<void> {
+    const done = this.storage.transact(async tx => {
+      await tx(TABLE)
         .where({ host, local })
-        .update({ ...NO_TOKENS, password_at: null }),
-    );
+        .update({ ...NO_TOKENS, password_at: null });
+      if (by) await tx(TABLE).where({ host, local, id: by.id }).update({ password_at: by.at });
+    });
     await this.lately.written(undefined, done);
   }
 
