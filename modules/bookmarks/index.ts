@@ -66,8 +66,10 @@ export default defineModule({
       });
       if (items.length > 0) {
         const refused = await nodes.publish(account, NATIVE, items, NATIVE_CONFIG);
-        if (refused instanceof StanzaError)
+        if (refused instanceof StanzaError) {
           mod.log.debug({ condition: refused.condition }, 'bookmarks could not be taken over');
+          return;
+        }
       }
       const gone = [...before].filter(([jid]) => !wanted.has(jid)).map(([, { id }]) => id);
       if (gone.length > 0) await nodes.retract(account, NATIVE, gone);

@@ -4,8 +4,9 @@ import type { StanzaError } from '../../src/protocol/index.ts';
 import { type Element, xml } from '../../src/xml/index.ts';
 import type { NodeConfig } from './config.ts';
 import type { NodeEvent, PubsubApi } from './contract.ts';
-import { type Engine, freshSince, type Happened, type Service } from './engine.ts';
-import { isPersonal, type Item } from './node.ts';
+import { reconfigure } from './creating.ts';
+import { type Engine, freshSince, type Happened, mostItems, type Service } from './engine.ts';
+import { isPersonal, type Item, type PubsubNode } from './node.ts';
 import { publishItems, retractItems } from './publishing.ts';
 
 /** Nodes of accounts, for other modules. */
@@ -32,8 +33,19 @@ export class Inside implements PubsubApi {
     const elements = items.map(({ id, payload }) => xml('item', { id }, payload));
     return this.engine.nodes.turn(service.jid, node, async () => {
       const there = await this.engine.nodes.find(service.jid, node);
+      const ids = items.map(({ id }) => id);
+      if (there && config.maxItems !== undefined) await this.makeRoom(service, there, ids, config.maxItems);
       return publishItems(this.engine, service, service.jid, node, elements, there ? {} : config);
     });
+  }
+
+  /** A client may have made the node for fewer items: none of them goes for those that are published now. */
+  private async makeRoom(service: Service, node: PubsubNode, ids: readonly string[], maxItems: number): Promise<void> {
+    const { config } = node;
+    if (config.maxItems >= maxItems || !config.persistItems) return;
+    const most = mostItems(node, service.limits);
+    const isFull = ids.length > most || (await this.engine.store.items.excess(node.id, ids, most)).length > 0;
+    if (isFull) await reconfigure(this.engine, service, node, { ...config, maxItems });
   }
 
   retract(account: Jid, name: string, ids: readonly string[]): Promise<readonly string[]> {

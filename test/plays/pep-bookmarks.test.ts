@@ -4,7 +4,7 @@ import type { TestClient } from '../kit/client.ts';
 import { TestNode } from '../kit/node.ts';
 import { until } from '../kit/wait.ts';
 import { wantAsked } from './caps.ts';
-import { error, eventsOf, get, MANY_PRIVATE, OWN, publish, pubsub, said } from './pubsub.ts';
+import { error, eventsOf, form, get, MANY_PRIVATE, OWN, owner, publish, pubsub, said } from './pubsub.ts';
 import { features, INFO, ok, verona } from './verona.ts';
 
 const NATIVE = 'urn:xmpp:bookmarks:1';
@@ -130,6 +130,18 @@ describe('play: bookmarks are one list (XEP-0402 6.3, XEP-0048, XEP-0049)', () =
       `items ${NATIVE} -a@rooms.localhost`,
     ]);
     assert.deepEqual(await natives(), ['b@rooms.localhost C']);
+  });
+
+  it('a list is taken whole also where a client made the node for one item, and nothing is lost where it cannot be', async () => {
+    ok(await publish(romeo, NATIVE, native('a@rooms.localhost'), OWN));
+    const write = (content: string) => romeo.iq('set', `<query xmlns='${PRIVATE}'>${storage(content)}</query>`);
+    ok(await write(old('b@rooms.localhost') + old('c@rooms.localhost')));
+    assert.deepEqual(await natives(), ['b@rooms.localhost', 'c@rooms.localhost']);
+    assert.deepEqual(listed(await inPrivate()), ['b@rooms.localhost', 'c@rooms.localhost']);
+    const small = form('node_config', { max_payload_size: '100' });
+    ok(await romeo.iq('set', owner(`<configure node='${NATIVE}'>${small}</configure>`)));
+    ok(await write(old('d@rooms.localhost', ` name='${'d'.repeat(100)}'`)));
+    assert.deepEqual(await natives(), ['b@rooms.localhost', 'c@rooms.localhost']);
   });
 
   it('a list from before becomes items when its account comes', async () => {
