@@ -56,12 +56,15 @@ function changeSubject(room: Room, { occupant }: OccupantSession, packet: Packet
   const text = packet.stanza.childText('subject') ?? '';
   if (text.length > LONGEST_SUBJECT)
     return room.error(packet, 'not-acceptable', `A subject has at most ${LONGEST_SUBJECT} characters.`);
-  const subject = { text, nick: occupant.nick, at: Date.now() };
-  const message = reflected(room, occupant, packet);
-  name(room, message);
-  return room.house.store.setSubject(id, subject).then(() => {
-    room.state!.subject = subject;
-    return spread(room, occupant, message);
+  return andThen(room.house.policies.maySpeak(room, packet.from, packet), refused => {
+    if (refused) return room.refuse(packet, refused);
+    const subject = { text, nick: occupant.nick, at: Date.now() };
+    const message = reflected(room, occupant, packet);
+    name(room, message);
+    return room.house.store.setSubject(id, subject).then(() => {
+      room.state!.subject = subject;
+      return spread(room, occupant, message);
+    });
   });
 }
 

@@ -371,6 +371,19 @@ describe('play: the rules of groups (docs/groups.md)', () => {
       assert.equal(await say(juliet, 'four'), 'said');
     });
 
+    it('a member that is muted says nothing by the subject either', async () => {
+      await configure(romeo, { 'muc#roomconfig_changesubject': '1' }, jid);
+      const ask = `<message type='groupchat' to='${jid}' id='s1'><subject>Hear me</subject></message>`;
+      noteOf(await command(romeo, jid, 'mute', { member: 'juliet@localhost', minutes: '10' }));
+      juliet.send(ask);
+      const refused = await juliet.expect(({ attrs }) => attrs.id === 's1', 'what becomes of the subject');
+      assert.equal(refusal(refused), 'forbidden auth muted');
+      noteOf(await command(romeo, jid, 'mute', { member: 'juliet@localhost', minutes: '0' }));
+      juliet.send(ask);
+      const subject = await juliet.expect(({ attrs }) => attrs.id === 's1', 'the subject');
+      assert.equal(subject.attrs.type, 'groupchat');
+    });
+
     it('everybody is muted but admins and the owner, until they are not', async () => {
       noteOf(await command(romeo, jid, 'mute-all', { minutes: 'forever' }));
       assert.equal(await say(juliet, 'one'), 'forbidden auth everybody-muted');
