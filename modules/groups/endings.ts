@@ -66,10 +66,16 @@ export class Endings {
   gone({ id, jid }: GoneRoom): void {
     const ended = this.begun.get(id);
     this.begun.delete(id);
+    if (!ended) return this.unmade(jid);
     this.follow(async () => {
       await this.store.remove(jid, true);
-      if (ended) await this.tell(id, jid, ended);
+      await this.tell(id, jid, ended);
     });
+  }
+
+  /** A room was given up that was still being made: nobody's group any more. At once, so that who makes another by its name claims it behind that. */
+  private unmade(jid: Jid): void {
+    this.store.remove(jid).catch((error: unknown) => this.log.error({ err: error }, 'a group may be kept'));
   }
 
   /** What was not told when the program ended is told now; of a room that did not end after all, nothing. */

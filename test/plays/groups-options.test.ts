@@ -14,7 +14,7 @@ import {
   SERVICE,
   village,
 } from './groups.ts';
-import { admin, configure, enter, error, make, ok } from './rooms.ts';
+import { admin, configure, enter, error, make, ok, OWNER } from './rooms.ts';
 
 const INFO = 'http://jabber.org/protocol/disco#info';
 const PUBSUB = 'http://jabber.org/protocol/pubsub';
@@ -64,6 +64,21 @@ describe('play: what operators choose for groups (docs/groups.md)', () => {
     assert.deepEqual([group.attrs.jid, group.attrs.kind], [room, 'group']);
     assert.match(group.attrs.number!, /^\d{9}$/);
     // its owner has founded it
+    const more = await command(romeo, SERVICE, 'found', { name: 'Verona' });
+    assert.equal(refusal(more), 'resource-constraint cancel groups-used-up');
+  });
+
+  it('a room that is given up while it is being made has not been founded', async () => {
+    const yaml = 'modules: { rooms: { defaults: { persistent: true } }, groups: { perUser: 1 } }\n';
+    stage = await TestNode.start({ users: ['romeo', 'juliet'], yaml });
+    await come();
+    const room = `new@${SERVICE}`;
+    await enter(romeo, 'Romeo', { room });
+    romeo.send(`<presence to='${room}/Romeo' type='unavailable'/>`);
+    await romeo.presence(`${room}/Romeo`, 'unavailable');
+    await enter(romeo, 'Romeo', { room });
+    ok(await romeo.iq('set', `<query xmlns='${OWNER}'><x xmlns='jabber:x:data' type='cancel'/></query>`, room));
+    await make(romeo, 'Romeo', {}, `other@${SERVICE}`);
     const more = await command(romeo, SERVICE, 'found', { name: 'Verona' });
     assert.equal(refusal(more), 'resource-constraint cancel groups-used-up');
   });
