@@ -141,14 +141,14 @@ export function sendInvitation(room: Room, to: Jid, { by, invite, id }: Invitati
   send(room, to, x, id);
 }
 
-/** 7.8.2: the room tells the inviter: somebody who is in the room, or belongs to it. */
+/** 7.8.2: the room tells the inviter: somebody who is in the room, or belongs to it. Of others nothing is said: that would tell who those are. */
 function passDecline(room: Room, { from, id }: Packet, decline: Element): StanzaError | undefined {
   const to = parseJid(decline.attrs.to ?? '');
   if (!to) return refuse('jid-malformed', 'It is declined to the address of who invited.');
   const account = to.bare === room.jid.bare ? room.occupants.named(to.resource)?.account : to;
   const client = account && room.occupants.client(account);
   if (!account || !(client || room.occupants.of(account).length > 0 || atLeast(room.affiliationOf(account), 'member')))
-    return refuse('item-not-found', 'Who invited is not in the room any more.');
+    return undefined;
   const x = xml('x', { xmlns: NS.mucUser }, xml('decline', { from: from.bare }, reasonOf(decline)));
   const inside = room.occupants.of(account).at(0)?.shown.jid;
   send(room, client?.jid ?? inside ?? account.toBare(), x, id);
