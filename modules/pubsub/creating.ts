@@ -6,6 +6,7 @@ import type { Jid } from '../../src/jid/index.ts';
 import { serialize, wireAttribute, xml } from '../../src/xml/index.ts';
 import { formIn, isOfCollection, NO_COLLECTIONS, type NodeConfig } from './config.ts';
 import {
+  alongWith,
   type Asked,
   byOwner,
   type Engine,
@@ -29,7 +30,9 @@ export async function create(engine: Engine, asked: Asked): Promise<Answer> {
   const { service, from, element } = asked;
   const given = (element.attrs as { node?: string }).node ?? '';
   const name = given === '' ? randomUUID() : given;
-  const x = asked.pubsub.getChild('configure')?.getChild('x', 'jabber:x:data');
+  const along = alongWith(asked, 'configure');
+  if (along instanceof StanzaError) return along;
+  const x = along?.getChild('x', 'jabber:x:data');
   const config = x && x.attrs.type !== 'cancel' ? service.form.read(x, service.defaults) : service.defaults;
   if (config instanceof StanzaError) return config;
   const made = await engine.nodes.turn(service.jid, name, () => makeNode(engine, service, from, name, config));

@@ -1,6 +1,6 @@
 import { andThen, type Answer, type MaybePromise, type SessionView } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
-import { StanzaError } from '../../src/protocol/index.ts';
+import { refuse, StanzaError } from '../../src/protocol/index.ts';
 import { type Element, xml } from '../../src/xml/index.ts';
 import type { Access } from './access.ts';
 import { type ConfigForm, MAX, type NodeConfig } from './config.ts';
@@ -82,6 +82,17 @@ export const LONGEST = 1024;
 export function nodeNameOf(element: Element): string | StanzaError {
   const { node } = element.attrs as { node?: string };
   return node === undefined || node === '' ? NODE_REQUIRED : node;
+}
+
+/** 6.3.7, 8.1.3: what goes with what is asked for stands behind it, and does not name the node or the subscriber again. */
+export function alongWith({ pubsub: request, element }: Asked, name: string): Element | StanzaError | undefined {
+  const along = request.getChild(name);
+  if (!along) return undefined;
+  const children = request.getChildElements();
+  const { node, jid } = along.attrs as { node?: string; jid?: string };
+  return node === undefined && jid === undefined && children.indexOf(along) > children.indexOf(element)
+    ? along
+    : refuse('bad-request', `<${name}/> stands behind <${element.name}/>, without a node or an address of its own.`);
 }
 
 /** What is said of a node that is not there: 6.1.3.10, 6.1.3.11. */

@@ -5,7 +5,16 @@ import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { defineForm, field, refuse, StanzaError } from '../../src/protocol/index.ts';
 import { type Element, xml } from '../../src/xml/index.ts';
 import { formIn } from './config.ts';
-import { type Asked, type Engine, lastItemBefore, missing, nodeNameOf, pubsub, type Service } from './engine.ts';
+import {
+  alongWith,
+  type Asked,
+  type Engine,
+  lastItemBefore,
+  missing,
+  nodeNameOf,
+  pubsub,
+  type Service,
+} from './engine.ts';
 import { NOT_SUBSCRIBED, refusal, SUBSCRIBE_AUTHORIZATION, SUBSCRIBE_OPTIONS, unsupported } from './names.ts';
 import type { PubsubNode, Subscription, SubscriptionOptions } from './node.ts';
 
@@ -46,7 +55,9 @@ export async function subscribe(engine: Engine, asked: Asked): Promise<Answer> {
   if (!jid) return refusal('bad-request', 'invalid-jid');
   // 6.1.3.6
   if (session?.anonymous) return refuse('forbidden', 'Anonymous accounts do not subscribe.');
-  const x = asked.pubsub.getChild('options')?.getChild('x', 'jabber:x:data');
+  const along = alongWith(asked, 'options');
+  if (along instanceof StanzaError) return along;
+  const x = along?.getChild('x', 'jabber:x:data');
   const options = x ? readOptions(x, DEFAULT) : DEFAULT;
   if (options instanceof StanzaError) return options;
   return engine.nodes.turn(service.jid, name, async () => {
@@ -66,7 +77,8 @@ export async function subscribe(engine: Engine, asked: Asked): Promise<Answer> {
     await put(engine, node, subscription);
     if (state === 'pending') askOwners(engine, node, jid);
     else if (!before) welcome(engine, node, subscription);
-    return pubsub(stateOf(node, subscription));
+    // 6.3.7
+    return pubsub(stateOf(node, subscription), x && xml('options', {}, optionsForm.result(shownOptions(options))));
   });
 }
 

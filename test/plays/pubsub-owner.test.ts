@@ -111,6 +111,9 @@ describe('play: owners (XEP-0060 8), and what there is to discover (5)', () => {
     );
     assert.equal(await refused(`<create node='${'x'.repeat(1025)}'/>`), 'modify not-acceptable');
     assert.equal(await refused(''), 'modify bad-request');
+    // 8.1.3
+    assert.equal(await refused(`<create node='x'/><configure node='x'/>`), 'modify bad-request');
+    assert.equal(await refused(`${configure({})}<create node='x'/>`), 'modify bad-request');
     for (let n = 0; n < 27; n++) ok(await juliet.iq('set', pubsub(`<create node='hers-${n}'/>`), SERVICE));
     for (let n = 27; n < 30; n++) ok(await juliet.iq('set', pubsub(`<create node='hers-${n}'/>`), SERVICE));
     assert.equal(error(await juliet.iq('set', pubsub('<create/>'), SERVICE)), 'wait resource-constraint');

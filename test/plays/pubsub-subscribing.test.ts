@@ -227,10 +227,20 @@ describe('play: subscribers (XEP-0060 6)', () => {
     }
   });
 
-  it('6.3.8: one subscribes with options', async () => {
+  it('6.3.7: one subscribes with options, which stand behind and name nothing', async () => {
     await create(romeo, 'both');
-    const more = `<options node='both' jid='${JULIET}'>${form('subscribe_options', { deliver: '0' })}</options>`;
-    ok(await subscribe(juliet, 'both', JULIET, SERVICE, more));
+    const chosen = form('subscribe_options', { deliver: '0' });
+    for (const wrong of [` node='both'`, ` jid='${JULIET}'`])
+      assert.equal(
+        error(await subscribe(juliet, 'both', JULIET, SERVICE, `<options${wrong}>${chosen}</options>`)),
+        'modify bad-request',
+      );
+    const before = pubsub(`<options>${chosen}</options><subscribe node='both' jid='${JULIET}'/>`);
+    assert.equal(error(await juliet.iq('set', before, SERVICE)), 'modify bad-request');
+    const answer = ok(await subscribe(juliet, 'both', JULIET, SERVICE, `<options>${chosen}</options>`));
+    const told = said(answer, 'options').getChild('x', 'jabber:x:data')!;
+    const deliver = told.getChildren('field').find(({ attrs }) => attrs.var === 'pubsub#deliver')!;
+    assert.deepEqual([told.attrs.type, deliver.getChildText('value')], ['result', '0']);
     ok(await publish(romeo, 'both', item('1')));
     assert.deepEqual(eventsOf(await juliet.settle()), []);
   });
