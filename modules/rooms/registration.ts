@@ -7,6 +7,7 @@ import { affiliate } from './affiliating.ts';
 import type { RoomIq, RoomMessage } from './hooks.ts';
 import { MUC_REGISTER } from './namespaces.ts';
 import { nickProblem } from './nicknames.ts';
+import { nickKey } from './occupants.ts';
 import { atLeast } from './roles.ts';
 import type { Room } from './room.ts';
 import type { Application } from './stored.ts';
@@ -81,7 +82,8 @@ function register(room: Room, { payload, from }: IqRequest): MaybePromise<Answer
 /** Why a nickname cannot be reserved: somebody else has it, or asked for it before. */
 function takenNick(room: Room, account: Jid, nick: string): StanzaError | undefined {
   const { affiliations, applications } = room.state!;
-  const holder = affiliations.holderOf(nick) ?? applications.find(({ form }) => form.nick === nick)?.jid;
+  const key = nickKey(nick);
+  const holder = affiliations.holderOf(nick) ?? applications.find(({ form }) => nickKey(form.nick ?? '') === key)?.jid;
   const user = room.occupants.like(nick)?.account;
   return [holder, user].some(other => other !== undefined && other.bare !== account.bare)
     ? refuse('conflict', 'Somebody else has that nickname.')

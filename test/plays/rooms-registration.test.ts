@@ -104,7 +104,8 @@ describe('play: registering with a room (XEP-0045 7.10, 9.9)', () => {
         .getChildText('value'),
       'Brunhilde',
     );
-    assert.equal(error(await apply(wiccarocks, 'thirdwitch')), 'conflict cancel');
+    for (const nick of ['thirdwitch', 'ThirdWitch'])
+      assert.equal(error(await apply(wiccarocks, nick)), 'conflict cancel');
     decide(crone, { '{urn:posthouse:rooms:0}jid': 'hag66@localhost', 'muc#register_allow': '0' });
     // 9.9: who is refused is told, in words and for clients
     const no = await hag.message();
