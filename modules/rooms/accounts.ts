@@ -1,13 +1,14 @@
 import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { affiliate, type NewAffiliation } from './affiliating.ts';
 import { giveHats } from './hatting.ts';
-import type { RoomLists } from './lists.ts';
 import { forgetApplication } from './registration.ts';
 import type { Room } from './room.ts';
+import type { RoomStore } from './store.ts';
 import type { Affiliated } from './stored.ts';
 
 /** An account is gone: the next by its name is nothing to the rooms that knew it. */
-export async function forgetAccount(lists: RoomLists, roomOf: (jid: Jid) => Room, account: Jid): Promise<void> {
+export async function forgetAccount(store: RoomStore, roomOf: (jid: Jid) => Room, account: Jid): Promise<void> {
+  const { lists } = store;
   const known = await lists.of(account);
   const addresses = new Set([
     ...known.map(({ jid }) => jid),
@@ -19,6 +20,7 @@ export async function forgetAccount(lists: RoomLists, roomOf: (jid: Jid) => Room
     const room = jid && roomOf(jid);
     await room?.do(() => forget(room, account));
   }
+  await store.forgetMaker(account);
 }
 
 /** XEP-0045 10: a room has an owner. Where the last one is gone, it is the admin of longest standing, or where there is none the member. */

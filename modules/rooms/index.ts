@@ -240,7 +240,7 @@ export default defineModule({
       const [room, invited] = [rooms.at(jid), packet.to.toBare()];
       return room.do(() => invitedDirectly(room, packet.from, invited));
     });
-    mod.when('accountRemoved', account => forgetAccount(store.lists, jid => rooms.at(jid), account));
+    mod.when('accountRemoved', account => forgetAccount(store, jid => rooms.at(jid), account));
     mod.when('ended', session => rooms.ended(session));
     // before the database is closed
     mod.cleanup(() => rooms.settled());

@@ -259,6 +259,8 @@ export function roomStoreContract(open: () => Promise<Storage>): void {
       { jid: heath.bare, affiliation: 'member' },
     ]);
     assert.equal((await store.lists.of(crone)).length, 3);
+    await store.forgetMaker(crone);
+    assert.deepEqual([await store.lists.made(crone, DOMAIN), await store.lists.made(long, DOMAIN)], [0, 1]);
   });
 
   it('what is written in one go is there in its order', async () => {

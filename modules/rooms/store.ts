@@ -103,6 +103,12 @@ export class RoomStore {
     );
   }
 
+  /** An account is gone: the next by its name has made none of its rooms. */
+  async forgetMaker(account: Jid): Promise<void> {
+    const sql = `update ${ROOMS} set creator = '' where creator = ?`;
+    await this.write(tx => andThen(tx.run(sql, keyOf(account.bare)), () => 0));
+  }
+
   /** What its owners choose from now on, and whom they name with it. */
   async configure(
     room: number,

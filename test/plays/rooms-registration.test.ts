@@ -188,6 +188,8 @@ describe('play: registering with a room (XEP-0045 7.10, 9.9)', () => {
     );
     decide(wiccarocks, { 'muc#register_roomnick': 'thirdwitch', 'muc#register_allow': '1' });
     assert.equal(await refusal(wiccarocks, 'd'), 'item-not-found cancel');
+    // nor has it made any of them
+    assert.deepEqual(await stage.tablesWith(row => row.creator === 'crone1@localhost'), []);
   });
 
   it('where the last owner is gone and there is no admin, the member of longest standing owns the room', async () => {
