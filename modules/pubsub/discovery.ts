@@ -95,7 +95,7 @@ function metaDataOf(node: PubsubNode, { limits }: Service): Element {
     ...(type !== '' && { type }),
     ...(language !== '' && { language }),
     ...(contact.length > 0 && { contact }),
-    creator: node.creator,
+    ...(node.creator !== '' && { creator: node.creator }),
     created: new Date(node.created).toISOString().replace(/\.\d+Z$/, 'Z'),
     accessModel,
     publishModel,

@@ -29,8 +29,8 @@ export interface PubsubNode {
   /** The account, or the domain. */
   readonly service: Jid;
   readonly name: string;
-  /** Bare JID. */
-  readonly creator: string;
+  /** Bare JID; '' where that account is gone. */
+  creator: string;
   /** Milliseconds since 1970. */
   readonly created: number;
   config: NodeConfig;

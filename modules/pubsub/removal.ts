@@ -24,6 +24,10 @@ export async function removeAccount(engine: Engine, account: Jid): Promise<void>
       for (const { jid } of gone) node.subscriptions.delete(jid.full);
       await store.affiliate(node.id, new Map([[account.bare, 'none']]));
       node.affiliations.delete(account.bare);
+      if (node.creator === account.bare) {
+        await store.forgetCreator(node.id);
+        node.creator = '';
+      }
       await nodes.put(node);
     });
   }

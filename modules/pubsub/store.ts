@@ -145,6 +145,11 @@ export class PubsubStore {
     });
   }
 
+  /** Who made a node is not there any more: it counts for nobody. */
+  async forgetCreator(node: number): Promise<void> {
+    await this.storage.transact(tx => tx(NODES).where({ id: node }).update({ creator_key: '', creator: '' }));
+  }
+
   async configure(node: number, config: NodeConfig): Promise<void> {
     await this.storage.transact(tx =>
       tx(NODES)
@@ -231,13 +236,14 @@ export class PubsubStore {
     return rows.map(({ name }) => name);
   }
 
-  /** Where somebody is subscribed or affiliated: the services and names of nodes. */
+  /** Where somebody is subscribed or affiliated, and what they have made: the services and names of nodes. */
   async placesOf(entity: string): Promise<{ service: string; name: string }[]> {
     const entity_key = keyOf(entity);
     return this.storage.read(q =>
       q(NODES)
         .whereIn('id', q(SUBSCRIPTIONS).where({ entity_key }).select('node'))
         .orWhereIn('id', q(AFFILIATIONS).where({ entity_key }).select('node'))
+        .orWhere({ creator_key: entity_key })
         .orderBy('id')
         .select('service', 'name'),
     ) as Promise<{ service: string; name: string }[]>;

@@ -352,7 +352,9 @@ describe('play: personal eventing (XEP-0163)', () => {
     ok(await subscribe(juliet, 'urn:open', JULIET, ROMEO));
     await create(juliet, 'hers');
     ok(await subscribe(romeo, 'hers', ROMEO));
+    await create(romeo, 'his');
     await stage.node.accounts.remove(parseJid(ROMEO)!);
+    assert.deepEqual(await stage.tablesWith(row => row.creator === ROMEO), []);
     const left = ok(await juliet.iq('get', owner(`<subscriptions node='hers'/>`), 'pubsub.localhost'));
     assert.equal(said(left, 'subscriptions').children.length, 0);
     assert.equal(error(await get(juliet, 'urn:open', ROMEO)), 'auth not-authorized presence-subscription-required');
