@@ -64,6 +64,11 @@ export class Groups {
     return found && this.take(room, found);
   }
 
+  /** Whoever has that name next is not muted. */
+  unmute(room: RoomView, account: Jid): void {
+    this.known.get(room)?.mutes.delete(accountKey(account.bare));
+  }
+
   forget(room: RoomView): void {
     this.known.delete(room);
   }

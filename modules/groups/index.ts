@@ -3,7 +3,7 @@
  * affiliation of member or above. Everything is done through modules/rooms/contract.ts, in the room's order.
  */
 import { attached, defineModule, defineOptions } from '../../src/api/index.ts';
-import type { Jid } from '../../src/jid/index.ts';
+import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { Archive } from '../archive/contract.ts';
 import { Inbox } from '../inbox/contract.ts';
 import { Pubsub } from '../pubsub/contract.ts';
@@ -148,7 +148,11 @@ export default defineModule({
     mod.add('operations', allowOperation(allowances));
     mod.add('commands', allowCommand(allowances));
 
-    mod.when('accountRemoved', account => store.forgetAccount(account));
+    mod.when('accountRemoved', async account => {
+      const muted = await store.mutedIn(account);
+      await store.forgetAccount(account);
+      for (const jid of muted) await rooms.with(parseJid(jid)!, room => room && groups.unmute(room, account));
+    });
 
     let agreed: Promise<void> | undefined;
     const look = async (): Promise<void> => {

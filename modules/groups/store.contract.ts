@@ -160,7 +160,9 @@ export function groupStoreContract(open: () => Promise<Storage>): void {
     await claim('mantua', { founder: juliet.bare });
     await store.forgetAccount(juliet);
     assert.equal(await store.founded(juliet.bare, DOMAIN, 'group'), 0);
+    assert.deepEqual(await store.mutedIn(long), [named('verona').bare]);
     await store.forgetAccount(long);
+    assert.deepEqual(await store.mutedIn(long), []);
     assert.deepEqual(
       [await store.allowances.get(long), await store.cursors.get(named('verona'), long)],
       [undefined, undefined],

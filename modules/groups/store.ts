@@ -160,6 +160,16 @@ export class GroupStore {
     return rows.map(row => row.jid);
   }
 
+  /** The groups in which somebody is muted, by their addresses. */
+  async mutedIn(account: Jid): Promise<string[]> {
+    const rows = await this.storage.read(q =>
+      q<{ jid: string; account: string }>(MUTES)
+        .where({ account: accountKey(account.bare) })
+        .select('jid'),
+    );
+    return rows.map(row => row.jid);
+  }
+
   /** Of an account that is there no more nothing is kept. */
   async forgetAccount(account: Jid): Promise<void> {
     const key = accountKey(account.bare);

@@ -371,6 +371,16 @@ describe('play: the rules of groups (docs/groups.md)', () => {
       assert.equal(await say(juliet, 'four'), 'said');
     });
 
+    it('the next account by the name of one that was muted is not', async () => {
+      await configure(romeo, { 'muc#roomconfig_membersonly': '0' }, jid);
+      noteOf(await command(romeo, jid, 'mute', { member: 'juliet@localhost', minutes: 'forever' }));
+      await stage.node.accounts.remove(parseJid('juliet@localhost')!);
+      await stage.addUser('juliet');
+      juliet = await stage.login('juliet@localhost/balcony', { presence: true });
+      await enter(juliet, 'Juliet', { room: jid });
+      assert.equal(await say(juliet, 'one'), 'said');
+    });
+
     it('a member that is muted says nothing by the subject either', async () => {
       await configure(romeo, { 'muc#roomconfig_changesubject': '1' }, jid);
       const ask = `<message type='groupchat' to='${jid}' id='s1'><subject>Hear me</subject></message>`;
