@@ -172,7 +172,9 @@ const NOT_INSIDE: Remarks = {
 
 /** 7.2.17: it believes to be in the room. That it entered by the old protocol, without an <x/>, looks the same. */
 function notInside(room: Room, packet: Packet): void {
-  const stranger = new Occupant(packet.to!, packet.from.toBare(), '', 'none', 'visitor');
+  const account = packet.from.toBare();
+  const id = room.state ? room.house.occupantId(room, account) : '';
+  const stranger = new Occupant(packet.to!, account, id, 'none', 'visitor');
   const client = new OccupantSession(packet.from, stranger, packet.sender, partsOf(packet));
   const kick = presencePacket(stranger, client, 'unavailable', false, true, NOT_INSIDE);
   void room.house.node.route(kick.readdressed(packet.from));

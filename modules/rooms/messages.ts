@@ -8,7 +8,7 @@ import { invitationFailed } from './invitations.ts';
 import { leaveByError } from './leaving.ts';
 import { retract } from './moderating.ts';
 import type { OccupantSession } from './occupants.ts';
-import { textElement } from './presence.ts';
+import { occupantIdElement, textElement } from './presence.ts';
 import { archiveOf, name, reflected, spread, tellMessage } from './reflecting.ts';
 import type { Room } from './room.ts';
 
@@ -58,7 +58,7 @@ function changeSubject(room: Room, { occupant }: OccupantSession, packet: Packet
     return room.error(packet, 'not-acceptable', `A subject has at most ${LONGEST_SUBJECT} characters.`);
   return andThen(room.house.policies.maySpeak(room, packet.from, packet), refused => {
     if (refused) return room.refuse(packet, refused);
-    const subject = { text, nick: occupant.nick, at: Date.now() };
+    const subject = { text, nick: occupant.nick, by: occupant.id, at: Date.now() };
     const message = reflected(room, occupant, packet);
     name(room, message);
     return room.house.store.setSubject(id, subject).then(() => {
@@ -108,7 +108,8 @@ function sendSubject(room: Room, client: OccupantSession): void {
     const stamp = new Date(subject.at).toISOString();
     delay = `<delay xmlns='${NS.delay}'${wireAttribute('from', room.jid.full)} stamp='${stamp}'/>`;
   }
-  const wire = `<message type='groupchat'>${textElement('subject', subject?.text ?? '')}${delay}</message>`;
+  const by = subject && subject.by !== '' ? occupantIdElement(subject.by) : '';
+  const wire = `<message type='groupchat'>${textElement('subject', subject?.text ?? '')}${by}${delay}</message>`;
   const from = (subject && parseJid(`${room.jid.bare}/${subject.nick}`)) ?? room.jid;
   room.send(Packet.fromWire(wire, from, undefined), client);
 }

@@ -69,7 +69,7 @@ export function presencePacket(
   const { attributes, content } = remarks.parts ?? (type === '' ? session.shown : NO_PARTS);
   const head = (type && ` type='${type}'`) + (id === undefined ? '' : wireAttribute('id', id)) + attributes;
   const x = `<x xmlns='${NS.mucUser}'>${item(occupant, session, type, open, self, remarks)}${codes(remarks, self)}</x>`;
-  const occupantId = `<occupant-id xmlns='${NS.occupantIds}' id='${occupant.id}'/>`;
+  const occupantId = occupant.id === '' ? '' : occupantIdElement(occupant.id);
   const hats = type === '' ? occupant.hats : '';
   return Packet.fromWire(`<presence${head}>${content}${x}${hats}${occupantId}</presence>`, occupant.address, undefined);
 }
@@ -99,6 +99,11 @@ function actorElement({ nick, jid }: ActorName, open: boolean): string {
 function codes({ codes = [] }: Remarks, self: boolean): string {
   const all = self ? [...codes, 110].sort((a, b) => a - b) : codes;
   return all.map(code => `<status code='${code}'/>`).join('');
+}
+
+/** XEP-0421, as a wire string. */
+export function occupantIdElement(id: string): string {
+  return `<occupant-id xmlns='${NS.occupantIds}' id='${id}'/>`;
 }
 
 /** `<name>text</name>` as a wire string. */

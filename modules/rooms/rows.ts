@@ -10,6 +10,7 @@ export interface RoomRow {
   subject: string | null;
   subject_nick: string | null;
   subject_at: number | null;
+  subject_by: string | null;
   created: number;
   avatar: string;
   hats: string | null;
@@ -31,13 +32,16 @@ export function roomOf(
   applications: readonly Application[],
   wearers: readonly Wearer[],
 ): StoredRoom {
-  const { subject, subject_nick, subject_at } = row;
+  const { subject, subject_nick, subject_at, subject_by } = row;
   return {
     id: Number(row.id),
     jid: jid.toBare(),
     config: row.config,
     locked: Number(row.locked) === 1,
-    subject: subject === null ? undefined : { text: subject, nick: subject_nick ?? '', at: Number(subject_at) },
+    subject:
+      subject === null
+        ? undefined
+        : { text: subject, nick: subject_nick ?? '', by: subject_by ?? '', at: Number(subject_at) },
     created: Number(row.created),
     avatarHashes: JSON.parse(row.avatar) as string[],
     affiliated,

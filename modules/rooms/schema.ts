@@ -88,4 +88,13 @@ export const migrations: readonly Migration[] = [
       });
     },
   },
+  {
+    name: '003-subject',
+    up: async schema => {
+      await schema.alterTable(ROOMS, table => {
+        // the occupant id of who set it (XEP-0421)
+        table.string('subject_by', 128);
+      });
+    },
+  },
 ];

@@ -118,11 +118,11 @@ export function roomStoreContract(open: () => Promise<Storage>): void {
 
   it('keeps the last subject', async () => {
     const id = await create();
-    await store.setSubject(id, { text: 'Fire Burn', nick: 'firstwitch', at: 7 });
-    await store.setSubject(id, { text: 'Cauldron Bubble 🔥', nick: 'secondwitch', at: 1_700_000_000_000 });
+    await store.setSubject(id, { text: 'Fire Burn', nick: 'firstwitch', by: '', at: 7 });
+    await store.setSubject(id, { text: 'Cauldron Bubble 🔥', nick: 'secondwitch', by: 'x1', at: 1_700_000_000_000 });
     const { subject } = await load();
-    assert.deepEqual(subject, { text: 'Cauldron Bubble 🔥', nick: 'secondwitch', at: 1_700_000_000_000 });
-    await store.setSubject(id, { text: '', nick: 'firstwitch', at: 8 });
+    assert.deepEqual(subject, { text: 'Cauldron Bubble 🔥', nick: 'secondwitch', by: 'x1', at: 1_700_000_000_000 });
+    await store.setSubject(id, { text: '', nick: 'firstwitch', by: 'x2', at: 8 });
     assert.equal((await load()).subject!.text, '');
   });
 

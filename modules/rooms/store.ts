@@ -39,7 +39,7 @@ export class RoomStore {
   constructor(storage: Storage) {
     this.lists = new RoomLists(storage);
     this.room = storage.prepare(
-      `select id, config, locked, subject, subject_nick, subject_at, created, avatar, hats from ${ROOMS} where jid = ?`,
+      `select id, config, locked, subject, subject_nick, subject_at, subject_by, created, avatar, hats from ${ROOMS} where jid = ?`,
     );
     this.affiliations = storage.prepare(
       `select jid_key, jid, affiliation, nick, reason, since from ${AFFILIATIONS} where room = ? and jid_key > ?
@@ -133,9 +133,9 @@ export class RoomStore {
     await this.write(tx => affiliate(tx, room, changes));
   }
 
-  async setSubject(room: number, { text, nick, at }: Subject): Promise<void> {
-    const sql = `update ${ROOMS} set subject = ?, subject_nick = ?, subject_at = ? where id = ?`;
-    await this.write(tx => andThen(tx.run(sql, text, nick, at, room), () => 0));
+  async setSubject(room: number, { text, nick, by, at }: Subject): Promise<void> {
+    const sql = `update ${ROOMS} set subject = ?, subject_nick = ?, subject_by = ?, subject_at = ? where id = ?`;
+    await this.write(tx => andThen(tx.run(sql, text, nick, by, at, room), () => 0));
   }
 
   /** Keeps that somebody asks to become a member; what was asked before is forgotten. */

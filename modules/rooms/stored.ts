@@ -35,6 +35,8 @@ export interface Subject {
   readonly text: string;
   /** The nickname of who set it. */
   readonly nick: string;
+  /** Their occupant id (XEP-0421); '' where it is not known. */
+  readonly by: string;
   readonly at: number;
 }
 

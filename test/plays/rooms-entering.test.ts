@@ -242,6 +242,7 @@ describe('play: entering a room (XEP-0045 7.2)', () => {
     hag.send(`<presence to='${ROOM}/thirdwitch'/>`);
     const kick = await hag.presence(`${ROOM}/thirdwitch`, 'unavailable');
     assert.equal(told(kick), 'thirdwitch unavailable none/none hag66 110,307,333');
+    assert.notEqual(kick.getChild('occupant-id', 'urn:xmpp:occupant-id:0')?.attrs.id, '');
     assert.deepEqual(await presences(crone), []);
   });
 

@@ -300,8 +300,10 @@ describe('play: in a room (XEP-0045 7.4 to 7.14, 8.1)', () => {
 
     it('is changed by moderators, told to all, and to who enters', async () => {
       crone.send(subject('Fire Burn and Cauldron Bubble!'));
+      const ids = new Set<string | undefined>();
       for (const client of [crone, wicca, hag]) {
         const message = await client.message();
+        ids.add(message.getChild('occupant-id', OCCUPANT_ID)!.attrs.id);
         assert.equal(message.attrs.from, `${ROOM}/firstwitch`);
         assert.equal(message.getChildText('subject'), 'Fire Burn and Cauldron Bubble!');
         assert.equal(message.getChild('delay'), undefined);
@@ -315,6 +317,8 @@ describe('play: in a room (XEP-0045 7.4 to 7.14, 8.1)', () => {
       assert.equal(message.getChild('body'), undefined);
       assert.equal(message.attrs.from, `${ROOM}/firstwitch`);
       assert.equal(message.getChild('delay', 'urn:xmpp:delay')?.attrs.from, ROOM);
+      // XEP-0421: whoever comes later knows who that was as well
+      assert.deepEqual([...ids], [message.getChild('occupant-id', OCCUPANT_ID)?.attrs.id]);
       // behind the history, which has no subjects
       const before = late.inbox.filter(({ name }) => name === 'message').map(each => each.getChildText('body'));
       assert.deepEqual(before, ['one']);
