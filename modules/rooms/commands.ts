@@ -159,8 +159,11 @@ function stage(
 ): MaybePromise<Answer> {
   const { action = 'execute', sessionid } = payload.attrs as { action?: string; sessionid?: string };
   // XEP-0050 4.4
-  if (!ACTIONS.has(action))
-    return new StanzaError('bad-request', { application: xml('malformed-action', { xmlns: NS.commands }) });
+  if (!ACTIONS.has(action)) {
+    // there is no step before another
+    const problem = action === 'prev' ? 'bad-action' : 'malformed-action';
+    return new StanzaError('bad-request', { application: xml(problem, { xmlns: NS.commands }) });
+  }
   const session = sessionid ?? randomBytes(9).toString('base64url');
   const answer = (status: string, ...children: (Element | false | undefined)[]): Element =>
     xml('command', { xmlns: NS.commands, node, sessionid: session, status }, ...children);

@@ -66,6 +66,20 @@ describe('play: hats in rooms (XEP-0317)', () => {
   });
   afterEach(() => server.stop());
 
+  it('what a command cannot do is told apart from what is no action (XEP-0050 4.4)', async () => {
+    for (const [action, problem] of [
+      ['prev', 'bad-action'],
+      ['sing', 'malformed-action'],
+    ]) {
+      const answer = await crone.iq(
+        'set',
+        `<command xmlns='${COMMANDS}' node='urn:xmpp:hats:commands:list' action='${action}'/>`,
+        ROOM,
+      );
+      assert.ok(answer.getChild('error')?.getChild(problem!, COMMANDS), answer.toString());
+    }
+  });
+
   it('3, 4.2: an admin makes hats, and everybody is told that the room has changed', async () => {
     const form = formOf(await run(crone, 'create'), 'executing');
     const fields = form.getChildren('field').map(({ attrs }) => attrs.var);
