@@ -26,8 +26,8 @@ export interface NodeEvent {
 export interface PubsubApi {
   /**
    * Publishes, each item in the place of one with its id, and tells those who are to know. A node that is not there is made, with `config`
-   * beside what nodes of accounts begin with; one that is there stays as it is, but is made to keep as many items as that says before any goes.
-   * Rejects with a StorageError.
+   * beside what nodes of accounts begin with; one that is there stays as it is, but keeps as many items as that says before any goes, and is
+   * the account's own affair ('whitelist') where that says so. Rejects with a StorageError.
    */
   publish(
     account: Jid,

@@ -34,18 +34,29 @@ export class Inside implements PubsubApi {
     return this.engine.nodes.turn(service.jid, node, async () => {
       const there = await this.engine.nodes.find(service.jid, node);
       const ids = items.map(({ id }) => id);
-      if (there && config.maxItems !== undefined) await this.makeRoom(service, there, ids, config.maxItems);
+      if (there) await this.adapt(service, there, ids, config);
       return publishItems(this.engine, service, service.jid, node, elements, there ? {} : config);
     });
   }
 
-  /** A client may have made the node for fewer items: none of them goes for those that are published now. */
-  private async makeRoom(service: Service, node: PubsubNode, ids: readonly string[], maxItems: number): Promise<void> {
+  /** A client may have made the node for fewer items, or for more people: nothing goes, and nobody else learns of it, by what is published. */
+  private async adapt(
+    service: Service,
+    node: PubsubNode,
+    ids: readonly string[],
+    { accessModel, maxItems = 0 }: Partial<NodeConfig>,
+  ): Promise<void> {
     const { config } = node;
-    if (config.maxItems >= maxItems || !config.persistItems) return;
-    const most = mostItems(node, service.limits);
-    const isFull = ids.length > most || (await this.engine.store.items.excess(node.id, ids, most)).length > 0;
-    if (isFull) await reconfigure(this.engine, service, node, { ...config, maxItems });
+    const isPrivate = accessModel === 'whitelist' && config.accessModel !== accessModel;
+    const isFull = config.maxItems < maxItems && config.persistItems && (await this.isFull(service, node, ids));
+    if (!isPrivate && !isFull) return;
+    const changed = { ...config, ...(isPrivate && { accessModel }), ...(isFull && { maxItems }) };
+    await reconfigure(this.engine, service, node, changed);
+  }
+
+  private async isFull({ limits }: Service, node: PubsubNode, ids: readonly string[]): Promise<boolean> {
+    const most = mostItems(node, limits);
+    return ids.length > most || (await this.engine.store.items.excess(node.id, ids, most)).length > 0;
   }
 
   retract(account: Jid, name: string, ids: readonly string[]): Promise<readonly string[]> {

@@ -4,6 +4,7 @@ import type { TestClient } from '../kit/client.ts';
 import { TestNode } from '../kit/node.ts';
 import { until } from '../kit/wait.ts';
 import { wantAsked } from './caps.ts';
+import { befriend } from './people.ts';
 import { error, eventsOf, form, get, MANY_PRIVATE, OWN, owner, publish, pubsub, said } from './pubsub.ts';
 import { features, INFO, ok, verona } from './verona.ts';
 
@@ -158,6 +159,18 @@ describe('play: bookmarks are one list (XEP-0402 6.3, XEP-0048, XEP-0049)', () =
     );
     assert.deepEqual(await natives(), ['a@rooms.localhost A']);
     assert.deepEqual(listed(await inNode()), ['a@rooms.localhost A']);
+  });
+
+  it('is nobody else’s business where a client made a node for its contacts', async () => {
+    await befriend(romeo, juliet);
+    ok(await publish(romeo, OLD, `<item id='current'>${storage('')}</item>`, OWN));
+    ok(await get(juliet, OLD, 'romeo@localhost'));
+    await wantAsked(juliet, [OLD]);
+    await juliet.settle();
+    ok(await mark('secret@rooms.localhost', '', '<password>sesame</password>'));
+    assert.deepEqual(listed(await inNode()), ['secret@rooms.localhost']);
+    assert.deepEqual(eventsOf(await juliet.settle()), []);
+    assert.match(error(await get(juliet, OLD, 'romeo@localhost')), /not-allowed/);
   });
 
   it('is nobody else’s business', async () => {
