@@ -7,9 +7,10 @@ export const AFFILIATIONS = 'pubsub_affiliations';
 export const SUBSCRIPTIONS = 'pubsub_subscriptions';
 export const REDIRECTS = 'pubsub_redirects';
 
-/** Names, item ids and addresses may be longer than an index takes. */
+/** Names, item ids and addresses may be longer than an index takes, or differ by spaces at the end, which MySQL does not see. */
 export function keyOf(text: string): string {
-  return text.length <= 128 && !text.startsWith('#') ? text : `#${createHash('sha256').update(text).digest('hex')}`;
+  const isKey = text.length <= 128 && !text.startsWith('#') && !text.endsWith(' ');
+  return isKey ? text : `#${createHash('sha256').update(text).digest('hex')}`;
 }
 
 export const migrations: readonly Migration[] = [

@@ -69,13 +69,16 @@ export function pubsubStoreContract(open: () => Promise<Storage>): void {
       );
     });
 
-    it('have one name each, exact in case, at each service', async () => {
+    it('have one name each, exact in case and spaces, at each service', async () => {
       await create('news');
       await create('News');
+      await create('news ');
       await create('news', ROMEO);
       const again = { service: SERVICE, name: 'news', creator: JULIET, created: 1, config: SERVICE_DEFAULTS };
       assert.equal(await store.create(again, JULIET, 100), 'conflict');
       assert.equal(await store.node(SERVICE, 'NEWS'), undefined);
+      assert.equal(await store.node(SERVICE, 'News '), undefined);
+      assert.equal((await store.node(SERVICE, 'news '))!.name, 'news ');
       assert.equal((await store.of(ROMEO)).length, 1);
     });
 
@@ -263,6 +266,14 @@ export function pubsubStoreContract(open: () => Promise<Storage>): void {
       assert.deepEqual(await store.items.publish(id, [item('1', 3000, '<b xmlns="urn:b"/>')], 10), []);
       assert.deepEqual(ids(await page(id)), ['1', '2']);
       assert.equal((await store.items.get(id, '1', 0))!.payload, '<b xmlns="urn:b"/>');
+    });
+
+    it('are others where their ids differ by spaces alone', async () => {
+      const id = await create();
+      for (const name of ['a', 'a ', ' a', 'A']) await store.items.publish(id, [item(name)], 10);
+      assert.deepEqual(ids(await page(id)), ['A', ' a', 'a ', 'a']);
+      assert.deepEqual(await store.items.retract(id, ['a ']), ['a ']);
+      assert.equal((await store.items.get(id, 'a', 0))!.id, 'a');
     });
 
     it('are no more than allowed: the oldest go', async () => {
