@@ -125,7 +125,8 @@ export default defineModule({
         const host = served.hostOf(jid.domain)!;
         if (node.isAdmin(who.toBare(), host)) return true;
         const { create } = mod.options(host);
-        return create === 'everyone' || (create === 'accounts' && node.hosts.has(who.domain));
+        if (create !== 'accounts') return create === 'everyone';
+        return node.hosts.has(who.domain) && node.session(who)?.anonymous !== true;
       },
       happened: event => inside.tell(event),
       followed: account => inside.followed(account),

@@ -74,6 +74,15 @@ describe('play: anonymous logins (XEP-0175)', () => {
     await client.end();
   });
 
+  it('make no nodes at the service, which would stay', async () => {
+    const client = await guest();
+    const create = "<pubsub xmlns='http://jabber.org/protocol/pubsub'><create node='mine'/></pubsub>";
+    assert.equal(condition(await client.iq('set', create, 'pubsub.localhost')), 'forbidden');
+    assert.equal(condition(await client.iq('set', create, `pubsub.${GUESTS}`)), 'forbidden');
+    assert.equal((await client.iq('set', create)).attrs.type, 'result');
+    await client.end();
+  });
+
   it('chat, and nothing of them stays when they leave', async () => {
     const client = await guest();
     const bare = bareOf(client);
