@@ -8,6 +8,7 @@ import { StanzaError } from '../../src/protocol/index.ts';
 import { type Element, parseElement } from '../../src/xml/index.ts';
 import { PrivateStorage } from '../private-storage/contract.ts';
 import { MAX, Pubsub } from '../pubsub/contract.ts';
+import { Bookmarks } from './contract.ts';
 import { type Conference, isSame, NATIVE, ofItem, ofStorage, OLD, toItem, toStorage } from './conferences.ts';
 
 /** XEP-0402 4.3, XEP-0223: for the account alone. */
@@ -137,15 +138,16 @@ export default defineModule({
       host => storage() !== undefined && mod.node.moduleEnabled('private-storage', host),
     );
 
-    // what was there before anybody kept bookmarks as items becomes items when its account comes next
-    mod.when('bound', session => {
-      const account = session.user.jid;
-      if (session.anonymous || !mod.enabled(account.domain)) return undefined;
-      return inTurn(account, async () => {
+    // what was there before anybody kept bookmarks as items becomes items when its account comes next, or somebody makes the first for it
+    const adopt = async (account: Jid): Promise<void> => {
+      if (!mod.enabled(account.domain)) return;
+      await inTurn(account, async () => {
         if (await nodes.has(account, NATIVE)) return;
         const list = (await oldList(account)) ?? (await storage()?.get(account, 'storage', OLD));
         if (list && ofStorage(list).size > 0) await take(account, list);
       });
-    });
+    };
+    mod.when('bound', session => (session.anonymous ? undefined : adopt(session.user.jid)));
+    mod.provide(Bookmarks, { adopt });
   },
 });

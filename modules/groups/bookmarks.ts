@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { NodeView } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { type Element, parseElement, xml } from '../../src/xml/index.ts';
+import type { BookmarksService } from '../bookmarks/contract.ts';
 import { MAX, type PubsubApi } from '../pubsub/contract.ts';
 import { GROUPS } from './errors.ts';
 import type { Group } from './groups.ts';
@@ -22,6 +23,8 @@ export interface BookmarksParts {
   readonly node: NodeView;
   readonly log: Logger;
   pubsub(): PubsubApi | undefined;
+  /** What makes items of lists from before there were any. */
+  lists(): BookmarksService | undefined;
   /** Whether accounts of a host have them kept. */
   kept(host: string): boolean;
 }
@@ -52,6 +55,7 @@ export class Bookmarks {
    */
   add(account: Jid, nick: string, { room, name, group }: Bookmarked): Promise<boolean> {
     return this.change(account, async nodes => {
+      await this.parts.lists()?.adopt(account);
       const before = await bookmark(nodes, account, room);
       if (before && before.attrs.name === (name || undefined)) return;
       const own = xml('group', { xmlns: GROUPS, kind: group.kind, number: group.number });

@@ -5,6 +5,7 @@
 import { attached, defineModule, defineOptions } from '../../src/api/index.ts';
 import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { Archive } from '../archive/contract.ts';
+import { Bookmarks as BookmarkLists } from '../bookmarks/contract.ts';
 import { Inbox } from '../inbox/contract.ts';
 import { Pubsub } from '../pubsub/contract.ts';
 import { atLeast, Rooms } from '../rooms/contract.ts';
@@ -35,7 +36,7 @@ export default defineModule({
   name: 'groups',
   doc: 'Groups that people belong to: who founds how many, joins, leaves, transfers and ends them; discussion groups.',
   needs: ['rooms'],
-  after: ['archive', 'blocking', 'inbox', 'pubsub', 'roster'],
+  after: ['archive', 'blocking', 'bookmarks', 'inbox', 'pubsub', 'roster'],
   options: defineOptions(groupOptions),
   stores: { groups: groupStore },
   setup(mod) {
@@ -52,6 +53,7 @@ export default defineModule({
       node,
       log: mod.log,
       pubsub: () => mod.maybe(Pubsub),
+      lists: () => mod.maybe(BookmarkLists),
       kept: host => enabled(host) && options(host).bookmarks,
     });
     const cursors = new Cursors({

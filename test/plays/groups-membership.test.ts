@@ -142,6 +142,25 @@ describe('play: belonging to a group without being in it (docs/groups.md)', () =
       await become(romeo, []);
     });
 
+    it('what an account has kept in a list since before there were items stays', async () => {
+      const again = async (yaml: string): Promise<void> => {
+        await stage.stop({ keep: true });
+        stage = await TestNode.start({ folder: stage.folder, yaml });
+        romeo = await stage.login('romeo@localhost/orchard', { presence: true });
+      };
+      await again('modules: { rooms: {}, groups: {}, bookmarks: false }\n');
+      juliet = await stage.login('juliet@localhost/balcony');
+      const old = `<storage xmlns='storage:bookmarks'><conference jid='old@rooms.localhost' name='Old'/></storage>`;
+      ok(await juliet.iq('set', `<query xmlns='jabber:iq:private'>${old}</query>`));
+      await again('modules: { rooms: {}, groups: {} }\n');
+      const { jid } = await found(romeo, 'Montague');
+      await affiliate(romeo, jid, 'juliet');
+      await stage.stop({ keep: true });
+      stage = await TestNode.start({ folder: stage.folder, yaml: 'modules: { rooms: {}, groups: {} }\n' });
+      juliet = await stage.login('juliet@localhost/balcony');
+      await become(juliet, [`${jid} Montague`, 'old@rooms.localhost Old']);
+    });
+
     it('what a client has chosen in its bookmark stays', async () => {
       const { jid } = await found(romeo, 'Montague');
       const conference = `<conference xmlns='${BOOKMARKS}' name='Ours' autojoin='false'><nick>J</nick></conference>`;
