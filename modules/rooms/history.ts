@@ -57,13 +57,13 @@ export class History {
     this.past = this.past.filter(each => each.message !== message);
   }
 
-  /** The message of a stanza id is taken back. */
-  retract(id: string): void {
-    this.past = this.past.filter(({ message }) => {
-      const kid = message.child('stanza-id', NS.stanzaIds);
-      const own = /<stanza-id [^>]*id='([^']*)'[^>]*\/><\/message>$/.exec(message.wire())?.[1];
-      return own !== id && (kid === undefined || message.stanza.kidElement(kid).attrs.id !== id);
-    });
+  /** The message of a stanza id is taken back, by who has an occupant id, or a moderator. False: it is somebody else's, and stays. */
+  retract(id: string, by?: string): boolean {
+    const found = this.past.find(({ message }) => isNamed(message, id));
+    if (!found) return true;
+    if (by !== undefined && occupantIdOf(found.message) !== by) return false;
+    this.past = this.past.filter(each => each !== found);
+    return true;
   }
 
   /** What it holds is not what is to be told any more. */
@@ -85,6 +85,17 @@ export class History {
     }
     return past.slice(first).map(({ delayed }) => delayed);
   }
+}
+
+function isNamed(message: Packet, id: string): boolean {
+  const kid = message.child('stanza-id', NS.stanzaIds);
+  const own = /<stanza-id [^>]*id='([^']*)'[^>]*\/><\/message>$/.exec(message.wire())?.[1];
+  return own === id || (kid !== undefined && message.stanza.kidElement(kid).attrs.id === id);
+}
+
+function occupantIdOf(message: Packet): string | undefined {
+  const kid = message.child('occupant-id', NS.occupantIds);
+  return kid === undefined ? undefined : (message.stanza.kidElement(kid).attrs.id as string | undefined);
 }
 
 /** Reads <history/>: what is no number or no date does not count. */

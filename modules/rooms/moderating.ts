@@ -10,6 +10,7 @@ import { archiveOf, name, reflected, spread } from './reflecting.ts';
 
 export const MODERATE = 'urn:xmpp:message-moderate:1'; // XEP-0425
 const LONGEST_REASON = 1000;
+const NOT_YOURS = refuse('forbidden', 'Only who has said a message takes it back; moderators do otherwise.');
 
 /** A retraction by an occupant: of a message of its account, or of one that the room knows nothing of. */
 export function retract(room: Room, occupant: Occupant, packet: Packet): MaybePromise<void> {
@@ -20,13 +21,12 @@ export function retract(room: Room, occupant: Occupant, packet: Packet): MaybePr
   const copy = reflected(room, occupant, packet);
   const archive = archiveOf(room);
   if (!archive) {
-    room.history.retract(id);
+    if (!room.history.retract(id, occupant.id)) return room.refuse(packet, NOT_YOURS);
     name(room, copy);
     return spread(room, occupant, copy);
   }
   return archive.find(room.jid, id, occupant.account).then(async message => {
-    if (message && !message.own)
-      return room.error(packet, 'forbidden', 'Only who has said a message takes it back; moderators do otherwise.');
+    if (message && !message.own) return room.refuse(packet, NOT_YOURS);
     const stamp = new Date().toISOString();
     const tombstone = xml('retracted', { xmlns: NS.retract, id: packet.id ?? '', stamp });
     await bury(room, occupant, copy, id, serialize(tombstone, NS.client));

@@ -165,6 +165,23 @@ describe('play: the archive of a room (XEP-0313 5.1.2), and what is taken back (
       assert(!past.some(stanza => stanza.getChildText('body') === 'oops'));
     });
 
+    it('not by others where nothing is kept either: who enters is shown what was said', async () => {
+      await configure(crone, { 'muc#roomconfig_enablelogging': '0' });
+      const id = idOf(await say(wicca, 'mine'));
+      const retract = `<message type='groupchat' id='r1' to='${ROOM}'><retract xmlns='${RETRACT}' id='${id}'/></message>`;
+      crone.send(retract);
+      const refused = await crone.expect(stanza => stanza.attrs.type === 'error', 'an error');
+      assert.equal(error(refused), 'forbidden auth');
+      const shown = async (): Promise<boolean> => {
+        const past = await enter(hag, 'thirdwitch', { x: X });
+        return past.some(stanza => stanza.getChildText('body') === 'mine');
+      };
+      assert.ok(await shown());
+      wicca.send(retract);
+      await crone.expect(stanza => stanza.getChild('retract', RETRACT) !== undefined, 'it');
+      assert.ok(!(await shown()));
+    });
+
     it('not by others, whoever takes their nickname', async () => {
       const id = idOf(await say(wicca, 'mine'));
       wicca.send(`<presence to='${ROOM}/secondwitch' type='unavailable'/>`);
