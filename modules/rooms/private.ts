@@ -49,7 +49,9 @@ function rewritten(from: Occupant, packet: Packet): Packet {
   const { stanza } = packet;
   for (const kid of stanza.children()) {
     const xmlns = stanza.kidXmlns(kid);
-    if (xmlns === NS.occupantIds || xmlns === NS.mucUser) copy.remove(kid);
+    // what comes back may have with it the id that it was given on the way, by the account's own address
+    const names = xmlns === NS.stanzaIds && packet.type === 'error';
+    if (names || xmlns === NS.occupantIds || xmlns === NS.mucUser) copy.remove(kid);
   }
   copy.append(`<x xmlns='${NS.mucUser}'/><occupant-id xmlns='${NS.occupantIds}' id='${from.id}'/>`);
   return copy;

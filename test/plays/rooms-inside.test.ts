@@ -152,8 +152,11 @@ describe('play: in a room (XEP-0045 7.4 to 7.14, 8.1)', () => {
     it('come back in the name of the recipient', async () => {
       wicca.send(whisper('firstwitch'));
       const message = await crone.message();
+      // with all that it got, as clients may do
+      const id = message.getChild('stanza-id', SID)!;
+      assert.equal(id.attrs.by, 'crone1@localhost');
       crone.send(
-        `<message id='${message.attrs.id}' type='error' to='${message.attrs.from}'><error type='cancel'>` +
+        `<message id='${message.attrs.id}' type='error' to='${message.attrs.from}'>${String(id)}<error type='cancel'>` +
           `<service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>`,
       );
       const back = await wicca.expect(({ attrs }) => attrs.type === 'error', 'the error');
