@@ -8,7 +8,7 @@ import {
 } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import type { Conversations } from './conversations.ts';
-import type { Lookups } from './lookups.ts';
+import type { Kept, Lookups } from './lookups.ts';
 
 export type { Conversation, Conversations, Displayed } from './conversations.ts';
 export { idOf, keyOf, markOf } from './key.ts';
@@ -143,8 +143,8 @@ export interface ArchiveService {
   named(id: string, from: Jid | undefined, to: Jid | undefined): Promise<Filed[]>;
   /** What followed a message in its conversation, in order, at most so many. */
   following(id: string, most: number): AsyncIterable<Filed>;
-  /** The last messages of all archives, the oldest first: wire strings. */
-  recent(most: number): Promise<readonly string[]>;
+  /** The last messages of all archives, the oldest first. */
+  recent(most: number): Promise<readonly Pick<Kept, 'key' | 'stanza'>[]>;
   /** The conversations of all archives. */
   readonly conversations: Conversations;
   /** Messages by their keys, addresses by their numbers. */

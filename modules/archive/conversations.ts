@@ -235,8 +235,8 @@ export class Conversations {
   }
 
   /**
-   * The key of the newest message that came in with a client's own id, behind another key; undefined when there is none. `mark`: of the
-   * id (key.ts).
+   * The key of the newest message that came in with a client's own id, behind another key and before a third one; undefined when there
+   * is none. `mark`: of the id (key.ts).
    */
   async incoming(
     owner: number,
@@ -245,11 +245,12 @@ export class Conversations {
     id: string,
     mark: number,
     pause: () => Promise<void>,
+    before = NEVER,
   ): Promise<number | undefined> {
-    const recent = this.tail.of(owner).backwards({ owner, peer, after, before: NEVER }, Infinity);
+    const recent = this.tail.of(owner).backwards({ owner, peer, after, before }, Infinity);
     const found = await this.newest(recent, id, mark);
     if (found !== undefined) return found;
-    for (let before = NEVER; ;) {
+    for (;;) {
       const rows = await this.ask.marks.all(owner, peer, after, before);
       const key = await this.newest(rows, id, mark);
       if (key !== undefined) return key;

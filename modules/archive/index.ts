@@ -228,7 +228,7 @@ export default defineModule({
       arrivals: (account, messages) => store.arrivals(account.bare, messages),
       isAsked: session => asked.get(session),
       ...lookingUp(store),
-      recent: async most => (await store.recent(most)).reverse().map(({ stanza }) => stanza),
+      recent: async most => (await store.recent(most)).reverse(),
       conversations: store.conversations,
       lookups: store.lookups,
       numberOf: async address => (await store.addresses.find(address.bare))?.id,

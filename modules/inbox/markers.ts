@@ -18,18 +18,19 @@ const RECENT = 1000;
 
 /** Notes what clients displayed just before the program ended: their markers are in archives. */
 export async function noteRecent(archive: ArchiveService, store: DisplayedStore): Promise<void> {
-  for (const wire of await archive.recent(RECENT)) {
+  for (const { key, stanza: wire } of await archive.recent(RECENT)) {
     const stanza = indexed(wire);
     if (!stanza.hasNamespace(NS.chatMarkers)) continue;
     const id = displayedId({ type: stanzaType(MESSAGE, stanza.type), stanza });
     const [from, to] = ['from', 'to'].map(name => parseJid(stanza.attr(name) ?? ''));
-    if (id !== undefined && from && to) await noteDisplayed(archive, store, from.toBare(), to.toBare(), id);
+    if (id !== undefined && from && to) await noteDisplayed(archive, store, from.toBare(), to.toBare(), id, key);
   }
 }
 
 /**
  * Takes note of what an account has displayed: the message of that id in the conversation, and all before it. A message that is not
- * there, or is displayed already, changes nothing (XEP-0333 5). Gives the numbers of account and correspondent when it moved on.
+ * there, or is displayed already, changes nothing (XEP-0333 5). `before`: the marker's own key, where others came since then, of which
+ * one may have the same id. Gives the numbers of account and correspondent when it moved on.
  */
 export async function noteDisplayed(
   archive: ArchiveService,
@@ -37,12 +38,13 @@ export async function noteDisplayed(
   account: Jid,
   correspondent: Jid,
   id: string,
+  before?: number,
 ): Promise<{ owner: number; peer: number } | undefined> {
   const peer = await archive.numberOf(correspondent);
   if (peer === undefined) return undefined;
   const { owner, lowest } = await archive.shelf(account);
   const after = Math.max(await store.get(owner, peer), lowest);
-  const key = await archive.conversations.incoming(owner, peer, after, id, markOf(id), tick);
+  const key = await archive.conversations.incoming(owner, peer, after, id, markOf(id), tick, before);
   return key !== undefined && (await store.move(owner, peer, key)) ? { owner, peer } : undefined;
 }
 

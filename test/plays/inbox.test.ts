@@ -51,6 +51,23 @@ describe('play: the inbox (XEP-0430)', () => {
       await until(async () => (await lines(romeo))[0] === 'juliet@localhost 0 one', 'the marker to be noted again');
     });
 
+  it('a marker from before a start says nothing of what came behind it with the same id', async () => {
+    // a client that counts its messages anew each time that it is started
+    await text(juliet, 'romeo@localhost', 'one', '', '1');
+    await say(romeo, 'juliet@localhost', displayed('1'));
+    await until(async () => (await lines(romeo))[0] === 'juliet@localhost 0 one', 'the marker to be noted');
+    await text(juliet, 'romeo@localhost', 'two', '', '1');
+    await text(juliet, 'romeo@localhost', 'three', '', '2');
+    await stage.stop({ keep: true });
+    stage = await TestNode.start({ folder: stage.folder });
+    romeo = await stage.login('romeo@localhost/orchard', { presence: true });
+    juliet = await stage.login('juliet@localhost/balcony', { presence: true });
+    assert.deepEqual(await lines(romeo), ['juliet@localhost 2 three']);
+    // one that comes now names the newest
+    await say(romeo, 'juliet@localhost', displayed('1'));
+    await until(async () => (await lines(romeo))[0] === 'juliet@localhost 1 three', 'the next marker to be noted');
+  });
+
   it('accounts have one, and say so', async () => {
     assert.ok(features(await romeo.iq('get', INFO)).includes(INBOX));
     const { lines: none, total, unread, allUnread, count, first } = await askInbox(romeo);
