@@ -38,7 +38,7 @@ export interface Watching {
 export interface InboxService {
   /**
    * An account has displayed the message of that id, which it gave it (XEP-0359), in its conversation with somebody, and all before it.
-   * Never moves back; an id that is none of this server's changes nothing.
+   * Never moves back; an id that is none of that conversation's changes nothing.
    */
   displayed(account: Jid, correspondent: Jid, stanzaId: string): Promise<void>;
   /** Asked for conversations of accounts whose clients ask for their inbox, or are told what changes in it. The function returned ends that. */

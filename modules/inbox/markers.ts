@@ -2,7 +2,7 @@ import { MESSAGE, type Packet, stanzaType } from '../../src/api/index.ts';
 import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { NS } from '../../src/protocol/index.ts';
 import { indexed } from '../../src/xml/index.ts';
-import { type ArchiveService, keyOf, markOf } from '../archive/contract.ts';
+import { type ArchiveService, type Filed, keyOf, markOf } from '../archive/contract.ts';
 import { tick } from './inboxes.ts';
 import type { DisplayedStore } from './store.ts';
 
@@ -59,8 +59,19 @@ export async function noteDisplayedId(
   const key = keyOf(stanzaId);
   const peer = key === undefined ? undefined : await archive.numberOf(correspondent);
   if (key === undefined || peer === undefined) return undefined;
-  // an id of the future would hide what has not come yet
   const filed = await archive.find(stanzaId);
+  // one of another conversation, or of the future, would hide what was not displayed
+  if (!filed || !isBetween(filed, account, correspondent)) return undefined;
   const { owner } = await archive.shelf(account);
-  return filed && (await store.move(owner, peer, key)) ? { owner, peer } : undefined;
+  return (await store.move(owner, peer, key)) ? { owner, peer } : undefined;
+}
+
+/** Whether a message is in the account's archive, in its conversation with somebody: sent or received (XEP-0490 3.2). */
+function isBetween({ sent, received, stanza: wire }: Filed, account: Jid, correspondent: Jid): boolean {
+  const stanza = indexed(wire);
+  const [from, to] = ['from', 'to'].map(name => parseJid(stanza.attr(name) ?? '')?.bare);
+  return (
+    (sent && from === account.bare && to === correspondent.bare) ||
+    (received && from === correspondent.bare && to === account.bare)
+  );
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Element } from '../../src/xml/index.ts';
 import type { TestClient } from '../kit/client.ts';
 import type { TestNode } from '../kit/node.ts';
 import { wantAsked } from './caps.ts';
@@ -49,6 +50,26 @@ describe('play: what is displayed, for all devices (XEP-0490)', () => {
     await romeo.settle();
     assert.equal(await unread(), 1);
     assert.deepEqual(idsOf(await get(tablet, NODE, OWN)), [JULIET]);
+  });
+
+  it('6.1: a position that is none of that chat says nothing', async () => {
+    await stage.addUser('nurse');
+    const nurse = await stage.login('nurse@localhost/hall', { presence: true });
+    await write('one');
+    nurse.send(`<message to='${ROMEO}' type='chat'><body>in another chat</body></message>`);
+    nurse.send(`<message to='${JULIET}' type='chat'><body>not to him</body></message>`);
+    const idOf = (message: Element): string => message.getChild('stanza-id', 'urn:xmpp:sid:0')!.attrs.id!;
+    for (const id of [idOf(await romeo.message()), idOf(await juliet.message())])
+      ok(await publish(romeo, NODE, `<item id='${JULIET}'>${displayed(id)}</item>`, OWN, MANY_PRIVATE));
+    await romeo.settle();
+    assert.equal(await unread(), 1);
+    // his own words have their place in it
+    romeo.send(`<message to='${JULIET}' type='chat'><body>mine</body></message>`);
+    await romeo.settle();
+    const mine = (await askInbox(romeo)).entries.find(({ jid }) => jid === JULIET)!.id!;
+    ok(await publish(romeo, NODE, `<item id='${JULIET}'>${displayed(mine)}</item>`, OWN, MANY_PRIVATE));
+    await romeo.settle();
+    assert.equal(await unread(), 0);
   });
 
   it('3.5: a marker may carry it: the server publishes it, and nobody else sees it', async () => {
