@@ -5,7 +5,7 @@
 import { defineModule } from '../../src/api/index.ts';
 import { parseJid } from '../../src/jid/index.ts';
 import { NS, StanzaError } from '../../src/protocol/index.ts';
-import { parseElement } from '../../src/xml/index.ts';
+import { type Kid, parseElement } from '../../src/xml/index.ts';
 import { Inbox } from '../inbox/contract.ts';
 import { MAX, Pubsub } from '../pubsub/contract.ts';
 
@@ -34,14 +34,17 @@ export default defineModule({
     mod.on(
       'received',
       'work',
-      { kind: 'message', to: ['host', 'bare', 'full', 'foreign'] },
+      { kind: 'message', to: ['nowhere', 'host', 'bare', 'full', 'foreign'] },
       (packet, session) => {
-        const kid = packet.stanza.hasNamespace(DISPLAYED) ? packet.child('displayed', DISPLAYED) : undefined;
-        if (kid === undefined) return;
-        const payload = packet.stanza.kidElement(kid);
-        packet.remove(kid);
+        const first = packet.stanza.hasNamespace(DISPLAYED) ? packet.child('displayed', DISPLAYED) : undefined;
+        if (first === undefined) return;
+        for (let kid: Kid | undefined = first; kid !== undefined; kid = packet.child('displayed', DISPLAYED))
+          packet.remove(kid);
+        const payload = packet.stanza.kidElement(first);
         if (packet.type === 'error' || session.anonymous || !payload.getChild('stanza-id', NS.stanzaIds)) return;
-        const published = nodes.publish(session.user.jid, DISPLAYED, [{ id: packet.to!.full, payload }], CONFIG);
+        const { jid } = session.user;
+        // without an address it is for the sender's own account
+        const published = nodes.publish(jid, DISPLAYED, [{ id: (packet.to ?? jid).full, payload }], CONFIG);
         packet.hold(
           published.then(
             outcome => {

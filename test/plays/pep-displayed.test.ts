@@ -72,6 +72,19 @@ describe('play: what is displayed, for all devices (XEP-0490)', () => {
     assert.equal(await unread(), 0);
   });
 
+  it('3.5.3: all of it is taken out, whatever there is and without an address too', async () => {
+    const [id] = (await write('one')) as [string];
+    await juliet.settle();
+    const twice = displayed(id) + displayed(id);
+    romeo.send(`<message to='${JULIET}' type='chat'><body>x</body>${twice}</message>`);
+    assert.ok(!String(await juliet.message()).includes(NODE));
+    romeo.send(`<message type='chat'><body>note</body>${displayed(id)}</message>`);
+    const note = await romeo.expect(stanza => stanza.getChildText('body') === 'note', 'the note');
+    assert.ok(!String(note).includes(NODE));
+    await romeo.settle();
+    assert.deepEqual(idsOf(await get(romeo, NODE, OWN)).toSorted(), [JULIET, ROMEO]);
+  });
+
   it('3.5: a marker may carry it: the server publishes it, and nobody else sees it', async () => {
     assert.ok(features(await romeo.iq('get', INFO)).includes('urn:xmpp:mds:server-assist:0'));
     const ids = await write('one', 'two');
