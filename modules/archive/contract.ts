@@ -145,6 +145,8 @@ export interface ArchiveService {
   following(id: string, most: number): AsyncIterable<Filed>;
   /** The last messages of all archives, the oldest first. */
   recent(most: number): Promise<readonly Pick<Kept, 'key' | 'stanza'>[]>;
+  /** Calls the listener after each message that is imported into its sender's archive, and waits for it; returns how to stop that. */
+  onImported(listener: (message: Pick<Kept, 'key' | 'stanza'>) => Promise<void>): () => void;
   /** The conversations of all archives. */
   readonly conversations: Conversations;
   /** Messages by their keys, addresses by their numbers. */

@@ -21,7 +21,7 @@ import { Roster } from '../roster/contract.ts';
 import { StanzaIds } from '../stanza-id/contract.ts';
 import { Trace } from '../trace/contract.ts';
 import { Answering, type Shelf } from './answering.ts';
-import { Archive, RoomDomains } from './contract.ts';
+import { Archive, type ArchiveService, RoomDomains } from './contract.ts';
 import { isKeepable } from './keepable.ts';
 import { Keeping } from './keeping.ts';
 import { firstKeyAt, timeOf } from './key.ts';
@@ -219,6 +219,7 @@ export default defineModule({
       origins: host => (mod.node.hosts.has(host) && mod.options(host).once ? origins : undefined),
       refuse: (packet, error) => passage.refuse(packet, error),
     });
+    const importListeners = new Set<Parameters<ArchiveService['onImported']>[0]>();
     mod.provide(Archive, {
       whenSent: (packet, done) => (hasArchive(packet) ? keeping.whenSent(packet, arrives(packet), done) : undefined),
       dropped: packet => {
@@ -229,6 +230,10 @@ export default defineModule({
       isAsked: session => asked.get(session),
       ...lookingUp(store),
       recent: async most => (await store.recent(most)).reverse(),
+      onImported: listener => {
+        importListeners.add(listener);
+        return () => void importListeners.delete(listener);
+      },
       conversations: store.conversations,
       lookups: store.lookups,
       numberOf: async address => (await store.addresses.find(address.bare))?.id,
@@ -274,7 +279,15 @@ export default defineModule({
 
     mod.add(
       'portable',
-      portableArchive({ store, ids, floor: account => floorOf(account.domain), now: () => Date.now() }),
+      portableArchive({
+        store,
+        ids,
+        floor: account => floorOf(account.domain),
+        now: () => Date.now(),
+        imported: async message => {
+          for (const listener of importListeners) await listener(message);
+        },
+      }),
     );
 
     // ---- what goes ------------------------------------------------------------------------------------------------------------

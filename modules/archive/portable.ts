@@ -24,6 +24,8 @@ export interface PortableParts {
   /** The key before which an account's archive keeps nothing. */
   floor(account: Jid): number;
   now(): number;
+  /** Told what is in its sender's archive now, or was before. */
+  imported(message: Pick<Kept, 'key' | 'stanza'>): Promise<void>;
 }
 
 /**
@@ -31,7 +33,7 @@ export interface PortableParts {
  * keeps its ids, and is one message again for both of its archives. Ids of other kinds are made anew, from the time of the message and
  * its place in the file, so that they are the same whenever it is read.
  */
-export function portableArchive({ store, ids, floor, now }: PortableParts): Portable {
+export function portableArchive({ store, ids, floor, now, imported }: PortableParts): Portable {
   /** Accounts whose archives are ready for messages of an earlier time. */
   const revived = new Map<string, Promise<void>>();
 
@@ -97,6 +99,7 @@ export function portableArchive({ store, ids, floor, now }: PortableParts): Port
       const outcome = await store.import(message, side, time => ids.after(time));
       if (outcome === 'other') return { refused: 'another message has its id' };
       if (outcome === 'crowded') return { refused: 'too many messages have its time' };
+      if (side === SENT) await imported(message);
       return outcome;
     },
   };

@@ -9,7 +9,7 @@ import { Archive, Pace } from '../archive/contract.ts';
 import { Answering } from './answering.ts';
 import { Inboxes } from './inboxes.ts';
 import { type Beside, type BesideSource, Inbox } from './contract.ts';
-import { displayedId, noteDisplayed, noteDisplayedId, noteRecent } from './markers.ts';
+import { displayedId, noteDisplayed, noteDisplayedId, noteMarker, noteRecent } from './markers.ts';
 import { INBOX, readInboxQuery } from './request.ts';
 import { displayedStore } from './store.ts';
 import { Updates } from './updates.ts';
@@ -76,18 +76,25 @@ export default defineModule({
       failed: error => mod.log.error({ err: error }, 'clients could not be told what changed in an inbox'),
     });
     mod.cleanup(() => updates.end());
+    const note = async (message: Parameters<typeof noteMarker>[2]): Promise<void> => {
+      const source = current();
+      const moved = source && (await noteMarker(source, displayed, message));
+      if (moved && inboxes) changed(moved.owner, moved.peer);
+    };
     const current = attached(mod, Archive, archive => {
       inboxes = new Inboxes(archive, displayed, mod.options().remembered);
       const stopListening = archive.conversations.onChanged(changed);
+      const stopImporting = archive.onImported(note);
       return () => {
         stopListening();
+        stopImporting();
         inboxes = undefined;
       };
     });
     const source = current();
     // a marker is acknowledged when it is in the archive: from there it is noted if it was not when the program ended
     if (source)
-      noteRecent(source, displayed).catch((error: unknown) =>
+      noteRecent(source, note).catch((error: unknown) =>
         mod.log.error({ err: error }, 'what clients displayed before the start may not be known'),
       );
 

@@ -2,7 +2,7 @@ import { MESSAGE, type Packet, stanzaType } from '../../src/api/index.ts';
 import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { NS } from '../../src/protocol/index.ts';
 import { indexed } from '../../src/xml/index.ts';
-import { type ArchiveService, type Filed, keyOf, markOf } from '../archive/contract.ts';
+import { type ArchiveService, type Filed, type Kept, keyOf, markOf } from '../archive/contract.ts';
 import { tick } from './inboxes.ts';
 import type { DisplayedStore } from './store.ts';
 
@@ -17,14 +17,25 @@ export function displayedId({ type, stanza }: Pick<Packet, 'type' | 'stanza'>): 
 const RECENT = 1000;
 
 /** Notes what clients displayed just before the program ended: their markers are in archives. */
-export async function noteRecent(archive: ArchiveService, store: DisplayedStore): Promise<void> {
-  for (const { key, stanza: wire } of await archive.recent(RECENT)) {
-    const stanza = indexed(wire);
-    if (!stanza.hasNamespace(NS.chatMarkers)) continue;
-    const id = displayedId({ type: stanzaType(MESSAGE, stanza.type), stanza });
-    const [from, to] = ['from', 'to'].map(name => parseJid(stanza.attr(name) ?? ''));
-    if (id !== undefined && from && to) await noteDisplayed(archive, store, from.toBare(), to.toBare(), id, key);
-  }
+export async function noteRecent(
+  archive: ArchiveService,
+  note: (message: Pick<Kept, 'key' | 'stanza'>) => Promise<void>,
+): Promise<void> {
+  for (const message of await archive.recent(RECENT)) await note(message);
+}
+
+/** Notes what a message that is in its sender's archive says of others, if it is a marker: as `noteDisplayed`. */
+export async function noteMarker(
+  archive: ArchiveService,
+  store: DisplayedStore,
+  { key, stanza: wire }: Pick<Kept, 'key' | 'stanza'>,
+): Promise<{ owner: number; peer: number } | undefined> {
+  const stanza = indexed(wire);
+  if (!stanza.hasNamespace(NS.chatMarkers)) return undefined;
+  const id = displayedId({ type: stanzaType(MESSAGE, stanza.type), stanza });
+  const [from, to] = ['from', 'to'].map(name => parseJid(stanza.attr(name) ?? ''));
+  if (id === undefined || !from || !to) return undefined;
+  return noteDisplayed(archive, store, from.toBare(), to.toBare(), id, key);
 }
 
 /**

@@ -9,6 +9,7 @@ import { Operations } from '../../src/node/operations.ts';
 import { TestNode } from '../kit/node.ts';
 import { removeTemp, tempFolder } from '../kit/temp.ts';
 import { ask, type Page, rsm } from './archive.ts';
+import { askInbox, displayed } from './inbox.ts';
 
 const PIE = 'urn:xmpp:pie:0';
 
@@ -102,6 +103,28 @@ describe('play: archives are carried from one server to another (XEP-0227, XEP-0
     await young.stop({ keep: true });
     young = await TestNode.start({ folder: young.folder });
     assert.deepEqual(plain(await history(young, 'romeo')), before.romeo);
+  });
+
+  it('what was displayed is known from the markers in them (XEP-0333)', async () => {
+    const romeo = await old.login('romeo@localhost/orchard', { presence: true });
+    const juliet = await old.login('juliet@localhost/balcony', { presence: true });
+    for (const [body, id] of Object.entries({ one: '1', two: '2', three: '3', again: '1', last: '4' })) {
+      juliet.send(`<message to='romeo@localhost' type='chat' id='${id}'><body>${body}</body></message>`);
+      await romeo.message();
+      if (body !== 'three') continue;
+      // those that come later under the same ids are not meant
+      for (const seen of ['2', '1'])
+        romeo.send(`<message to='juliet@localhost' type='chat'>${displayed(seen)}</message>`);
+      await romeo.settle();
+    }
+    const unread = ['juliet@localhost 3 last'];
+    assert.deepEqual((await askInbox(romeo)).lines, unread);
+    await exportUsers(asker(old), {}, file('displayed.xml'));
+    await take('displayed.xml');
+    const there = await young.login('romeo@localhost/orchard');
+    assert.deepEqual((await askInbox(there)).lines, unread);
+    await take('displayed.xml');
+    assert.deepEqual((await askInbox(there)).lines, unread);
   });
 
   it('from other servers: ids by time and place, the same whenever the file is read', async () => {
