@@ -11,7 +11,7 @@ import type { Conversations } from './conversations.ts';
 import type { Kept, Lookups } from './lookups.ts';
 
 export type { Conversation, Conversations, Displayed } from './conversations.ts';
-export { idOf, keyOf, markOf } from './key.ts';
+export { firstKeyAt, idOf, keyOf, markOf } from './key.ts';
 export type { Kept } from './lookups.ts';
 export { Pace, Results } from './results.ts';
 export { withoutItem } from './rooms.ts';

@@ -5,7 +5,7 @@
 import { attached, defineModule, defineOptions, option, plain, type SessionView } from '../../src/api/index.ts';
 import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
-import { Archive, Pace } from '../archive/contract.ts';
+import { Archive, firstKeyAt, Pace } from '../archive/contract.ts';
 import { Answering } from './answering.ts';
 import { Inboxes } from './inboxes.ts';
 import { type Beside, type BesideSource, Inbox } from './contract.ts';
@@ -131,7 +131,7 @@ export default defineModule({
       if (!watching.get(session)) return;
       const { jid } = session.user;
       const shelf = await current()?.shelf(jid);
-      if (shelf) updates.watch(shelf.owner, jid, session);
+      if (shelf) updates.watch(shelf.owner, jid, session, firstKeyAt(session.since));
     };
     mod.when('restored', watchAgain);
     for (const { sessions } of mod.node.users())

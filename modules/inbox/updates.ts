@@ -15,6 +15,8 @@ interface Watcher {
   /** Conversations of which it does not know the newest. */
   readonly missed: Set<number>;
   readonly missedBeside: Set<string>;
+  /** Key from which on it may have missed any: it asked before the module was reloaded, or the program was started again. */
+  unsure: number | undefined;
 }
 
 interface Watched {
@@ -67,8 +69,8 @@ export class Updates {
     return this.byAccount;
   }
 
-  /** The session wants to know from now on. */
-  watch(owner: number, account: Jid, session: SessionView): void {
+  /** The session wants to know from now on; `unsure`: when it is back, also what changed behind that key. */
+  watch(owner: number, account: Jid, session: SessionView, unsure?: number): void {
     if (!session.alive || this.bySession.has(session)) return;
     this.bySession.set(session, owner);
     let watched = this.watched.get(owner);
@@ -77,7 +79,7 @@ export class Updates {
       this.watched.set(owner, watched);
       this.byAccount.set(account.bare, watched);
     }
-    watched.watchers.set(session, { asking: 0, missed: new Set(), missedBeside: new Set() });
+    watched.watchers.set(session, { asking: 0, missed: new Set(), missedBeside: new Set(), unsure });
   }
 
   unwatch(session: SessionView): void {
@@ -115,7 +117,7 @@ export class Updates {
     const owner = this.bySession.get(session);
     const watcher = this.watcher(session);
     if (owner === undefined || !watcher) return;
-    if (watcher.missed.size > 0) this.schedule(owner);
+    if (watcher.missed.size > 0 || watcher.unsure !== undefined) this.schedule(owner);
     this.besides.catchUp(this.watched.get(owner)!, watcher);
   }
 
@@ -170,6 +172,12 @@ export class Updates {
     for (const [peer, before] of touched) {
       if (before && isSame(before, rows.get(peer))) continue;
       for (const { missed } of watchers.values()) missed.add(peer);
+    }
+    for (const [session, watcher] of watchers) {
+      const { unsure, missed } = watcher;
+      if (unsure === undefined || !session.connected) continue;
+      watcher.unsure = undefined;
+      for (const { peer, last } of rows.values()) if (last >= unsure) missed.add(peer);
     }
     const wanted = new Set<number>();
     for (const { missed } of watchers.values()) for (const peer of missed) wanted.add(peer);
