@@ -15,6 +15,7 @@ describe('what a message says of another one', () => {
     [`<received ${RECEIPTS} id='m1'/>`, RECEIVED, 'm1'],
     [`<received id="m'1" ${RECEIPTS}/>`, RECEIVED, "m'1"],
     [`<received ${RECEIPTS} id='a&amp;b'/>`, RECEIVED, 'a&b'],
+    [`<received ${RECEIPTS} id='é🌹'/>`, RECEIVED, 'é🌹'],
     [`<received ${RECEIPTS}/>`, RECEIVED, undefined],
     [`<displayed ${MARKERS} id='m1'/>`, DISPLAYED, 'm1'],
     [`<acknowledged ${MARKERS} id='m1'/>`, DISPLAYED, 'm1'],

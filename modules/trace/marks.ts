@@ -5,6 +5,8 @@ import { ASKS, DISPLAYED, ERROR, RECEIVED, type Subject } from './notes.ts';
 
 /** Characters of an id that its number is made of, from the end: there ids differ. */
 const COUNTED = 16;
+/** What is another text than its markup: references, and what is not of ASCII. */
+const NOT_PLAIN = /[&\x80-\xff]/;
 
 /** A number of 32 bits for a client's own id; 0 for none. FNV-1a: an id is not kept, since it would keep its whole stanza in memory. */
 export function markOf(id: string | undefined): number {
@@ -26,7 +28,7 @@ export function idOfChild(stanza: Stanza, name: string, xmlns: string): string |
   const plain = at > 0 && (at === raw.indexOf(' ') || (raw[at - 1] === "'" && raw[at - 2] !== '='));
   const id = raw.slice(at + 5, end);
   const head = raw.indexOf('>');
-  if (!plain || head < end || raw.lastIndexOf('"', head) >= 0 || id.includes('&'))
+  if (!plain || head < end || raw.lastIndexOf('"', head) >= 0 || NOT_PLAIN.test(id))
     return stanza.kidElement(kid).attrs.id as string | undefined;
   return id;
 }
