@@ -35,7 +35,20 @@ const CASES: [name: string, wire: string, kept: boolean, text: boolean][] = [
   ['a reaction', `<message><reactions xmlns='urn:xmpp:reactions:0' id='a'/></message>`, true, false],
   ['a retraction', `<message><retract xmlns='urn:xmpp:message-retract:1' id='a'/>${BODY}</message>`, true, false],
   ['a correction', `<message><replace xmlns='urn:xmpp:message-correct:0' id='a'/>${BODY}</message>`, true, false],
-  ['encrypted', `<message><encrypted xmlns='eu.siacs.conversations.axolotl'/></message>`, true, true],
+  [
+    'encrypted',
+    `<message><encrypted xmlns='urn:xmpp:omemo:2'><payload>b2s=</payload></encrypted></message>`,
+    true,
+    true,
+  ],
+  ['OX', `<message><openpgp xmlns='urn:xmpp:openpgp:0'>b2s=</openpgp></message>`, true, true],
+  ['keys alone', `<message><encrypted xmlns='urn:xmpp:omemo:2'><header sid='1'/></encrypted></message>`, true, false],
+  [
+    'keys alone, said to be encrypted',
+    `<message><encryption xmlns='urn:xmpp:eme:0'/><encrypted xmlns='eu.siacs.conversations.axolotl'/></message>`,
+    true,
+    false,
+  ],
   ['an invitation', `<message><x xmlns='jabber:x:conference' jid='a@b'/></message>`, true, false],
   [
     'a mediated invitation',

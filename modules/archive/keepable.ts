@@ -5,10 +5,10 @@ import { CORRECTS, TEXT } from './schema.ts';
 
 const REACTIONS = 'urn:xmpp:reactions:0'; // XEP-0444
 const ENCRYPTION = 'urn:xmpp:eme:0'; // XEP-0380
+const OMEMO: readonly string[] = ['eu.siacs.conversations.axolotl', 'urn:xmpp:omemo:2']; // XEP-0384
 const ENCRYPTED: readonly string[] = [
   ENCRYPTION,
-  'eu.siacs.conversations.axolotl', // XEP-0384
-  'urn:xmpp:omemo:2',
+  ...OMEMO,
   'urn:xmpp:openpgp:0', // XEP-0373
 ];
 
@@ -47,7 +47,7 @@ export function isKeepableInRoom(packet: Packet): boolean {
 /** Whether a message counts as one that its recipient has to read: text, but no correction and no retraction of an earlier one. */
 export function isText(packet: Packet): boolean {
   const { stanza } = packet;
-  if (!packet.hasBody && !isEncrypted(stanza)) return false;
+  if (!packet.hasBody && !isEncryptedText(stanza)) return false;
   return (
     !stanza.has('replace', NS.correct) && !stanza.has('retract', NS.retract) && !stanza.has('reactions', REACTIONS)
   );
@@ -55,7 +55,9 @@ export function isText(packet: Packet): boolean {
 
 /** Whether a message takes the place of an earlier one: XEP-0308. */
 export function isCorrection({ hasBody, stanza }: Packet): boolean {
-  return (hasBody || isEncrypted(stanza)) && stanza.has('replace', NS.correct) && !stanza.has('retract', NS.retract);
+  return (
+    (hasBody || isEncryptedText(stanza)) && stanza.has('replace', NS.correct) && !stanza.has('retract', NS.retract)
+  );
 }
 
 /** What of a message is to be read: TEXT, CORRECTS, or nothing. */
@@ -73,6 +75,16 @@ export function replacedId(stanza: Stanza): string | undefined {
 function isEncrypted(stanza: Stanza): boolean {
   for (const xmlns of ENCRYPTED) if (stanza.hasNamespace(xmlns)) return true;
   return false;
+}
+
+/** Without a <payload/> OMEMO carries keys alone (XEP-0384 4.4). */
+function isEncryptedText(stanza: Stanza): boolean {
+  if (!isEncrypted(stanza)) return false;
+  for (const xmlns of OMEMO) {
+    const kid = stanza.child('encrypted', xmlns);
+    if (kid !== undefined) return stanza.kidRaw(kid).includes('<payload');
+  }
+  return true;
 }
 
 /** XEP-0045 7.8.2. */
