@@ -135,8 +135,11 @@ export interface ArchiveService {
   dropped(packet: Packet): Promise<void> | undefined;
   /** Messages that came for an account, by the ids that it gave them: wire strings; undefined for what its archive has not, or no more. */
   arrivals(account: Jid, ids: readonly string[]): MaybePromise<readonly (string | undefined)[]>;
-  /** Whether the session's client has asked what is in its archive: it fetches what it missed. */
-  isAsked(session: SessionView): boolean;
+  /**
+   * The stanza id up to which the session's client has asked what is in its archive: it fetches what it missed up to there. '' when it has
+   * not asked.
+   */
+  askedUpTo(session: SessionView): string;
   /** The message of an id, in whosever archive it is. */
   find(id: string): Promise<Filed | undefined>;
   /** Messages with a client's own id (the attribute), the newest first: those of one correspondent to another, or of one to or from anybody. */

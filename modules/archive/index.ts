@@ -199,7 +199,7 @@ export default defineModule({
       { after: ['offline'], before: ['stanza-id'] },
     );
 
-    const asked = mod.perSession<boolean>(() => false, plain());
+    const asked = mod.perSession<string>(() => '', plain());
     /** The key before which an archive keeps nothing. */
     const floorOf = (host: string): number => {
       const { keep } = mod.options(host);
@@ -227,7 +227,7 @@ export default defineModule({
         return kept instanceof Promise ? kept.then(() => undefined) : undefined;
       },
       arrivals: (account, messages) => store.arrivals(account.bare, messages),
-      isAsked: session => asked.get(session),
+      askedUpTo: session => asked.get(session),
       ...lookingUp(store),
       recent: async most => (await store.recent(most)).reverse(),
       onImported: listener => {
@@ -254,11 +254,11 @@ export default defineModule({
       if (!request.session) return refuse('not-allowed');
       const query = readQuery(request.payload);
       if (query instanceof StanzaError) return query;
-      asked.set(request.session, true);
+      asked.set(request.session, ids.next());
       return answering.query(query, shelf(request.to), request.session, pageOf(request.to.domain));
     });
     mod.iq({ xmlns: NS.mam, name: 'metadata', type: 'get', to: 'account' }, request => {
-      if (request.session) asked.set(request.session, true);
+      if (request.session) asked.set(request.session, ids.next());
       return answering.metadata(shelf(request.to));
     });
     // XEP-0386 4: so the client knows what it missed before it asks

@@ -159,8 +159,9 @@ export default defineModule({
       if (!isEligible(session)) return undefined;
       served.set(session, true);
       // XEP-0313 (business rules): who fetches from the archive what came is not given it here as well
-      if (!box || box.messages === 0 || !mod.maybe(Archive)?.isAsked(session)) return box?.serve(session);
-      return box.clear().then(() => (isEligible(session) ? box.serve(session) : undefined));
+      const asked = mod.maybe(Archive)?.askedUpTo(session) ?? '';
+      if (!box || box.messages === 0 || asked === '') return box?.serve(session);
+      return box.clear(asked).then(() => (isEligible(session) ? box.serve(session) : undefined));
     }
 
     // before the broadcast, which takes its time: what comes from now on has its place behind what waits

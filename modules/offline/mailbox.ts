@@ -131,11 +131,14 @@ export class Mailbox {
     if (!this.reader && any && this.begin(session)) this.read();
   }
 
-  /** What the account's archive has waits no more: a client fetches it from there. Rejects with a StorageError. */
-  async clear(): Promise<void> {
+  /**
+   * What the account's archive has up to a stanza id waits no more: a client fetches it from there. What came behind that it does not know
+   * of. Rejects with a StorageError.
+   */
+  async clear(upTo: string): Promise<void> {
     // what is on its way to somebody is that one's
     if (this.messages === 0 || this.reader || this.out.size > 0 || this.gone.size > 0) return;
-    const { messages, bytes } = await this.parts.store.clear(this.account);
+    const { messages, bytes } = await this.parts.store.clear(this.account, upTo);
     this.messages -= messages;
     this.bytes -= bytes;
   }

@@ -75,7 +75,7 @@ export class OfflineStore {
   private readonly one: Statement<{ id: number }>;
   private readonly whole: Statement<{ received_at: number; stanza: string }>;
   private readonly stanzas: Statement<Message>;
-  private readonly clearing: BatchWriter<string, Totals>;
+  private readonly clearing: BatchWriter<{ account: string; upTo: string }, Totals>;
   /** Resolved when all writes so far are settled: they are in order. */
   private last: Promise<unknown> = Promise.resolve();
 
@@ -106,13 +106,13 @@ export class OfflineStore {
       write: (tx, { account, stanzaId }) =>
         andThen(tx.run(`delete from ${TABLE} where account = ? and stanza_id = ?`, account, stanzaId), () => undefined),
     });
-    this.clearing = storage.batch<string, Totals>({
+    this.clearing = storage.batch<{ account: string; upTo: string }, Totals>({
       name: 'offline messages that are fetched from archives',
-      write: (tx, account) => {
-        const archived = `from ${TABLE} where account = ? and archived = 1`;
+      write: (tx, { account, upTo }) => {
+        const archived = `from ${TABLE} where account = ? and stanza_id <= ? and archived = 1`;
         return andThen(
-          tx.get<TotalsRow>(`select count(*) as messages, sum(bytes) as bytes ${archived}`, account),
-          row => andThen(tx.run(`delete ${archived}`, account), () => totalsOf(row)),
+          tx.get<TotalsRow>(`select count(*) as messages, sum(bytes) as bytes ${archived}`, account, upTo),
+          row => andThen(tx.run(`delete ${archived}`, account, upTo), () => totalsOf(row)),
         );
       },
     });
@@ -199,9 +199,9 @@ export class OfflineStore {
     });
   }
 
-  /** Takes away what the account's archive has as well; what that was. */
-  clear(account: Jid): Promise<Totals> {
-    return this.note(this.clearing.write(account.bare));
+  /** Takes away what the account's archive has as well, up to a stanza id; what that was. */
+  clear(account: Jid, upTo: string): Promise<Totals> {
+    return this.note(this.clearing.write({ account: account.bare, upTo }));
   }
 
   async removeAll(account: Jid): Promise<void> {

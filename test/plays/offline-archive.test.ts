@@ -98,6 +98,25 @@ describe('play: what waits is what the archive has (XEP-0160, XEP-0313)', () => 
     assert.deepEqual(bodies(await available(again)), []);
   });
 
+  it('what came since it asked is given to it, each time that it becomes available', async () => {
+    const romeo = await stage.login('romeo@localhost/orchard');
+    romeo.send(`<iq type='set' id='a'><query xmlns='${MAM}'/></iq>`);
+    assert.equal(messages(await romeo.settle()).length, 2);
+    say('four');
+    await juliet.settle();
+    assert.deepEqual(bodies(await available(romeo)), ['three', 'four']);
+    romeo.send("<presence type='unavailable'/>");
+    await romeo.settle();
+    say('five');
+    await juliet.settle();
+    assert.deepEqual(bodies(await available(romeo)), ['five']);
+    romeo.send('<presence><priority>-1</priority></presence>');
+    await romeo.settle();
+    say('six');
+    await juliet.settle();
+    assert.deepEqual(bodies(await available(romeo)), ['six']);
+  });
+
   it('one that binds by Bind 2 (XEP-0386) is told of the archive, and given all unless it asks that', async () => {
     for (const asks of [true, false]) {
       const romeo = await stage.connect();
