@@ -7,8 +7,12 @@ import { NS, refuse } from '../../src/protocol/index.ts';
 import { wireAttribute } from '../../src/xml/index.ts';
 import { Archive } from '../archive/contract.ts';
 import { StanzaIds } from '../stanza-id/contract.ts';
+import { Carbons } from './contract.ts';
 import { isEligible } from './eligible.ts';
 import { SentIds } from './sent-ids.ts';
+
+/** Messages that wait, and that a session has as copies, which are known of each. */
+const COPIED = 500;
 
 export default defineModule({
   name: 'carbons',
@@ -21,6 +25,8 @@ export default defineModule({
     const enabled = mod.perSession<boolean>(() => false, plain());
     /** Copies that wait for their messages to be in an archive; of those that are dropped without a word the last are known. */
     const waiting = new Lru<string, () => void>(256);
+    const copied = mod.perSession<Lru<string, true> | undefined>(() => undefined);
+    mod.provide(Carbons, { has: (session, stanzaId) => copied.get(session)?.get(stanzaId) ?? false });
     const sentIds = mod.perSession<SentIds | undefined>(() => undefined);
 
     // XEP-0280 5; asking twice is no error (10.1)
@@ -97,7 +103,7 @@ export default defineModule({
       packet => {
         const user = mod.node.user(packet.to!);
         if (!user || cameBack(packet) || !isEligible(packet, 'received')) return;
-        copy('received', packet, user.jid, user.sessions, other => other === packet.sender);
+        copy('received', packet, user.jid, user.sessions, other => other === packet.sender, packet.stanzaId);
       },
       { before: ['offline'] },
     );
@@ -124,6 +130,7 @@ export default defineModule({
       account: Jid,
       sessions: readonly SessionView[],
       leftOut: (session: SessionView) => boolean,
+      waits?: string,
     ): void {
       let made: Packet | undefined;
       for (const session of sessions) {
@@ -131,8 +138,19 @@ export default defineModule({
         made ??= wrap(direction, packet, account);
         const own = made.readdressed(session.jid);
         own.address = FULL;
-        void mod.node.deliver(own, session);
+        void mod.node.deliver(
+          own,
+          session,
+          waits === undefined ? undefined : taken => taken && noteCopy(session, waits),
+        );
       }
+    }
+
+    /** A session that is given what waits when it becomes available needs no second one. */
+    function noteCopy(session: SessionView, stanzaId: string): void {
+      const known = copied.get(session) ?? new Lru<string, true>(COPIED);
+      known.set(stanzaId, true);
+      copied.set(session, known);
     }
   },
 });

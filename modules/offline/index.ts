@@ -24,6 +24,7 @@ import { StanzaIds, stanzaIdBy } from '../stanza-id/contract.ts';
 import { Trace } from '../trace/contract.ts';
 import { Offline, type StoredMessage } from './contract.ts';
 import { Archive } from '../archive/contract.ts';
+import { Carbons } from '../carbons/contract.ts';
 import type { Mailbox } from './mailbox.ts';
 import { Mailboxes } from './mailboxes.ts';
 import { isEligible, restored } from './parts.ts';
@@ -91,6 +92,7 @@ export default defineModule({
         sessions: account => node.user(account)?.sessions ?? [],
         passing: account => node.passing(account),
         deliver: (packet, session, taken) => node.deliver(packet, session, taken),
+        hasCopy: (session, stanzaId) => mod.maybe(Carbons)?.has(session, stanzaId) ?? false,
         unwanted: (account, from) => mod.maybe(Blocking)?.blocks(account, from) ?? false,
         failed: (error, account) =>
           mod.log.error({ err: error, account: account.bare }, 'offline messages could not be handed over'),

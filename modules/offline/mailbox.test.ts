@@ -69,6 +69,7 @@ describe('mailbox', () => {
           client.got.push(packet.id!);
           client.unanswered.push(taken);
         },
+        hasCopy: () => false,
         unwanted: () => false,
         passing: () => passing,
         failed: error => {

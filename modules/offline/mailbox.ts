@@ -202,17 +202,18 @@ export class Mailbox {
       if (this.reader !== session) return;
       this.cursor = stanzaId;
       if (wire === undefined || this.adopting.has(stanzaId)) continue;
-      const step = this.give(id, wire, bytes, session);
+      const step = this.give(id, stanzaId, wire, bytes, session);
       if (!step) continue;
       await step;
       if (this.cursor !== stanzaId) return;
     }
   }
 
-  private give(id: number, wire: string, bytes: number, session: SessionView): void | Promise<void> {
+  private give(id: number, stanzaId: string, wire: string, bytes: number, session: SessionView): void | Promise<void> {
     if (this.out.has(id) || this.gone.has(id)) return undefined;
     const packet = wire === '' ? undefined : restored(wire, this.account);
-    if (!packet || this.had.get(id)?.includes(session)) return this.removed(id, bytes);
+    if (!packet || this.had.get(id)?.includes(session) || this.parts.hasCopy(session, stanzaId))
+      return this.removed(id, bytes);
     return andThen(this.parts.unwanted(this.account, packet.from), unwanted =>
       unwanted ? this.removed(id, bytes) : this.handOver(id, bytes, packet, session),
     );

@@ -169,6 +169,30 @@ describe('play: the rules of carbons (XEP-0280)', () => {
     await next.end();
   });
 
+  it('who had a copy of what waits is not given that as well (7)', async () => {
+    const nurse = await server.login('nurse@localhost/early');
+    await nurse.iq('set', ENABLE);
+    juliet.send(`<message to='nurse@localhost' type='chat' id='early'><body>x</body></message>`);
+    await juliet.settle();
+    assert.deepEqual(await got(nurse), ['received early']);
+    nurse.send('<presence/>');
+    assert.deepEqual(await got(nurse), []);
+    nurse.send('<presence><priority>-1</priority></presence>');
+    await nurse.iq('set', DISABLE);
+    juliet.send(`<message to='nurse@localhost' type='chat' id='plain'><body>x</body></message>`);
+    await juliet.settle();
+    await nurse.iq('set', ENABLE);
+    juliet.send(`<message to='nurse@localhost' type='chat' id='copied'><body>x</body></message>`);
+    await juliet.settle();
+    assert.deepEqual(await got(nurse), ['received copied']);
+    nurse.send('<presence/>');
+    assert.deepEqual(await got(nurse), ['plain']);
+    const next = await server.login('nurse@localhost/next', { presence: true });
+    assert.deepEqual(await got(next), []);
+    await nurse.end();
+    await next.end();
+  });
+
   it('no copies of copies, whoever wraps them', async () => {
     const forged = `<received xmlns='${CARBONS}'><forwarded xmlns='urn:xmpp:forward:0'><message xmlns='jabber:client' from='nurse@localhost' to='romeo@localhost'><body>x</body></message></forwarded></received>`;
     juliet.send(`<message to='${orchard.jid}' type='chat' id='forged'>${forged}<body>x</body></message>`);
