@@ -207,11 +207,12 @@ export class Keeping {
       ids.give(packet, id);
       packet.archived = true;
     }
-    if (!sent) return added;
-    if (!received) this.sentIds.set(packet, id);
+    if (sent && !received) this.sentIds.set(packet, id);
     const done = this.waiting.get(packet);
-    if (done && together) done(id);
-    return done && !together ? added.then(() => done(id)) : added;
+    // where its recipient alone keeps it, its sender's archive has it not
+    const own = sent ? id : undefined;
+    if (done && together) done(own);
+    return done && !together ? added.then(() => done(own)) : added;
   }
 
   /** As it goes into the archives: without ids that its sender gave in their owners' names (XEP-0359 3). */

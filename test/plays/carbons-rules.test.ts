@@ -169,6 +169,20 @@ describe('play: the rules of carbons (XEP-0280)', () => {
     await next.end();
   });
 
+  it('what its recipient keeps and its sender does not (XEP-0441) is copied too, without an id (8)', async () => {
+    const keep = (never: string): string => `<prefs xmlns='urn:xmpp:mam:2' default='always'><always/>${never}</prefs>`;
+    await orchard.iq('set', keep('<never><jid>juliet@localhost</jid></never>'));
+    orchard.send(`<message to='juliet@localhost' type='chat' id='unkept'><body>x</body></message>`);
+    await orchard.settle();
+    assert.deepEqual(await got(juliet), ['unkept']);
+    const copy = copyIn(await street.message())!;
+    assert.deepEqual(
+      [copy.kind, copy.message.attrs.id, copy.message.getChild('stanza-id')],
+      ['sent', 'unkept', undefined],
+    );
+    await orchard.iq('set', keep('<never/>'));
+  });
+
   it('who had a copy of what waits is not given that as well (7)', async () => {
     const nurse = await server.login('nurse@localhost/early');
     await nurse.iq('set', ENABLE);
