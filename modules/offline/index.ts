@@ -262,8 +262,8 @@ export default defineModule({
     // stored as well, until it does
     mod.when('stalled', session =>
       andThen(boxes.of(session.user.jid), box => {
-        const others = session.user.sessions.filter(other => other !== session && isEligible(other));
         session.entrust((wire, since) => {
+          const others = session.user.sessions.filter(other => other !== session && other.takesSince < since);
           const packet = restored(wire, box.account);
           if (!packet || fateOf(packet) !== 'store') return 'not for later';
           // where that takes a question to a database behind a network it is kept a second time

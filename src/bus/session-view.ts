@@ -23,6 +23,11 @@ export interface SessionView {
   readonly presence: Packet | undefined;
   /** RFC 6121 4.7.2.3; 0 when unavailable. */
   readonly priority: number;
+  /**
+   * Since when it takes what comes for its account: available, and of no negative priority (RFC 6121 8.5.2). Milliseconds since 1970;
+   * Infinity while it does not.
+   */
+  readonly takesSince: number;
   /** Whether it has a connection now (not waiting for resumption). */
   readonly connected: boolean;
   /** Since when its client says that nobody looks at it (XEP-0352), in milliseconds since 1970; 0 while it does not. */

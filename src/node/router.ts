@@ -317,7 +317,8 @@ export class Router {
     const kind = KINDS.indexOf(stanza.name as 'message') as Kind;
     const from = parseJid(stanza.attr('from') ?? '');
     if (!from || kind === PRESENCE) return undefined;
-    const packet = new Packet(kind, stanza, stanzaType(kind, stanza.type), from, session.jid);
+    const to = parseJid(stanza.attr('to') ?? '') ?? session.jid;
+    const packet = new Packet(kind, stanza, stanzaType(kind, stanza.type), from, to);
     // its resource is no more: what follows is for the account
     packet.address = BARE;
     if (kind === IQ) {
@@ -326,8 +327,8 @@ export class Router {
     }
     // a copy: the account's other sessions have their own
     if (stanza.hasNamespace(NS.carbons)) return undefined;
-    const toBare = parseJid(stanza.attr('to') ?? '')?.isBare ?? false;
-    if (toBare && session.user.sessions.some(other => other.presence !== undefined && other.priority >= 0)) {
+    // what came for the account the others have that were there then
+    if (to.full !== session.jid.full && session.user.sessions.some(other => other.takesSince < item.since)) {
       safety?.reach();
       return undefined;
     }

@@ -39,6 +39,7 @@ export class Session implements SessionView, InboxOwner, OutboxOwner, UnitListen
   address = '';
   presence: Packet | undefined;
   priority = 0;
+  takesSince = Infinity;
   alive = true;
   /** Milliseconds since 1970 when bytes last came. */
   heard = Date.now();
@@ -104,6 +105,7 @@ export class Session implements SessionView, InboxOwner, OutboxOwner, UnitListen
     if (state.presence !== undefined)
       this.presence = Packet.fromWire(toWire(state.presence), this.jid, undefined, this);
     this.priority = state.priority;
+    this.takesSince = state.takesSince ?? Infinity;
     this.outbox = new Outbox(this, state.acks);
     this.outbox.restore(items);
     this.recorded = state.h;
@@ -239,6 +241,8 @@ export class Session implements SessionView, InboxOwner, OutboxOwner, UnitListen
       this.presence = packet;
       this.priority = priority;
     }
+    if (this.presence === undefined || this.priority < 0) this.takesSince = Infinity;
+    else if (this.takesSince === Infinity) this.takesSince = Date.now();
     this.changed();
     return true;
   }

@@ -17,6 +17,8 @@ export interface SessionState {
   /** The presence that it shows, as markup. */
   readonly presence?: string | undefined;
   readonly priority: number;
+  /** Milliseconds since 1970. */
+  readonly takesSince?: number | undefined;
   /** Stanzas that the client had acknowledged, and those of it that were handled, modulo 2^32. */
   readonly acks: number;
   readonly h: number;
@@ -33,7 +35,8 @@ export interface FormerSession {
 }
 
 export function stateJson(session: Session, kept: Readonly<Record<string, unknown>>): string {
-  const { jid, since, transport, address, lang, client, resumption, presence, priority, outbox, recorded } = session;
+  const { jid, since, transport, address, lang, client, resumption, presence, priority, takesSince, outbox, recorded } =
+    session;
   const state: SessionState = {
     jid: jid.full,
     since,
@@ -45,6 +48,7 @@ export function stateJson(session: Session, kept: Readonly<Record<string, unknow
     timeout: resumption!.timeout,
     presence: presence && fromWire(presence.wire()),
     priority,
+    takesSince: Number.isFinite(takesSince) ? takesSince : undefined,
     acks: outbox.acks,
     h: recorded,
     kept,

@@ -207,6 +207,37 @@ describe('play: messages for those who are away (XEP-0160)', () => {
     assert.deepEqual(await messages(juliet), []);
   });
 
+  it('what a session never took is given to who came since then, and not again to who was there', async () => {
+    const juliet = await stage.login('juliet@localhost/balcony', { presence: true });
+    const phone = await stage.login('romeo@localhost/phone');
+    (await acknowledging(phone)).stop();
+    phone.send('<presence/>');
+    await phone.settle();
+    const end = async (): Promise<void> => {
+      stage.node.directory.session('romeo@localhost/phone')!.close({ condition: 'policy-violation' });
+      await phone.untilClosed();
+      await stage.node.hub.settled();
+    };
+    const street = await stage.login('romeo@localhost/street');
+    juliet.send(chat('alone'));
+    await juliet.settle();
+    await new Promise(resolve => setTimeout(resolve, 5));
+    street.send('<presence/>');
+    await street.settle();
+    await new Promise(resolve => setTimeout(resolve, 5));
+    juliet.send(chat('both'));
+    juliet.send(`<message to='romeo@localhost/gone' type='chat' id='gone'><body>x</body></message>`);
+    await juliet.settle();
+    const ids = async (client: TestClient) => (await messages(client)).map(({ attrs: { id, to } }) => [id, to]);
+    assert.deepEqual(await ids(street), [
+      ['both', 'romeo@localhost'],
+      ['gone', 'romeo@localhost/gone'],
+    ]);
+    await end();
+    assert.deepEqual(await ids(street), [['alone', 'romeo@localhost']]);
+    assert.deepEqual(await messages(juliet), []);
+  });
+
   it('a live message during a long queue comes behind it', async () => {
     const juliet = await stage.login('juliet@localhost/balcony', { presence: true });
     for (const i of numbers(2000)) juliet.send(chat(i));
