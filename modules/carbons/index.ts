@@ -1,7 +1,7 @@
 /*
  * Message carbons (XEP-0280): each of an account's sessions that asks for it sees the conversations of the others.
  */
-import { defineModule, Empty, FULL, Lru, Packet, plain, type SessionView } from '../../src/api/index.ts';
+import { defineModule, DONE, Empty, FULL, Lru, Packet, plain, type SessionView } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { NS, refuse } from '../../src/protocol/index.ts';
 import { wireAttribute } from '../../src/xml/index.ts';
@@ -11,6 +11,8 @@ import { Carbons } from './contract.ts';
 import { isEligible } from './eligible.ts';
 import { SentIds } from './sent-ids.ts';
 
+/** Milliseconds by which the clocks of what comes at once may differ. */
+const AT_ONCE = 100;
 /** Messages that wait, and that a session has as copies, which are known of each. */
 const COPIED = 500;
 
@@ -22,7 +24,10 @@ export default defineModule({
   features: { host: [NS.carbons], account: [NS.carbons] },
   after: ['archive', 'stanza-id'],
   setup(mod) {
-    const enabled = mod.perSession<boolean>(() => false, plain());
+    /** Since when sessions ask for copies; milliseconds since 1970, 0: they do not. */
+    const enabled = mod.perSession<number>(() => 0, plain());
+    const enable = (session: SessionView, wanted: boolean): void =>
+      enabled.set(session, wanted ? enabled.get(session) || Date.now() : 0);
     /** Copies that wait for their messages to be in an archive; of those that are dropped without a word the last are known. */
     const waiting = new Lru<string, () => void>(256);
     const copied = mod.perSession<Lru<string, true> | undefined>(() => undefined);
@@ -33,7 +38,7 @@ export default defineModule({
     for (const name of ['enable', 'disable'] as const) {
       mod.iq({ xmlns: NS.carbons, name, type: 'set', to: 'account' }, request => {
         if (!request.session) return refuse('not-allowed');
-        enabled.set(request.session, name === 'enable');
+        enable(request.session, name === 'enable');
         return Empty;
       });
     }
@@ -43,7 +48,7 @@ export default defineModule({
       xmlns: NS.carbons,
       asked: true,
       bound: (session, request) => {
-        enabled.set(session, request?.name === 'enable');
+        enable(session, request?.name === 'enable');
         return undefined;
       },
     });
@@ -94,6 +99,20 @@ export default defineModule({
       const { sender } = packet;
       copy('received', packet, user.jid, user.sessions, other => other === sender || takers.includes(other));
     });
+
+    // what a session never took, and another one has as a copy, is at its account
+    mod.on('returning', 'gate', { kind: 'message', to: 'bare' }, (packet, since) => {
+      if (!isEligible(packet, 'received')) return undefined;
+      const sessions = mod.node.user(packet.to!)?.sessions ?? [];
+      return sessions.some(other => hasCopySince(other, packet, since)) ? DONE : undefined;
+    });
+
+    /** Whether a session that is there got a copy of what came then, and its client has it. */
+    function hasCopySince(session: SessionView, { from }: Packet, since: number): boolean {
+      const asked = enabled.get(session);
+      if (asked === 0 || asked >= since || session.jid.full === from.full) return false;
+      return session.takesSince !== Infinity && session.backlogSince > since + AT_ONCE;
+    }
 
     // XEP-0280 7: who is there but takes no messages gets a copy of what waits; what came back from a session was copied before
     mod.on(

@@ -40,6 +40,11 @@ export function makePoints() {
       'A message found no session that takes it; whoever keeps it returns DONE, else its sender is told.',
       GATE_WORK_TAP,
     ),
+    returning: new Chain<number>(
+      'returning',
+      'A message that a session never took goes to its account; given with it: when that session got it (ms since 1970). DONE: others had it.',
+      GATE_WORK_TAP,
+    ),
     host: new Chain<undefined>('host', 'A message or presence is for the host itself.', GATE_WORK_TAP),
     deliver: new Chain<SessionView>(
       'deliver',

@@ -332,8 +332,18 @@ export class Router {
       safety?.reach();
       return undefined;
     }
-    if (!stanza.has('delay', NS.delay)) {
-      const stamp = new Date(item.since).toISOString();
+    const verdict = this.parts.points.returning.run(packet, item.since);
+    const pass = (passed: Verdict): Step => {
+      if (passed === undefined) return this.giveBack(packet, item, session);
+      safety?.reach();
+      return passed === DONE ? undefined : this.bounce(packet, passed);
+    };
+    return verdict instanceof Promise ? this.guarded(verdict, packet, pass) : pass(verdict);
+  }
+
+  private giveBack(packet: Packet, { since, safety }: Leftover, session: Session): Step {
+    if (!packet.stanza.has('delay', NS.delay)) {
+      const stamp = new Date(since).toISOString();
       packet.append(`<delay xmlns='${NS.delay}' from='${session.jid.domain}' stamp='${stamp}'/>`);
     }
     if (!safety || safety.isReached) return this.rules(packet);

@@ -254,6 +254,28 @@ describe('play: the rules of carbons (XEP-0280)', () => {
     for (const client of [orchard, street]) await client.settle();
   });
 
+  it('what its session never took is given again only where no other client has a copy', async () => {
+    for (const acknowledges of [true, false]) {
+      const gone = await server.login('nurse@localhost/gone', { presence: true });
+      gone.send("<enable xmlns='urn:xmpp:sm:3'/>");
+      const other = await server.login('nurse@localhost/other', { presence: true });
+      await other.iq('set', ENABLE);
+      if (!acknowledges) other.send("<enable xmlns='urn:xmpp:sm:3'/>");
+      for (const client of [gone, other]) await client.settle();
+      juliet.send(`<message to='nurse@localhost/gone' type='chat' id='untaken'><body>x</body></message>`);
+      await juliet.settle();
+      assert.deepEqual(await got(other), ['received untaken']);
+      await new Promise(resolve => setTimeout(resolve, 200));
+      server.node.directory.session('nurse@localhost/gone')!.close({ condition: 'policy-violation' });
+      await server.node.hub.settled();
+      assert.deepEqual(await got(other), acknowledges ? [] : ['untaken']);
+      await other.end();
+    }
+    const next = await server.login('nurse@localhost/next', { presence: true });
+    await got(next);
+    await next.end();
+  });
+
   it('a copy that its session never took is nobody else’s (11)', async () => {
     const late = await server.login('romeo@localhost/late', { presence: -1 });
     await late.iq('set', ENABLE);
