@@ -4,9 +4,11 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import {
+  andThen,
   BARE,
   defineModule,
   defineOptions,
+  DONE,
   FULL,
   MESSAGE,
   NOWHERE,
@@ -18,7 +20,7 @@ import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
 import { indexed } from '../../src/xml/index.ts';
 import { Roster } from '../roster/contract.ts';
-import { StanzaIds } from '../stanza-id/contract.ts';
+import { StanzaIds, stanzaIdBy } from '../stanza-id/contract.ts';
 import { Trace } from '../trace/contract.ts';
 import { Answering, type Shelf } from './answering.ts';
 import { Archive, type ArchiveService, RoomDomains } from './contract.ts';
@@ -200,6 +202,15 @@ export default defineModule({
     );
 
     const asked = mod.perSession<string>(() => '', plain());
+    // what a session never took, and another one that is there has fetched
+    mod.on('returning', 'gate', { kind: 'message', to: 'bare' }, packet => {
+      const account = packet.to!.toBare();
+      const id = stanzaIdBy(account, packet);
+      const sessions = node.user(account)?.sessions ?? [];
+      if (id === undefined || !sessions.some(other => other.takesSince !== Infinity && asked.get(other) > id))
+        return undefined;
+      return andThen(store.arrivals(account.bare, [id]), ([found]) => (found === undefined ? undefined : DONE));
+    });
     /** The key before which an archive keeps nothing. */
     const floorOf = (host: string): number => {
       const { keep } = mod.options(host);

@@ -92,7 +92,8 @@ export default defineModule({
         sessions: account => node.user(account)?.sessions ?? [],
         passing: account => node.passing(account),
         deliver: (packet, session, taken) => node.deliver(packet, session, taken),
-        hasCopy: (session, stanzaId) => mod.maybe(Carbons)?.has(session, stanzaId) ?? false,
+        has: (session, { stanzaId, archived }) =>
+          (mod.maybe(Carbons)?.has(session, stanzaId) ?? false) || (archived && askedUpTo(session) >= stanzaId),
         unwanted: (account, from) => mod.maybe(Blocking)?.blocks(account, from) ?? false,
         failed: (error, account) =>
           mod.log.error({ err: error, account: account.bare }, 'offline messages could not be handed over'),
@@ -157,11 +158,13 @@ export default defineModule({
       for (const listener of listeners) listener({ packet, account, at });
     }
 
+    const askedUpTo = (session: SessionView): string => mod.maybe(Archive)?.askedUpTo(session) ?? '';
+
     function serve(session: SessionView, box: Mailbox | undefined): void | Promise<void> {
       if (!isEligible(session)) return undefined;
       served.set(session, true);
       // XEP-0313 (business rules): who fetches from the archive what came is not given it here as well
-      const asked = mod.maybe(Archive)?.askedUpTo(session) ?? '';
+      const asked = askedUpTo(session);
       if (!box || box.messages === 0 || asked === '') return box?.serve(session);
       return box.clear(asked).then(() => (isEligible(session) ? box.serve(session) : undefined));
     }

@@ -69,7 +69,7 @@ describe('mailbox', () => {
           client.got.push(packet.id!);
           client.unanswered.push(taken);
         },
-        hasCopy: () => false,
+        has: () => false,
         unwanted: () => false,
         passing: () => passing,
         failed: error => {

@@ -198,22 +198,23 @@ export class Mailbox {
   }
 
   private async giveAll(rows: readonly Waiting[], session: SessionView): Promise<void> {
-    for (const { id, stanzaId, wire, bytes } of rows) {
+    for (const row of rows) {
       if (this.reader !== session) return;
+      const { stanzaId, wire } = row;
       this.cursor = stanzaId;
       if (wire === undefined || this.adopting.has(stanzaId)) continue;
-      const step = this.give(id, stanzaId, wire, bytes, session);
+      const step = this.give(row, wire, session);
       if (!step) continue;
       await step;
       if (this.cursor !== stanzaId) return;
     }
   }
 
-  private give(id: number, stanzaId: string, wire: string, bytes: number, session: SessionView): void | Promise<void> {
+  private give(row: Waiting, wire: string, session: SessionView): void | Promise<void> {
+    const { id, bytes } = row;
     if (this.out.has(id) || this.gone.has(id)) return undefined;
     const packet = wire === '' ? undefined : restored(wire, this.account);
-    if (!packet || this.had.get(id)?.includes(session) || this.parts.hasCopy(session, stanzaId))
-      return this.removed(id, bytes);
+    if (!packet || this.had.get(id)?.includes(session) || this.parts.has(session, row)) return this.removed(id, bytes);
     return andThen(this.parts.unwanted(this.account, packet.from), unwanted =>
       unwanted ? this.removed(id, bytes) : this.handOver(id, bytes, packet, session),
     );

@@ -18,8 +18,8 @@ export interface MailboxParts {
   /** Resolved when what ended sessions of the account left has come here. */
   passing(account: Jid): Promise<void> | undefined;
   deliver(packet: Packet, session: SessionView, taken: (taken: boolean) => void): void | Promise<void>;
-  /** Whether a session's client has had the message as a copy (XEP-0280), when nobody was there to take it. */
-  hasCopy(session: SessionView, stanzaId: string): boolean;
+  /** Whether a session's client has had the message otherwise: as a copy (XEP-0280), or out of its archive. */
+  has(session: SessionView, message: Pick<Waiting, 'stanzaId' | 'archived'>): boolean;
   /** Whether the account does not want to hear that address any more (XEP-0191 3.3). */
   unwanted(account: Jid, from: Jid): MaybePromise<boolean>;
   failed(error: unknown, account: Jid): void;

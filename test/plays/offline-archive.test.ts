@@ -149,6 +149,25 @@ describe('play: what waits is what the archive has (XEP-0160, XEP-0313)', () => 
     assert.ok(came[2]!.getChild('retract', 'urn:xmpp:message-retract:1'));
   });
 
+  it('what a session never took is not given to one that fetched it meanwhile', async () => {
+    const old = await stage.login('romeo@localhost/orchard');
+    old.send(`<enable xmlns='${SM}' resume='true'/>`);
+    await available(old);
+    old.destroy();
+    say('four');
+    await juliet.settle();
+    const romeo = await stage.login('romeo@localhost/garden');
+    romeo.send(`<iq type='set' id='a'><query xmlns='${MAM}'/></iq>`);
+    assert.equal(messages(await romeo.settle()).length, 3);
+    say('five');
+    await juliet.settle();
+    assert.deepEqual(bodies(await available(romeo)), []);
+    stage.node.directory.session('romeo@localhost/orchard')!.close({ condition: 'policy-violation' });
+    await stage.node.hub.settled();
+    const came = bodies(await romeo.settle());
+    assert.deepEqual([came.length, new Set(came)], [2, new Set(['three', 'five'])]);
+  });
+
   it('what a session left that never came back is not kept twice either', async () => {
     const romeo = await stage.login('romeo@localhost/orchard');
     romeo.send(`<enable xmlns='${SM}' resume='true'/>`);
