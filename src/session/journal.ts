@@ -20,7 +20,7 @@ export interface SessionJournal {
   commit(unit: Unit): void;
   /** All that is to be known of it is noted anew; settled when that is committed. */
   rewrite(session: Session): Unit;
-  /** Resolved when it is noted how many stanzas of its client have been handled; undefined when it is. */
+  /** Resolved when it is noted how many stanzas of its client have been handled; undefined when it is, or will not be any more. */
   recorded(session: Session): Promise<void> | undefined;
   /** Resolved when what its client has acknowledged is noted; undefined when it is, or cannot be now. */
   acknowledgedNoted(session: Session): Promise<void> | undefined;

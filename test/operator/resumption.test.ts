@@ -91,6 +91,20 @@ describe('a session outlives the program (XEP-0198 5)', function () {
     assert.deepEqual(await laptop.heard(), []);
   });
 
+  it('one that ends while its client waits for its last words ends by itself', async () => {
+    for (let i = 0; i < 60; i++) romeo.say('juliet@localhost', `${i} ${'x'.repeat(20_000)}`);
+    await romeo.acknowledged();
+    await juliet.heard();
+    juliet.acknowledge();
+    // what comes is not acknowledged: the answer waits for that
+    juliet.client.send("<iq type='set' id='all'><query xmlns='urn:xmpp:mam:2'/></iq>");
+    await juliet.client.message();
+    juliet.client.send('</stream:stream>');
+    await romeo.heard();
+    await new Person(node, 'juliet@localhost').begin('balcony');
+    await romeo.heard();
+  });
+
   it('its contacts who went without a word are told to be gone', async () => {
     const nurse = await node.login('nurse@localhost/house');
     for (const [one, other] of [

@@ -155,7 +155,8 @@ export class Journal implements SessionJournal {
   }
 
   recorded(session: Session): Promise<void> | undefined {
-    if (session.recorded === session.handledCount) return undefined;
+    // of one that has ended, or behind the last that is written, nothing more will be noted
+    if (session.recorded === session.handledCount || !session.alive || this.stopped) return undefined;
     this.counts.add(session);
     return this.record(session);
   }
