@@ -1,4 +1,4 @@
-import { Packet, type SessionView, wireJid } from '../../src/api/index.ts';
+import { type SessionView, wireJid } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { NS } from '../../src/protocol/index.ts';
 import { wireAttribute } from '../../src/xml/index.ts';
@@ -61,7 +61,6 @@ export class Results {
   private readonly open: string;
   private readonly result: string;
   private readonly head: string;
-  private readonly owner: Jid;
   private readonly shown: ((stanza: string) => string) | undefined;
   private bytes = 0;
   /** The next one, which is sent when another follows or none does. */
@@ -76,7 +75,6 @@ export class Results {
   ) {
     this.session = session;
     this.shown = shown;
-    this.owner = owner;
     this.pace = pace;
     this.result = flat(
       `<result xmlns='${NS.mam}'${queryId === undefined ? '' : wireAttribute('queryid', queryId)} id='`,
@@ -143,7 +141,7 @@ export class Results {
     else {
       // that the last of them was taken says that all were
       pace.sent(bytes);
-      this.session.send(Packet.fromWire(last, this.owner, this.session.jid), () => pace.took(bytes));
+      this.session.sendWire(last, () => pace.took(bytes));
     }
   }
 }

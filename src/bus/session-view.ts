@@ -48,7 +48,7 @@ export interface SessionView {
    */
   send(packet: Packet, taken?: (taken: boolean) => void): void;
   /** The same for markup of the server's own that nobody needs to see again if the client never gets it: IQ answers, pushes. */
-  sendWire(wire: string): void;
+  sendWire(wire: string, taken?: (taken: boolean) => void): void;
   /**
    * Calls `keep` for each message in its outbox whose sender still waits to hear that it is safe, with its markup and when it came
    * (milliseconds since 1970). Whoever answers with a `Kept` keeps it from then on, and `taken` is told as by `send`; for what is

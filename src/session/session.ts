@@ -334,10 +334,15 @@ export class Session implements SessionView, InboxOwner, OutboxOwner, UnitListen
     for (const { wire } of this.outbox.kept()) look(wire);
   }
 
-  sendWire(wire: string): void {
-    if (!this.alive) return;
+  sendWire(wire: string, taken?: (taken: boolean) => void): void {
+    if (!this.alive) {
+      taken?.(false);
+      return;
+    }
     if (this.deferred && this.deferred.size > 0) this.flushDeferred();
-    this.push(wire, undefined, true);
+    // somebody waits to hear of it
+    if (taken) this.owing = true;
+    this.push(wire, taken, true);
   }
 
   private push(

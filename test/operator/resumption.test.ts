@@ -91,14 +91,27 @@ describe('a session outlives the program (XEP-0198 5)', function () {
     assert.deepEqual(await laptop.heard(), []);
   });
 
-  it('one that ends while its client waits for its last words ends by itself', async () => {
-    for (let i = 0; i < 60; i++) romeo.say('juliet@localhost', `${i} ${'x'.repeat(20_000)}`);
+  /** juliet's archive holds more than a client is sent that takes nothing; she asks for it, and acknowledges nothing of what comes. */
+  async function askForMuch(): Promise<void> {
+    for (let i = 0; i < 30; i++) romeo.say('juliet@localhost', `${i} ${'x'.repeat(20_000)}`);
     await romeo.acknowledged();
     await juliet.heard();
     juliet.acknowledge();
-    // what comes is not acknowledged: the answer waits for that
+    await juliet.acknowledged();
     juliet.client.send("<iq type='set' id='all'><query xmlns='urn:xmpp:mam:2'/></iq>");
-    await juliet.client.message();
+    for (let i = 0; i < 10; i++) await juliet.client.message();
+  }
+
+  it('what its client asked its archive for is nothing that waits', async () => {
+    await askForMuch();
+    await again();
+    juliet = await new Person(node, 'juliet@localhost').begin('balcony');
+    juliet.client.send('<presence/>');
+    assert.deepEqual(await juliet.heard(), []);
+  });
+
+  it('one that ends while its client waits for its last words ends by itself', async () => {
+    await askForMuch();
     juliet.client.send('</stream:stream>');
     await romeo.heard();
     await new Person(node, 'juliet@localhost').begin('balcony');
