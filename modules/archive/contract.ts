@@ -13,7 +13,7 @@ import type { Kept, Lookups } from './lookups.ts';
 export type { Conversation, Conversations, Displayed } from './conversations.ts';
 export { firstKeyAt, idOf, keyOf, markOf } from './key.ts';
 export type { Kept } from './lookups.ts';
-export { Pace, Results } from './results.ts';
+export { type Pace, paces, Results } from './results.ts';
 export { withoutItem } from './rooms.ts';
 
 export interface Shelf {

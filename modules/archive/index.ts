@@ -33,7 +33,7 @@ import { portableArchive } from './portable.ts';
 import { preferencesElement, readPreferences, wanted } from './preferences.ts';
 import { preferencesStore } from './preferences-store.ts';
 import { queryForm, readQuery } from './query.ts';
-import { Pace } from './results.ts';
+import { paces } from './results.ts';
 import { authorOf, Rooms } from './rooms.ts';
 import { AHEAD } from './schema.ts';
 import { archiveStore } from './store.ts';
@@ -216,10 +216,7 @@ export default defineModule({
       const { keep } = mod.options(host);
       return keep === 0 ? 0 : firstKeyAt(Date.now() - keep * 1000);
     };
-    const answering = new Answering(
-      store,
-      mod.perSession(() => new Pace()),
-    );
+    const answering = new Answering(store, paces(mod));
     const pageOf = (host: string): number => mod.options(host).page;
     const rooms = new Rooms({
       store,

@@ -12,19 +12,26 @@ describe('archive results', () => {
     );
   });
 
-  it('wait for a client that is behind, and go on when it has taken enough', async () => {
+  it('wait for a client that is behind, and go on when it has taken enough, or is gone, or at last', async () => {
     const pace = new Pace();
-    pace.sent(200 * 1024);
-    await pace.turn();
-    pace.sent(100 * 1024);
-    let turn = false;
-    const waiting = pace.turn().then(() => {
-      turn = true;
-    });
-    await new Promise(resolve => setImmediate(resolve));
-    assert.equal(turn, false);
-    pace.took(200 * 1024);
-    await waiting;
-    assert.equal(turn, true);
+    pace.sent(300 * 1024);
+    const turns: string[] = [];
+    const turn = async (name: string, patience: number): Promise<void> => {
+      await pace.turn(patience);
+      turns.push(name);
+    };
+    const first = turn('first', 60_000);
+    await turn('impatient', 1);
+    assert.deepEqual(turns, ['impatient']);
+    pace.took(10 * 1024);
+    await turn('still behind', 1);
+    pace.took(100 * 1024);
+    await first;
+    assert.equal(pace.isAhead, false);
+    pace.sent(300 * 1024);
+    const second = turn('second', 60_000);
+    pace.release();
+    await second;
+    assert.deepEqual(turns, ['impatient', 'still behind', 'first', 'second']);
   });
 });

@@ -1,4 +1,4 @@
-import { type SessionView, wireJid } from '../../src/api/index.ts';
+import { type Mod, type SessionView, type Slot, wireJid } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { NS } from '../../src/protocol/index.ts';
 import { wireAttribute } from '../../src/xml/index.ts';
@@ -9,6 +9,8 @@ import { type Kept, SENT } from './store.ts';
 const AHEAD = 256 * 1024;
 /** Bytes after which a client is asked, as it were, whether it took them. */
 const STRETCH = 64 * 1024;
+/** ms that a query waits for its client, all in all: an answer has no more than half a minute. The rest of the page is sent behind that. */
+const PATIENCE = 15_000;
 
 /** What a client was sent and has not taken, and who waits for that. */
 export class Pace {
@@ -30,17 +32,36 @@ export class Pace {
 
   took(bytes: number): void {
     this.ahead -= bytes;
-    if (this.ahead <= AHEAD) for (const go of this.waiting.splice(0)) go();
+    if (!this.isAhead) this.release();
   }
 
   get isAhead(): boolean {
     return this.ahead > AHEAD;
   }
 
-  /** Resolved when more may be sent. */
-  async turn(): Promise<void> {
-    while (this.isAhead) await new Promise<void>(resolve => this.waiting.push(resolve));
+  /** Resolved when more may be sent, in so many milliseconds at the latest. */
+  async turn(patience: number): Promise<void> {
+    if (patience <= 0) return;
+    await new Promise<void>(resolve => {
+      const timer = setTimeout(resolve, patience);
+      this.waiting.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
   }
+
+  /** Nobody waits any more: the client has lost its connection, and whoever resumes its session waits for what it asked. */
+  release(): void {
+    for (const go of this.waiting.splice(0)) go();
+  }
+}
+
+/** What the clients of all sessions were sent and have not taken. */
+export function paces(mod: Pick<Mod, 'perSession' | 'when'>): Slot<Pace> {
+  const slot = mod.perSession(() => new Pace());
+  mod.when('detached', session => slot.get(session).release());
+  return slot;
 }
 
 const tick = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
@@ -62,6 +83,7 @@ export class Results {
   private readonly result: string;
   private readonly head: string;
   private readonly shown: ((stanza: string) => string) | undefined;
+  private readonly until = performance.now() + PATIENCE;
   private bytes = 0;
   /** The next one, which is sent when another follows or none does. */
   private last: string | undefined;
@@ -122,14 +144,19 @@ export class Results {
   /** Sends what was added last, before the answer that follows in the same write. */
   async end(): Promise<void> {
     this.send();
-    if (this.pace.isAhead) await this.pace.turn();
+    await this.turn();
   }
 
   /** Sends what was added; waits when the client is behind, and lets others have a turn. */
   async flush(): Promise<void> {
     this.send();
     await tick();
-    await this.pace.turn();
+    await this.turn();
+  }
+
+  private async turn(): Promise<void> {
+    const { pace, session, until } = this;
+    if (pace.isAhead && session.connected) await pace.turn(until - performance.now());
   }
 
   private send(): void {

@@ -5,7 +5,7 @@
 import { attached, defineModule, defineOptions, option, plain, type SessionView } from '../../src/api/index.ts';
 import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
-import { Archive, firstKeyAt, Pace } from '../archive/contract.ts';
+import { Archive, firstKeyAt, paces } from '../archive/contract.ts';
 import { Answering } from './answering.ts';
 import { Inboxes } from './inboxes.ts';
 import { type Beside, type BesideSource, Inbox } from './contract.ts';
@@ -103,7 +103,7 @@ export default defineModule({
     /** The markers of each account that are being noted, one after the other; by bare JID. */
     const marking = new Map<string, Promise<void>>();
     const watching = mod.perSession<boolean>(() => false, plain());
-    const answering = new Answering(mod.perSession(() => new Pace()));
+    const answering = new Answering(paces(mod));
 
     mod.iq({ xmlns: INBOX, name: 'inbox', type: 'get', to: 'account' }, async request => {
       const { to, session, packet } = request;

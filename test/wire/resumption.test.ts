@@ -91,6 +91,33 @@ describe('Stream management over the wire: XEP-0198', () => {
     assert.equal(session('juliet@localhost/balcony')!.transport, 'websocket');
   });
 
+  it('one that was cut while its archive was told to it is resumed at once, and gets the rest', async () => {
+    const romeo = await lines.login('romeo', 'orchard');
+    const juliet = await lines.login('juliet', 'balcony');
+    juliet.stanza('<presence/>');
+    const told = Array.from({ length: 30 }, (_, i) => `${i}`);
+    for (const body of told) say(romeo, `${body}${' '.repeat(20_000)}`);
+    await juliet.expect(/<body>29 /);
+    const id = await juliet.enable();
+    juliet.stanza("<iq type='set' id='all'><query xmlns='urn:xmpp:mam:2'/></iq>");
+    await juliet.expect(/<forwarded .*<body>5 /s);
+    // it has taken nothing, as far as it said
+    juliet.cut();
+    await until(() => session('juliet@localhost/balcony')?.connected === false, 'the cut');
+    const again = await lines.tcp();
+    await resume(again, id, 0);
+    const before = performance.now();
+    await again.expect(/<resumed /);
+    assert(performance.now() - before < 5000);
+    await again.expect(/<iq [^>]*id='all'.*?<\/iq>/);
+    assert.deepEqual(
+      bodies(again.all)
+        .map(body => body.trim())
+        .slice(-30),
+      told,
+    );
+  });
+
   it('what is acknowledged that was never sent ends the stream', async () => {
     const line = await lines.login('juliet', 'balcony');
     await line.enable();
