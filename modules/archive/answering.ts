@@ -151,9 +151,12 @@ export class Answering {
   ): Promise<Markup | StanzaError> {
     const { paging } = query;
     let { edge } = selection;
-    // XEP-0059 2.5
-    if (max === 0) return fin([], false, await this.count(selection));
     const backwards = paging.before !== undefined && paging.after === undefined;
+    // XEP-0059 2.5
+    if (max === 0) {
+      const more = await this.hasMore(selection, selection.page, backwards);
+      return fin([], !more, await this.count(selection));
+    }
     // what comes in the order of its reading needs not be kept until all is read
     const asRead = backwards === query.flip;
     const found: Kept[] = [];
@@ -236,20 +239,26 @@ export class Answering {
     max: number,
   ): Promise<Markup | StanzaError> {
     const { reading } = this.store;
-    const wanted: { key: number; id: string }[] = [];
+    const wanted: { key: number; id: string; bytes: number }[] = [];
     for (const [index, id] of [...new Set(ids)].entries()) {
       const message = await reading.find(all.owner, id, lowest);
       if (!message) return NOT_FOUND;
-      const { key } = message;
+      const { key, stanza } = message;
       if (key > all.after && key < all.before && (!matches || matches(message)) && (await this.isOf(all, key)))
-        wanted.push({ key, id });
+        wanted.push({ key, id, bytes: stanza.length });
       if (index % SLICE === SLICE - 1) await tick();
     }
-    if (max === 0) return fin([], false, wanted.length);
     wanted.sort((a, b) => a.key - b.key);
     const backwards = query.paging.before !== undefined && query.paging.after === undefined;
     const inPage = wanted.filter(({ key }) => key > page.after && key < page.before);
-    const chosen = backwards ? inPage.slice(-max) : inPage.slice(0, max);
+    const chosen: typeof wanted = [];
+    let bytes = 0;
+    for (const message of backwards ? inPage.toReversed() : inPage) {
+      if (chosen.length === max || bytes > PAGE_BYTES) break;
+      chosen.push(message);
+      bytes += message.bytes;
+    }
+    if (backwards) chosen.reverse();
     for (const { id } of query.flip ? chosen.toReversed() : chosen) {
       const message = await reading.find(all.owner, id, lowest);
       if (message) await results.one(message);

@@ -84,6 +84,16 @@ describe('play: asking an archive (XEP-0313 4, XEP-0059)', () => {
     assert.equal(none.count, '10');
     assert.equal((await ask(romeo, form({ with: 'nurse@localhost' }) + rsm('<max>0</max>'))).count, '5');
     assert.equal((await ask(romeo, form({ with: 'nurse@localhost/house' }) + rsm('<max>0</max>'))).count, '1');
+    for (const inner of [
+      form({ start: '2999-01-01T00:00:00Z' }),
+      form({ with: 'tybalt@localhost' }),
+      form({ ids: id(1), with: 'juliet@localhost' }),
+    ]) {
+      const nothing = await ask(romeo, inner + rsm('<max>0</max>'));
+      is(nothing, '', true);
+      assert.equal(nothing.count, '0');
+    }
+    is(await ask(romeo, rsm(`<max>0</max><after>${id(9)}</after>`)), '', true);
     const first = await ask(romeo);
     assert.deepEqual([first.index, first.count], ['0', undefined]);
     const some = await ask(romeo, form({ with: 'nurse@localhost' }));
@@ -212,5 +222,27 @@ describe('play: asking an archive (XEP-0313 4, XEP-0059)', () => {
     assert.equal(condition((await ask(romeo, form({ '{urn:x}text': 'x' }))).iq), 'feature-not-implemented');
     assert.equal(condition((await ask(romeo, form({ start: 'yesterday' }))).iq), 'bad-request');
     assert.equal(condition((await ask(romeo, form({ with: 'a@b@c' }))).iq), 'jid-malformed');
+  });
+});
+
+describe('play: a page of an archive', () => {
+  it('is of a megabyte at most, also of certain messages', async () => {
+    const { stage, romeo } = await verona();
+    try {
+      const ids: string[] = [];
+      for (let i = 0; i < 6; i++) {
+        romeo.send(`<message type='chat'><body>${i}${' '.repeat(250_000)}</body></message>`);
+        ids.push((await romeo.message()).getChild('stanza-id')!.attrs.id!);
+      }
+      const ask6 = async (paging: string): Promise<[string, boolean]> => {
+        const page = await ask(romeo, form({ ids }) + rsm(paging));
+        return [page.bodies.map(body => body.trim()).join(' '), page.complete];
+      };
+      assert.deepEqual(await ask6(''), ['0 1 2 3 4', false]);
+      assert.deepEqual(await ask6(`<after>${ids[4]}</after>`), ['5', true]);
+      assert.deepEqual(await ask6('<before/>'), ['1 2 3 4 5', false]);
+    } finally {
+      await stage.stop();
+    }
   });
 });
