@@ -41,6 +41,25 @@ describe('archive queries (XEP-0313 4)', () => {
     }
   });
 
+  it('a time between two milliseconds is behind the first of them', () => {
+    const at = Date.UTC(2010, 5, 7, 0, 0, 0, 123);
+    for (const [fraction, start] of [
+      ['123', at],
+      ['123000', at],
+      ['123001', at + 1],
+      ['1239', at + 1],
+    ] as const) {
+      const time = `2010-06-07T00:00:00.${fraction}Z`;
+      const query = read(form(field('start', time) + field('end', time))) as Query;
+      assert.deepEqual([query.start, query.end], [start, at]);
+    }
+  });
+
+  it('of a node: feature-not-implemented', () => {
+    const answer = readQuery(parseElement(`<query xmlns='urn:xmpp:mam:2' node='urn:xmpp:avatar:data'/>`, ''));
+    assert.equal((answer as StanzaError).condition, 'feature-not-implemented');
+  });
+
   const wrong: [name: string, inner: string, condition: string][] = [
     ['another form type', `<x xmlns='jabber:x:data' type='submit'>${field('FORM_TYPE', 'urn:x')}</x>`, 'bad-request'],
     ['no form type', `<x xmlns='jabber:x:data' type='submit'/>`, 'bad-request'],
@@ -52,6 +71,7 @@ describe('archive queries (XEP-0313 4)', () => {
     ['a correspondent that is none', form(field('with', 'a@b@c')), 'jid-malformed'],
     ['a date', form(field('start', '2010-06-07')), 'bad-request'],
     ['a time that does not exist', form(field('end', '2010-06-07T25:00:00Z')), 'bad-request'],
+    ['a day that does not exist', form(field('start', '2010-02-30T00:00:00Z')), 'bad-request'],
     ['a time without a zone', form(field('end', '2010-06-07T00:00:00')), 'bad-request'],
     ['a negative max', rsm('<max>-1</max>'), 'bad-request'],
     ['a max that is no number', rsm('<max>ten</max>'), 'bad-request'],

@@ -12,6 +12,8 @@ import {
 import { type Element, xml } from '../../src/xml/index.ts';
 
 const VALIDATE = 'http://jabber.org/protocol/xdata-validate'; // XEP-0122
+/** A time with more than milliseconds. */
+const FINER = /\.\d{3}\d*[1-9]/;
 /** Ids that one query may name. */
 const MOST_IDS = 1000;
 
@@ -51,6 +53,8 @@ export function queryForm(): Element {
 }
 
 export function readQuery(element: Element): Query | StanzaError {
+  // XEP-0442: what a node has published is in no archive
+  if (element.attrs.node !== undefined) return refuse('feature-not-implemented', 'No archive here is one of a node.');
   const fields = readForm(element.getChild('x', NS.dataForms));
   if (!(fields instanceof Map)) return fields;
   const one = (name: string): string | undefined => fields.get(name)?.[0];
@@ -64,7 +68,8 @@ export function readQuery(element: Element): Query | StanzaError {
     const time = text === undefined ? undefined : readDateTime(text);
     if (text !== undefined && time === undefined)
       return refuse('bad-request', `'${name}' is not a date and time of XEP-0082.`);
-    times.push(time);
+    // times of messages are whole milliseconds; the first that is not before a part of one is the next
+    times.push(name === 'start' && FINER.test(text ?? '') ? time! + 1 : time);
   }
   const ids = fields.get('ids');
   if (ids && ids.length > MOST_IDS) return refuse('not-acceptable', `A query names at most ${MOST_IDS} ids.`);
