@@ -182,8 +182,12 @@ export class Keeping {
     if (id !== undefined) await store.upToNow();
     const sender = await store.addresses.of(packet.from.bare);
     const recipient = await store.addresses.of(packet.to!.bare);
-    const archive = received ? ([recipient, sender] as const) : ([sender, recipient] as const);
-    const buried = id === undefined ? [] : await burials(store, packet, id, archive, received, now());
+    let buried: Burial[] = [];
+    if (id !== undefined) {
+      buried = await burials(store, packet, id, [recipient, sender], true, now());
+      // preferences may have been others when it was sent
+      if (buried.length === 0) buried = await burials(store, packet, id, [sender, recipient], false, now());
+    }
     await this.add(packet, sent, received, [sender, recipient], buried);
   }
 

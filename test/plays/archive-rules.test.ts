@@ -157,6 +157,26 @@ describe('play: retracted messages in archives (XEP-0424)', () => {
     for (const client of [romeo, juliet]) assert.equal((await ask(client)).bodies[0], 'mine');
   });
 
+  it('whichever of the two archives has the message, and whether they keep the retraction now', async () => {
+    const said = async (from: TestClient, to: TestClient, rest: string): Promise<void> => {
+      from.send(`<message to='${to.jid}' ${rest}</message>`);
+      await to.message();
+    };
+    const left = async (client: TestClient): Promise<(string | undefined)[]> =>
+      (await ask(client)).results.map(({ message }) => message.getChildElements()[0]!.name);
+    await juliet.iq('set', prefs('never'));
+    await said(romeo, juliet, "type='chat' id='one'><body>his</body>");
+    await juliet.iq('set', prefs('always'));
+    await said(romeo, juliet, retraction('one', 'r1'));
+    assert.deepEqual([await left(romeo), await left(juliet)], [['retracted', 'retract'], ['retract']]);
+    await romeo.iq('set', prefs('never'));
+    await said(romeo, juliet, "type='chat' id='two'><body>hers</body>");
+    await romeo.iq('set', prefs('always'));
+    await juliet.iq('set', prefs('never'));
+    await said(romeo, juliet, retraction('two', 'r2'));
+    assert.deepEqual(await left(juliet), ['retract', 'retracted']);
+  });
+
   it('only the newest of that id goes, and a second time nothing', async () => {
     for (const body of ['first', 'second'])
       romeo.send(`<message to='juliet@localhost' type='chat' id='same'><body>${body}</body></message>`);
