@@ -82,9 +82,10 @@ export interface RoomArchives {
   /** Waits only where a database has to be asked first; the caller keeps the room's order. To be used at once. */
   place(room: Jid, author: Jid): MaybePromise<RoomPlace>;
   /**
-   * For a message as the room is about to send it, `packet`: from an occupant, to nobody. It gets the room's stanza id, and where it is one
-   * for archives it is written with what else the unit of work does; `original` is what its author sent, who is answered when that fails.
-   * Undefined: the room has had it before (by its origin id, XEP-0359), and need not send it.
+   * For a message as the room is about to send it, `packet`: from an occupant, to nobody. Where it is one for archives it gets the room's
+   * stanza id and is written with what else the unit of work does; `original` is what its author sent, who is answered when that fails. ''
+   * for one that is not: clients take an id for one of the archive (XEP-0313 3.4). Undefined: the room has had it before (by its origin id,
+   * XEP-0359), and need not send it.
    */
   keep(place: RoomPlace, packet: Packet, original: Packet): string | undefined | Promise<undefined>;
   /** As `keep`, of a retraction (XEP-0424, XEP-0425): the message of that stanza id becomes a tombstone, with `retracted` (markup) in it. */

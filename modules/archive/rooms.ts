@@ -78,7 +78,7 @@ export class Rooms implements RoomArchives {
     const { store, ids, refuse: refused } = this.parts;
     const { room, author, recipient, sender } = place as Place;
     if (packet.stanza.has('stanza-id', NS.stanzaIds)) ids.clean(packet, room);
-    if (!isKeepableInRoom(packet)) return this.name(room, packet);
+    if (!isKeepableInRoom(packet)) return '';
     const origins = this.parts.origins(author.domain);
     const key = origins && origins.keyOf(author.bare, room.bare, packet.stanza);
     const before = key === undefined ? undefined : origins!.get(key);

@@ -60,7 +60,8 @@ function changeSubject(room: Room, { occupant }: OccupantSession, packet: Packet
     if (refused) return room.refuse(packet, refused);
     const subject = { text, nick: occupant.nick, by: occupant.id, at: Date.now() };
     const message = reflected(room, occupant, packet);
-    name(room, message);
+    // the archive has it not
+    if (!archiveOf(room)) name(room, message);
     return room.house.store.setSubject(id, subject).then(() => {
       room.state!.subject = subject;
       return spread(room, occupant, message);

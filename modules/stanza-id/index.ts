@@ -30,7 +30,10 @@ export default defineModule({
       if (packet.stanza.has('stanza-id', NS.stanzaIds)) removeForged(packet, to!);
       // what a room sends has the room's id, XEP-0359 3
       if (type === 'groupchat' || type === 'error' || (!packet.hasBody && packet.isChatState)) return;
-      if (packet.stanzaId === undefined) give(packet, next());
+      if (packet.stanzaId !== undefined) return;
+      // clients take what they see for an id of their archive (XEP-0313 3.4): of what nobody keeps they see none
+      if (type === 'headline' || packet.hint('no-store')) packet.stanzaId = next();
+      else give(packet, next());
     });
   },
 });

@@ -57,6 +57,18 @@ describe('play: stanza ids (XEP-0359)', () => {
     assert.ok(live > early);
   });
 
+  it('what nobody keeps gets none, and loses forged ones', async () => {
+    const romeo = await server.login('romeo@localhost/square', { presence: true });
+    const forged = `<stanza-id xmlns='${SID}' id='x' by='romeo@localhost'/>`;
+    for (const rest of [
+      `type='headline'><body>x</body>${forged}`,
+      `type='chat'><body>x</body><no-store xmlns='urn:xmpp:hints'/>${forged}`,
+    ]) {
+      romeo.send(`<message to='${romeo.jid}' ${rest}</message>`);
+      assert.deepEqual((await romeo.message()).getChildren('stanza-id', SID), []);
+    }
+  });
+
   it('a message without a body gets none, and loses forged ones', async () => {
     const romeo = await server.login('romeo@localhost/street', { presence: true });
     romeo.send(

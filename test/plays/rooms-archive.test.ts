@@ -73,7 +73,9 @@ describe('play: the archive of a room (XEP-0313 5.1.2), and what is taken back (
       wicca.send(
         `<message type='groupchat' to='${ROOM}'><composing xmlns='http://jabber.org/protocol/chatstates'/></message>`,
       );
-      await say(wicca, 'off the record', "<no-store xmlns='urn:xmpp:hints'/>");
+      const hidden = await say(wicca, 'off the record', "<no-store xmlns='urn:xmpp:hints'/>");
+      // an id would be one of the archive (XEP-0313 3.4)
+      assert.equal(hidden.getChild('stanza-id', SID), undefined);
       await say(wicca, 'on it');
       assert.deepEqual(bodies((await read(wicca)).messages), ['on it']);
       wicca.inbox.splice(0);
