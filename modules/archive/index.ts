@@ -201,6 +201,8 @@ export default defineModule({
       { after: ['offline'], before: ['stanza-id'] },
     );
 
+    mod.when('refused', packet => keeping.refused(packet));
+
     const asked = mod.perSession<string>(() => '', plain());
     // what a session never took, and another one that is there has fetched
     mod.on('returning', 'gate', { kind: 'message', to: 'bare' }, packet => {

@@ -137,6 +137,14 @@ export class Keeping {
     if (id !== undefined) this.parts.committed(packet, id);
   }
 
+  /** Its sender was told that it did not arrive, and may send it again. */
+  refused(packet: Packet): void {
+    if (!packet.archived && !this.sentIds.has(packet)) return;
+    const origins = packet.sender && this.parts.origins(packet.from.domain);
+    const key = origins && origins.keyOf(packet.from.bare, packet.to!.bare, packet.stanza);
+    if (key !== undefined) origins!.forget(key);
+  }
+
   /** It goes on at once, and nobody sees it before all that becomes of it is committed. */
   private keepTogether(
     packet: Packet,

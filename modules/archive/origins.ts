@@ -79,6 +79,11 @@ export class Origins {
   /** The commit has failed. */
   delete(key: OriginKey): void {
     this.failures++;
+    this.forget(key);
+  }
+
+  /** What comes with that id is another message. */
+  forget(key: OriginKey): void {
     this.young.delete(key);
     this.old.delete(key);
     this.further.delete(key.name);

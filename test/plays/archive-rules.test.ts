@@ -286,6 +286,20 @@ describe('play: a message that is sent twice', () => {
     assert.deepEqual((await ask(juliet)).bodies, ['once']);
   });
 
+  it('and was refused, goes on when it is sent again', async () => {
+    await start(ELSEWHERE);
+    const message = chat('nurse@elsewhere.example', 'o1', 'once');
+    romeo.send(message);
+    assert.equal(condition(await romeo.message()), 'remote-server-timeout');
+    const other = await Elsewhere.open(stage);
+    for (let i = 0; i < 2; i++) romeo.send(message);
+    await romeo.settle();
+    assert.deepEqual(
+      (await other.settle()).map(stanza => stanza.getChildText('body')),
+      ['once'],
+    );
+  });
+
   it('twice where the option says so', async () => {
     await start('modules: { archive: { once: false } }\n');
     for (let i = 0; i < 2; i++) romeo.send(chat('juliet@localhost', 'o1', 'again'));
