@@ -1,6 +1,7 @@
 import { currentUnit, DONE, type Packet, type Unit, type Verdict } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { NS } from '../../src/protocol/index.ts';
+import { escapeAttribute, toWire } from '../../src/xml/index.ts';
 import type { StanzaIdsService } from '../stanza-id/contract.ts';
 import { contentFlags, isKeepable } from './keepable.ts';
 import { AHEAD } from './schema.ts';
@@ -69,7 +70,10 @@ export class Keeping {
 
   /** What is for an account of this server. `senderKeeps`: whether its sender has an archive here. */
   arriving(packet: Packet, senderKeeps: boolean, recipientKeeps: boolean): Verdict | Promise<Verdict> {
-    if (!isKeepable(packet)) return undefined;
+    if (!isKeepable(packet)) {
+      if (packet.type === 'error') this.failed(packet);
+      return undefined;
+    }
     const { from } = packet;
     const to = packet.to!;
     // to oneself: once (XEP-0313 6.1.1)
@@ -143,6 +147,12 @@ export class Keeping {
     const origins = packet.sender && this.parts.origins(packet.from.domain);
     const key = origins && origins.keyOf(packet.from.bare, packet.to!.bare, packet.stanza);
     if (key !== undefined) origins!.forget(key);
+  }
+
+  /** The same, of what somebody else answers so: by the id of the message, which clients give as its origin id as well. */
+  private failed({ id, from, to }: Packet): void {
+    const origins = this.parts.origins(to!.domain);
+    if (id !== undefined && origins) origins.forget(origins.keyOfId(to!.bare, from.bare, toWire(escapeAttribute(id))));
   }
 
   /** It goes on at once, and nobody sees it before all that becomes of it is committed. */

@@ -40,7 +40,11 @@ export class Origins {
     if (kid === undefined) return undefined;
     const found = / id=(?:'([^']*)'|"([^"]*)")/.exec(stanza.kidRaw(kid));
     if (!found) return undefined;
-    const id = found[1] ?? found[2]!;
+    return this.keyOfId(from, to, found[1] ?? found[2]!);
+  }
+
+  /** Of an id as it is written. */
+  keyOfId(from: string, to: string, id: string): OriginKey {
     const hash = new Hash(this.k0, this.k1);
     hash.add(from);
     hash.add(to);

@@ -292,12 +292,19 @@ describe('play: a message that is sent twice', () => {
     romeo.send(message);
     assert.equal(condition(await romeo.message()), 'remote-server-timeout');
     const other = await Elsewhere.open(stage);
-    for (let i = 0; i < 2; i++) romeo.send(message);
-    await romeo.settle();
-    assert.deepEqual(
-      (await other.settle()).map(stanza => stanza.getChildText('body')),
-      ['once'],
-    );
+    const arrives = async (): Promise<void> => {
+      for (let i = 0; i < 2; i++) romeo.send(message);
+      await romeo.settle();
+      assert.deepEqual(
+        (await other.settle()).map(stanza => stanza.getChildText('body')),
+        ['once'],
+      );
+    };
+    await arrives();
+    const wait = "<error type='wait'><resource-constraint xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>";
+    other.send(`<message type='error' id='o1' from='nurse@elsewhere.example' to='${romeo.jid}'>${wait}</message>`);
+    await romeo.message();
+    await arrives();
   });
 
   it('twice where the option says so', async () => {
