@@ -8,6 +8,7 @@ import type { Collections, HttpRoutes } from '../api/collections.ts';
 import type { TlsContexts } from '../transport/tls-contexts.ts';
 import { plainAddress } from '../transport/tcp.ts';
 import { tlsTrouble } from '../transport/tls-trouble.ts';
+import { asksForWebSocket, refuseUpgrade } from '../transport/upgrade.ts';
 import { SlowBodies } from './slow-bodies.ts';
 
 export const WEBSOCKET_PATH = '/xmpp-websocket';
@@ -115,7 +116,13 @@ export class HttpServers {
       );
     };
     // bodies have a time of their own, which routes may lift
-    const options = { requestTimeout: 0, headersTimeout: 20_000, keepAliveTimeout: 60_000, noDelay: true };
+    const options = {
+      requestTimeout: 0,
+      headersTimeout: 20_000,
+      keepAliveTimeout: 60_000,
+      noDelay: true,
+      shouldUpgradeCallback: asksForWebSocket,
+    };
     const server = settings.tls
       ? https.createServer(
           {
@@ -145,7 +152,7 @@ export class HttpServers {
     server.on('upgrade', (request: http.IncomingMessage, socket: Duplex, head: Buffer) => {
       socket.on('error', () => {});
       if (isAt(request, WEBSOCKET_PATH)) this.parts.upgrade(request, socket, head);
-      else socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+      else refuseUpgrade(socket, '404 Not Found');
     });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);

@@ -5,6 +5,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { Connection, StreamHandler } from '../api/connection.ts';
 import { withNamespace } from './frames.ts';
 import { plainAddress } from './tcp.ts';
+import { refuseUpgrade } from './upgrade.ts';
 
 /** Milliseconds that a peer has to answer our close frame. */
 const LINGER = 5_000;
@@ -139,9 +140,7 @@ export class WebSocketGate {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map(name => name.trim());
     if (!offered.includes('xmpp')) {
-      socket.end(
-        "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\n\r\nThe WebSocket subprotocol here is 'xmpp' (RFC 7395).\n",
-      );
+      refuseUpgrade(socket, '400 Bad Request', "The WebSocket subprotocol here is 'xmpp' (RFC 7395).\n");
       return;
     }
     this.server.options.maxPayload = this.maxBytes();

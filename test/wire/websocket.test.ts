@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import https from 'node:https';
 import { readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
+import net from 'node:net';
 import type { WebSocket } from 'ws';
 import { TestNode } from '../kit/node.ts';
 import { until } from '../kit/wait.ts';
-import { ask } from './bosh-client.ts';
+import { ask, HTTPBIND } from './bosh-client.ts';
 import { fill, Lines, NS } from './line.ts';
 
 const message = (id: string): string =>
@@ -44,6 +45,45 @@ describe('WebSocket over the wire: RFC 7395', () => {
     await assert.rejects(lines.websocket(['mqtt']), /400/);
     await assert.rejects(lines.websocket([]), /400/);
     await assert.rejects(lines.websocket('xmpp', `wss://127.0.0.1:${node.httpsPort}/xmpp`), /404/);
+  });
+
+  it('lets go of those who are refused, though they do not go', async () => {
+    for (const [path, status] of [
+      ['/xmpp-websocket', '400'],
+      ['/xmpp', '404'],
+    ]) {
+      const socket = net.connect({ port: node.httpPort, host: '127.0.0.1', allowHalfOpen: true });
+      let heard = '';
+      let closed = false;
+      socket.on('data', chunk => (heard += String(chunk)));
+      socket.on('error', () => {});
+      socket.on('close', () => (closed = true));
+      socket.write(
+        `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
+      );
+      await until(() => socket.readableEnded, 'an answer');
+      assert(heard.startsWith(`HTTP/1.1 ${status} `), heard);
+      // where nobody is there to take it, it comes back
+      await until(() => {
+        if (!closed) socket.write(' ');
+        return closed;
+      }, 'the end').finally(() => socket.destroy());
+    }
+  });
+
+  it('is what an upgrade is for: who asks for HTTP/2 is answered as who does not (RFC 9110 7.8)', async function () {
+    if (!('shouldUpgradeCallback' in http.createServer())) return this.skip();
+    const headers = {
+      Connection: 'Upgrade, HTTP2-Settings',
+      Upgrade: 'h2c',
+      'HTTP2-Settings': 'AAMAAABkAAQAoAAAAAIAAAAA',
+    };
+    const url = `http://127.0.0.1:${node.httpPort}`;
+    const page = await ask(`${url}/.well-known/host-meta`, '', { method: 'GET', headers });
+    assert.match(page.text, /<XRD /);
+    const body = `<body xmlns='${HTTPBIND}' ver='1.6' to='localhost' rid='5'/>`;
+    assert.match((await ask(`${url}/http-bind`, body, { headers })).text, / sid='/);
+    assert.equal((await ask(`${url}/xmpp-websocket`, '', { method: 'GET', headers })).status, 426);
   });
 
   it('carries a chat', async () => {
