@@ -51,8 +51,7 @@ export class BoshGate implements BoshOwner {
   handle(request: IncomingMessage, response: ServerResponse): void {
     if (answerOthers(request, response)) return;
     const asker = new HttpAsker(response);
-    if (!this.parts.policy().enabled) asker.answer('', 'text/plain', 404);
-    else if (encoded(request)) refuse(asker, 'bad-request');
+    if (encoded(request)) refuse(asker, 'bad-request');
     else this.read(request, asker);
   }
 
@@ -95,6 +94,8 @@ export class BoshGate implements BoshOwner {
     if (session && session.secured && !isSecured(request)) {
       // XEP-0124 19.1: whoever this is does not end the session
       request.socket.destroy();
+    } else if (!session && !this.parts.policy().enabled) {
+      asker.answer('', 'text/plain', 404);
     } else if (fault || !head) {
       if (session) session.fail(fault ?? 'bad-request', { asker });
       else refuse(asker, fault ?? 'bad-request');

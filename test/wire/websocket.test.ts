@@ -6,7 +6,7 @@ import net from 'node:net';
 import type { WebSocket } from 'ws';
 import { TestNode } from '../kit/node.ts';
 import { until } from '../kit/wait.ts';
-import { ask, HTTPBIND } from './bosh-client.ts';
+import { ask, Bosh, ending, HTTPBIND } from './bosh-client.ts';
 import { fill, Lines, NS } from './line.ts';
 
 const message = (id: string): string =>
@@ -255,12 +255,18 @@ describe('Where WebSockets and BOSH are: XEP-0156', () => {
   it('without BOSH where there is none', async () => {
     const { configFile } = node;
     const text = readFileSync(configFile, 'utf8');
+    const earlier = new Bosh(node);
+    await earlier.create();
     writeFileSync(configFile, `${text}bosh: { enabled: false }\n`);
     await node.node.reload();
     const { body } = await get(`http://127.0.0.1:${node.httpPort}/.well-known/host-meta`, 'localhost');
     assert(!body.includes('xbosh') && body.includes('websocket'), body);
     const reply = await ask(`http://127.0.0.1:${node.httpPort}/http-bind`, "<body rid='1'/>");
     assert.equal(reply.status, 404);
+    // sessions that had begun go on
+    assert.equal(ending(await earlier.send('', "type='terminate'")), 'in order');
+    assert.equal((await earlier.send()).status, 404);
+    earlier.cut();
     writeFileSync(configFile, text);
     await node.node.reload();
   });
