@@ -30,6 +30,15 @@ describe('BodyReader (XEP-0124 6)', () => {
     }
   });
 
+  it('finds an attribute of a namespace under any of its prefixes', () => {
+    const both = "xmlns:a='urn:xmpp:xbosh' xmlns:b='urn:xmpp:xbosh'";
+    for (const prefix of ['a', 'b']) {
+      const { head } = read(`<body ${ATTRS} ${both} ${prefix}:restart='true' restart='false'/>`);
+      assert.equal(head!.xmpp('restart'), 'true');
+      assert.equal(head!.xmpp('version'), undefined);
+    }
+  });
+
   it('refuses what follows the body, however it is cut', () => {
     for (const text of [`<body ${ATTRS}/>x`, `<body ${ATTRS}></body> <body/>`, `<body ${ATTRS}></body>\n>`]) {
       for (let step = 1; step <= text.length; step++)

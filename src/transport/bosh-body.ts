@@ -135,7 +135,9 @@ function asFrame(stanza: Stanza): string {
 
 function ofNamespace(attrs: ReadonlyMap<string, string>, xmlns: string, name: string): string | undefined {
   for (const [key, value] of attrs) {
-    if (value === xmlns && key.startsWith('xmlns:')) return attrs.get(`${key.slice(6)}:${name}`);
+    if (value !== xmlns || !key.startsWith('xmlns:')) continue;
+    const found = attrs.get(`${key.slice(6)}:${name}`);
+    if (found !== undefined) return found;
   }
   return undefined;
 }
