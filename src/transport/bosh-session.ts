@@ -163,8 +163,13 @@ export class BoshSession implements Connection {
   /** The same, and was answered. */
   private answerAgain(request: BoshRequest): void {
     const given = this.output.given(request.rid);
-    if (given && given.key === request.key) request.asker.answer(given.wire, this.terms.content);
-    else this.fail('item-not-found', request);
+    if (!given || given.key !== request.key) {
+      this.fail('item-not-found', request);
+      return;
+    }
+    request.asker.answer(given.wire, this.terms.content);
+    // XEP-0124 10: its client is away since the last response, which is this one
+    if (this.absentSince > 0) this.absentSince = Date.now();
   }
 
   /** Takes the next request in order. */

@@ -457,6 +457,16 @@ login: { throttle: false }
       await until(() => node.node.sessionCount === 1, 'the end', 7500);
     }).timeout(60_000);
 
+    it('begins anew with a response that is given again', async () => {
+      const romeo = await bosh().login('romeo', 'garden');
+      const last = romeo.body('', "pause='3'");
+      const { text } = await romeo.raw(last);
+      await pause(2500);
+      assert.equal((await romeo.raw(last)).text, text);
+      await pause(1800);
+      assert.match((await romeo.send(PING('p'))).text, /id='p'/);
+    });
+
     it('leaves a session that can be resumed to wait, for any other connection (XEP-0198)', async () => {
       const romeo = await bosh().login('romeo', 'garden');
       const [, id] = await romeo.until(/<enabled [^>]*id='([^']+)'/, `<enable xmlns='${NS.sm}' resume='true'/>`);
