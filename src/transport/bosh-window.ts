@@ -26,19 +26,18 @@ export class RequestWindow {
     return rid > this.top + this.terms.requests + (extra ? 1 : 0);
   }
 
-  /** XEP-0124 11: whether the client had no right to one more. */
+  /** XEP-0124 11: whether the client had no right to one more; of those that lost their connection it may not know. */
   tooMany({ extra }: BoshRequest): boolean {
-    return !extra && this.open.length + this.ahead.size + 1 > this.terms.requests && this.allLive();
+    if (extra) return false;
+    let live = 0;
+    for (const { asker } of this.open) if (asker.live) live++;
+    for (const { asker } of this.ahead.values()) if (asker.live) live++;
+    return live + 1 > this.terms.requests;
   }
 
   /** XEP-0124 11: whether an empty request, sooner than agreed behind the one before it, is one too many. */
   tooSoon(): boolean {
-    return this.open.length + 1 >= this.terms.requests && this.allLive();
-  }
-
-  /** Whether none of them lost its connection. */
-  private allLive(): boolean {
-    return this.open.every(({ asker }) => asker.live);
+    return this.open.length + 1 >= this.terms.requests && this.open.every(({ asker }) => asker.live);
   }
 
   add(request: BoshRequest): void {

@@ -292,6 +292,19 @@ bosh: { wait: 30, body: 65536, sessions: 3000 }
     assert.equal(ending(await second), 'other-request');
   });
 
+  it('nor any number of them beside one that lost its connection', async () => {
+    const romeo = await bosh().login('romeo', 'garden');
+    const go = node.node.hub.pause();
+    const lost = romeo.send(message('a').repeat(200));
+    await new Promise(resolve => setTimeout(resolve, 200));
+    lost.request.destroy();
+    void romeo.send(PING);
+    void romeo.send(PING);
+    await new Promise(resolve => setTimeout(resolve, 200));
+    assert.equal(ending(await romeo.send(PING)), 'policy-violation');
+    go();
+  });
+
   it('thousands of sessions cost one timer, and there are no more than are allowed', async () => {
     const agents = Array.from({ length: 8 }, () => bosh());
     const replies: Reply[] = [];
