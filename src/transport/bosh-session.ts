@@ -302,6 +302,8 @@ export class BoshSession implements Connection {
   /** The stream is over: its last words leave with the oldest request, or with the next that comes (XEP-0124 13, XEP-0206 6). */
   end(): void {
     if (this.ended) return;
+    // what is due goes before it where there is a request more. COMPAT stanza, which breaks on anything in a response that ends a session
+    if (this.leaving) this.settle(Date.now());
     const asked = this.window.present;
     const wire = this.output.last(!asked && !this.leaving);
     if (asked) this.finish(wire, bodyWire(''));

@@ -513,6 +513,16 @@ login: { throttle: false }
       assert.equal(ending(await romeo.send()), 'item-not-found');
     });
 
+    it('with nothing in it where another request takes the answers, which a client needs that expects it so', async () => {
+      const romeo = await bosh().login('romeo', 'garden');
+      await romeo.until(/<enabled /, `<enable xmlns='${NS.sm}' resume='true'/>`);
+      const held = romeo.send();
+      await outcome(held, 30);
+      const last = romeo.send('', "type='terminate'");
+      assert.equal((await held).text, `<body xmlns='${HTTPBIND}'><a xmlns='${NS.sm}' h='0'/></body>`);
+      assert.equal((await last).text, `<body xmlns='${HTTPBIND}' type='terminate'/>`);
+    });
+
     it('what was answered before is not kept for the next login', async () => {
       const romeo = await bosh().login('romeo', 'garden');
       const juliet = await lines.login('juliet', 'balcony');
