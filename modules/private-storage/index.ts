@@ -94,6 +94,8 @@ export default defineModule({
         const wire = serialize(entry, '');
         if (wire.length > size) return { refused: `a document has at most ${size} bytes` };
         const { name } = entry;
+        const problem = lengthProblem(name, xmlns);
+        if (problem) return { refused: problem.text! };
         if ((await documents.get(account, name, xmlns)) === wire) return 'known';
         if (!(await documents.set(account, [{ name, xmlns, wire }], most)))
           return { refused: `at most ${most} documents are kept` };

@@ -261,6 +261,7 @@ describe('play: accounts are carried from one server to another (XEP-0227)', fun
 <item jid='x@y.example' subscription='some'/>
 <item jid='z@y.example' subscription='from'/>
 </query>
+<query xmlns='jabber:iq:private'><a xmlns='urn:${'x'.repeat(200)}'/></query>
 <query xmlns='jabber:iq:privacy'><list name='public'/></query>
 <vCard xmlns='vcard-temp'><NOTE>${'x'.repeat(200_000)}</NOTE></vCard>
 </user>
@@ -269,18 +270,24 @@ describe('play: accounts are carried from one server to another (XEP-0227)', fun
     );
     const { result, said } = await load(young, at);
     assert.equal(result!.imported, 1);
-    assert.equal(result!.problems, 7);
+    assert.equal(result!.problems, 8);
     for (const line of [
       `${at}:6: paris@localhost: '@@' is not an address`,
       `${at}:7: paris@localhost: there is no subscription 'some'`,
-      `${at}:10: <query xmlns='jabber:iq:privacy'> is not known here`,
-      `${at}:11: paris@localhost: a vCard has at most`,
-      `${at}:13: a user without a name`,
-      `${at}:14: 'a b@localhost' is not an address`,
+      `${at}:10: paris@localhost: A document's name and its namespace have at most`,
+      `${at}:11: <query xmlns='jabber:iq:privacy'> is not known here`,
+      `${at}:12: paris@localhost: a vCard has at most`,
+      `${at}:14: a user without a name`,
+      `${at}:15: 'a b@localhost' is not an address`,
       `${at}:4: paris@localhost has no password: there are no credentials for SCRAM-SHA-1`,
     ]) {
       assert(said.includes(line), `${line} in ${said}`);
     }
+    const include = "<include xmlns='http://www.w3.org/2001/XInclude' href='%zz.xml'/>";
+    assert.match(
+      (await load(young, file('include.xml', document(include)))).said,
+      /include\.xml:4: an inclusion of '%zz/,
+    );
     const foreign = await load(young, file('foreign.xml', document("<user name='a'/>", 'other.example')));
     assert.match(foreign.said, /foreign\.xml:3: this node does not serve 'other\.example'/);
     assert.equal(foreign.result!.accounts, 0);
@@ -295,6 +302,16 @@ describe('play: accounts are carried from one server to another (XEP-0227)', fun
       [whole.replace('\n<server', '\n<!DOCTYPE x>\n<server'), /broken\.xml:2: a document type/],
       [whole.replace(`xmlns='${PIE}'`, "xmlns='urn:other'"), /broken\.xml:2: the file is none of XEP-0227/],
       [whole.replace("version='1.0'", "version='1.0' encoding='ISO-8859-1'"), /broken\.xml:1: not in UTF-8/],
+      [
+        whole
+          .replace("version='1.0'", "version='1.1'")
+          .replace("'x'/>", "'x'><vCard xmlns='vcard-temp'><FN>&#1;</FN></vCard></user>"),
+        /broken\.xml:4: not well-formed XML/,
+      ],
+      [
+        whole.replace("'x'/>", `'x'>${"<a xmlns='b'>".repeat(2000)}${'</a>'.repeat(2000)}</user>`),
+        /broken\.xml:4: elements are nested too deep/,
+      ],
     ] as const) {
       const { error } = await load(young, file('broken.xml', text));
       assert.match(error!.message, expected);

@@ -8,6 +8,8 @@ export const PIE = 'urn:xmpp:pie:0';
 const XINCLUDE = 'http://www.w3.org/2001/XInclude';
 /** Files within files within files. */
 const NESTING = 8;
+/** Elements within each other: what a stanza can have at most (limits.depth), and the file around it. */
+const DEEPEST = 1010;
 
 /** What stands in a file of XEP-0227, in its order; `place` says where. */
 export type Found = { readonly place: string; readonly line: number } & (
@@ -78,12 +80,14 @@ class Reader {
   private line = 1;
   /** Levels below an element that is passed over. */
   private skipped = 0;
+  private depth = 0;
 
   constructor(file: string, sections: readonly Section[], level: Level) {
     this.file = file;
     this.sections = sections;
     this.levels = [level];
-    const parser = new SaxesParser({ xmlns: true, position: true });
+    // XML 1.1 would let characters in that streams must not have (RFC 6120 11)
+    const parser = new SaxesParser({ xmlns: true, position: true, defaultXMLVersion: '1.0', forceXMLVersion: true });
     this.parser = parser;
     parser.on('error', error => {
       throw new FileFault(`${this.where}: not well-formed XML: ${error.message.replace(/^\d+:\d+: /, '')}`);
@@ -139,6 +143,7 @@ class Reader {
   }
 
   private opened(tag: SaxesTagNS): void {
+    if (++this.depth > DEEPEST) throw new FileFault(`${this.where}: elements are nested too deep`);
     if (this.capture) {
       this.capture.open(tag);
       return;
@@ -184,9 +189,10 @@ class Reader {
 
   private include(tag: SaxesTagNS, level: Level): void {
     const href = attribute(tag, 'href') ?? '';
-    if (href === '' || /^[a-z][a-z0-9+.-]*:/i.test(href) || attribute(tag, 'parse') || attribute(tag, 'xpointer'))
+    const file = pathOf(href);
+    if (file === undefined || attribute(tag, 'parse') || attribute(tag, 'xpointer'))
       this.tell({ kind: 'unknown', what: `an inclusion of '${href}'` });
-    else this.tell({ kind: 'include', href: `${level} ${decodeURIComponent(href)}` });
+    else this.tell({ kind: 'include', href: `${level} ${file}` });
     this.skipped = 1;
   }
 
@@ -196,6 +202,7 @@ class Reader {
   }
 
   private closed(): void {
+    this.depth--;
     const { capture } = this;
     if (capture) {
       if (!capture.close()) return;
@@ -210,6 +217,16 @@ type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K>
 
 function isEntry({ entry, container }: Section, { local, uri }: SaxesTagNS): boolean {
   return entry ? entry.name === local && entry.xmlns === uri : container !== undefined;
+}
+
+/** What a relative reference names; undefined for any other. */
+function pathOf(href: string): string | undefined {
+  if (href === '' || /^[a-z][a-z0-9+.-]*:/i.test(href)) return undefined;
+  try {
+    return decodeURIComponent(href);
+  } catch {
+    return undefined;
+  }
 }
 
 function attribute(tag: SaxesTagNS, name: string): string | undefined {
