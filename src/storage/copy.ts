@@ -16,7 +16,7 @@ const BYTES = 1024 * 1024;
 export interface CopyParts {
   readonly from: Storage;
   readonly to: Storage;
-  /** Makes the tables that the first has in both, as the program has them. `modules`: those whose tables are there. */
+  /** Makes the tables of modules in either, as the program has them. */
   migrate(storage: Storage, modules: readonly string[]): Promise<void>;
   /** Whether what is in the second may go, though no copy has put it there. */
   readonly replace: boolean;
@@ -36,10 +36,11 @@ export async function copyStorage({
   replace,
   progress,
 }: CopyParts): Promise<Record<string, number>> {
-  const known = (await from.read(q => q('posthouse_migrations').distinct('module').select('module'))) as Row[];
-  const modules = known.map(({ module }) => String(module)).toSorted();
-  if (modules.length === 0) throw new StorageError('io', 'there is nothing to copy: no node ever ran on it');
+  const known = await modulesOf(from);
+  if (known.length === 0) throw new StorageError('io', 'there is nothing to copy: no node ever ran on it');
   await mayBeFilled(to, replace);
+  // what the second holds for modules that the first never had goes as well
+  const modules = [...new Set([...known, ...(await modulesOf(to))])].toSorted();
   await migrate(from, modules);
   await to.transact(tx => mark(tx, null));
   await migrate(to, modules);
@@ -64,6 +65,12 @@ export async function refuseHalfACopy(storage: Storage): Promise<void> {
   }
   // from now on it is a database of its own, which no further copy overwrites without being told so
   if (row) await storage.transact(tx => tx(MARK).delete());
+}
+
+/** The modules that have tables there. */
+async function modulesOf(storage: Storage): Promise<string[]> {
+  const rows = (await storage.read(q => q('posthouse_migrations').distinct('module').select('module'))) as Row[];
+  return rows.map(({ module }) => String(module));
 }
 
 async function mayBeFilled(to: Storage, replace: boolean): Promise<void> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
+import { deviceStore } from '../../modules/push-gateway/store.ts';
 import { loadConfig } from '../../src/node/config/index.ts';
 import { copyDatabase, inspectDatabase } from '../../src/node/database.ts';
 import { optionsOfModule } from '../../src/node/modules/find.ts';
@@ -137,6 +138,17 @@ for (const kind of KINDS) {
       // it is a database of its own now
       await assert.rejects(copy(from, url), /holds accounts already.*--replace/);
       assert.equal((await copy(from, url, true)).rows.accounts, 3);
+    });
+
+    it('what the second held for other modules is gone', async function () {
+      this.timeout(60_000);
+      const url = await server.database();
+      const held = await openStorage({ dataDir: tempFolder(), url });
+      await held.migrate('push-gateway/devices', deviceStore.migrations);
+      const device = { node: 'n', owner: 'o', owner_text: 'o', channel: 'c', name: '', target: '', secret: 's' };
+      await held.transact(tx => tx('push_devices').insert({ ...device, registered_at: 1 }));
+      await held.close();
+      assert.equal((await copy(from, url)).rows.push_devices, 0);
     });
 
     it('half a copy is none: no node starts on it', async function () {
