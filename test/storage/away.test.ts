@@ -4,8 +4,10 @@ import knex from 'knex';
 import { type BatchWriter, type Migration, type Storage, StorageError } from '../../src/api/index.ts';
 import { openStorage } from '../../src/storage/index.ts';
 import { placeOf } from '../../src/storage/place.ts';
+import { SILENCE } from '../../src/storage/remote/dialect.ts';
 import { mysql } from '../../src/storage/remote/mysql.ts';
 import { RemoteStorage } from '../../src/storage/remote/storage.ts';
+import { rowsOf } from '../../src/storage/tables.ts';
 import { DatabaseServer, KINDS, NEEDED } from '../kit/databases.ts';
 import { needs } from '../kit/needs.ts';
 import { tempFolder } from '../kit/temp.ts';
@@ -142,6 +144,17 @@ for (const kind of KINDS) {
       });
       await storage.close();
       storage = await second();
+    });
+
+    it('a node that the network took away keeps nobody out for long, itself included', async () => {
+      const storage = await openStorage({ dataDir: tempFolder(), url: await server.database() });
+      try {
+        const ask = kind === 'mysql' ? 'SELECT @@wait_timeout' : 'SHOW idle_session_timeout';
+        const [row] = rowsOf<object>(await storage.transact(async tx => (await tx.raw(ask)) as unknown));
+        assert.equal(Number.parseInt(String(Object.values(row!)[0]), 10), SILENCE);
+      } finally {
+        await storage.close();
+      }
     });
 
     it('a deadlock with somebody else is gone through again', async function () {

@@ -38,6 +38,12 @@ export interface Dialect {
   schema(sql: string): string;
 }
 
+/**
+ * Seconds after which a server lets a writer go that says nothing, and its lock with it: where the network was cut, nobody tells the server
+ * that the node is gone, and the node's own lock would keep it out. A node that lives says something each five seconds (storage.ts).
+ */
+export const SILENCE = 30;
+
 export function sqlOfRows({ into, columns }: Rows, count: number): string {
   const row = `(${columns.map(() => '?').join(', ')})`;
   return `INSERT INTO ${into} (${columns.join(', ')}) VALUES ${Array.from({ length: count }, () => row).join(', ')}`;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { StorageError } from '../../api/storage.ts';
-import { type Answer, type Dialect, plain, type Rows, sqlOfRows } from './dialect.ts';
+import { type Answer, type Dialect, plain, type Rows, SILENCE, sqlOfRows } from './dialect.ts';
 
 /** What is used of mysql2's connection. */
 interface Raw {
@@ -56,6 +56,7 @@ export const mysql: Dialect = {
       `SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED${role === 'reader' ? ', READ ONLY' : ', READ WRITE'}`,
     );
     if (role === 'reader') return;
+    await run(raw, `SET SESSION wait_timeout = ${SILENCE}`);
     const name = `posthouse.${createHash('sha1').update(database).digest('hex')}`;
     const [rows] = await run(raw, `SELECT GET_LOCK('${name}', ${OWNER}) AS got, @@auto_increment_increment AS step`);
     const [row] = rows as { got: number | null; step: number }[];

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { type Answer, type Dialect, plain, sqlOfRows } from './dialect.ts';
+import { type Answer, type Dialect, plain, SILENCE, sqlOfRows } from './dialect.ts';
 import { inUse, timedOut } from './mysql.ts';
 
 interface Query {
@@ -56,6 +56,11 @@ export const postgres: Dialect = {
        SET client_min_messages = warning`,
     );
     if (role === 'writer') {
+      // PostgreSQL 14 and later; earlier ones have to ask the system whether somebody is there
+      await raw.query(
+        `SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 4;
+         SELECT set_config(name, '${SILENCE}s', false) FROM pg_settings WHERE name = 'idle_session_timeout'`,
+      );
       try {
         await raw.query(`SELECT pg_advisory_lock(${LOCK})`);
       } catch (error) {
