@@ -137,11 +137,18 @@ for (const kind of KINDS) {
     it('another node is kept out, until the first is gone', async function () {
       this.timeout(60_000);
       const second = () => openStorage({ dataDir: tempFolder(), url });
+      const ask =
+        kind === 'mysql'
+          ? 'SELECT count(*) AS n FROM information_schema.processlist WHERE db = DATABASE()'
+          : 'SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database()';
+      const connections = async () => Number(rowsOf<{ n: number }>(await storage.read(q => q.raw(ask)))[0]!.n);
+      const before = await connections();
       await assert.rejects(second(), (error: unknown) => {
         assert.ok(error instanceof StorageError);
         assert.match(error.message, /another node uses this database/);
         return true;
       });
+      await until(async () => (await connections()) === before, 'the connection that was refused to end');
       await storage.close();
       storage = await second();
     });

@@ -120,7 +120,10 @@ export class RemoteStorage implements Storage {
           prepare(connection).then(
             () => done(null, connection),
             (error: unknown) => {
-              (connection as { destroy?(): void; end?(): void }).destroy?.();
+              // mysql2's, pg's: knex knows nothing of this one yet
+              const refused = connection as { destroy?(): void; end(): void };
+              if (refused.destroy) refused.destroy();
+              else refused.end();
               done(error as Error, connection);
             },
           );
