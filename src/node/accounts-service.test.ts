@@ -30,7 +30,7 @@ describe('Accounts', () => {
       points: makePoints(),
       iterations: () => iterations,
       log: pino({ level: 'silent' }),
-      closeSessions: () => {},
+      endSessions: () => Promise.resolve(),
       clients: () => ({ passwordChanged: () => Promise.resolve(), accountRemoved: () => Promise.resolve() }),
     });
     await accounts.open();

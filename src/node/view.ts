@@ -119,7 +119,7 @@ export abstract class View implements NodeView {
   /** The same; resolved when what they had under way is done, and what was for them has found its place. */
   protected async endSessions(bare: Jid, error: StreamError): Promise<void> {
     const sessions = this.directory.get(bare.bare)?.sessions ?? [];
-    for (const session of sessions) session.close(error);
+    this.closeSessions(bare, error);
     const idle = Promise.all(sessions.map(async session => session.idle()));
     // one of them may have asked for the end of its own account, and waits for that
     await within(idle, PATIENCE, 'not idle').catch(() => {});
