@@ -264,23 +264,26 @@ export class Node extends View {
   private async restoreSessions(): Promise<void> {
     await this.journal.open(this.storage);
     this.hub.journal = this.journal;
+    const { durable } = this.settings.sessions;
     const sessions: Session[] = [];
+    const over: Session[] = [];
     const told: Promise<void>[] = [];
     for (const former of await this.journal.former()) {
       const account = await this.accounts.get(former.jid.toBare());
-      if (account?.status !== 'active') continue;
+      if (!account) continue;
       const session = this.hub.restore(former, each => this.modules.restore(each, former.state.kept));
       sessions.push(session);
+      // of an account that was disabled meanwhile too, what waits stays
+      if (!durable || account.status !== 'active') over.push(session);
       told.push(this.points.restored.settle(session));
     }
     await Promise.all(told);
     this.journal.restored(sessions);
-    if (!this.settings.sessions.durable) {
-      for (const session of sessions) session.finish();
-      await this.hub.settled();
-      this.hub.journal = undefined;
-    } else if (sessions.length > 0)
-      this.log.info({ sessions: sessions.length }, 'sessions wait for their clients to come back');
+    for (const session of over) session.finish();
+    await this.hub.settled();
+    if (!durable) this.hub.journal = undefined;
+    const waiting = sessions.length - over.length;
+    if (waiting > 0) this.log.info({ sessions: waiting }, 'sessions wait for their clients to come back');
   }
 
   private warm(): void {

@@ -135,6 +135,20 @@ describe('a session outlives the program (XEP-0198 5)', function () {
     await juliet.client.presence('nurse@localhost', 'unavailable');
   });
 
+  it('its account was disabled meanwhile: it is no more, and what it did not take waits for the account', async () => {
+    juliet.client.destroy();
+    romeo.say('juliet@localhost', 'one', 'two');
+    await romeo.acknowledged();
+    await node.kill();
+    await node.done(['user', 'disable', 'juliet@localhost']);
+    await node.start();
+    assert.doesNotMatch(await node.done(['session', 'list']), /juliet/);
+    await node.done(['user', 'enable', 'juliet@localhost']);
+    const laptop = await new Person(node, 'juliet@localhost').begin('laptop');
+    laptop.client.send('<presence/>');
+    assert.deepEqual(await laptop.heard(), ['one', 'two']);
+  });
+
   it('its account was removed meanwhile: it is no more', async () => {
     juliet.client.destroy();
     await node.kill();
