@@ -1,7 +1,9 @@
 import type { Connection } from '../api/connection.ts';
-import { Safety, type SessionView } from '../bus/index.ts';
+import { Safety, type SessionView, wireJid } from '../bus/index.ts';
+import type { Jid } from '../jid/index.ts';
 import { Ring } from '../util/ring.ts';
 import type { Unit } from '../util/unit.ts';
+import { indexed } from '../xml/index.ts';
 import type { Item, KeptItem, OutboxItem, OutboxLimits, OutboxOwner, Leftover } from './outbox-item.ts';
 
 export type { KeptItem, Leftover, OutboxItem, OutboxLimits, OutboxOwner } from './outbox-item.ts';
@@ -266,6 +268,15 @@ export class Outbox {
           () => (item.taken = undefined),
         )
         .then(() => (item.storing = undefined));
+    }
+  }
+
+  /** The client has answered a request: whoever made it has no use for another answer if the client never acknowledges it (RFC 6120 8.2.3). */
+  answered(requester: Jid, id: string | undefined): void {
+    const head = `<iq from='${wireJid(requester)}'`;
+    for (let i = 0; i < this.#known; i++) {
+      const item = this.#queue.at(i)!;
+      if (item.wire.startsWith(head) && indexed(item.wire).id === id) item.disposable = true;
     }
   }
 

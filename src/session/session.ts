@@ -1,4 +1,4 @@
-import { type Kind, KINDS, MESSAGE, Packet, type Safety, type SessionView, stanzaType } from '../bus/index.ts';
+import { IQ, type Kind, KINDS, MESSAGE, Packet, type Safety, type SessionView, stanzaType } from '../bus/index.ts';
 import { type Jid, parseJid } from '../jid/index.ts';
 import { NS, type StreamError } from '../protocol/index.ts';
 import { currentUnit, enterUnit, leaveUnit, Unit, type UnitListener } from '../util/unit.ts';
@@ -181,7 +181,9 @@ export class Session implements SessionView, InboxOwner, OutboxOwner, UnitListen
       this.progress?.done(undefined);
       return undefined;
     }
-    return kind === MESSAGE ? this.handleTogether(packet) : this.counted(packet, this.owner.received(packet, this));
+    if (kind === MESSAGE) return this.handleTogether(packet);
+    if (kind === IQ && to && (type === 'result' || type === 'error')) this.outbox.answered(to, packet.id);
+    return this.counted(packet, this.owner.received(packet, this));
   }
 
   /** What a message causes at once is committed at once. */

@@ -157,6 +157,52 @@ describe('Stream management over the wire: XEP-0198', () => {
     assert.doesNotMatch(await nurse.settle(), /<message/);
   });
 
+  it('what came before another session was there goes to that one when time is over; what came later it has', async () => {
+    const romeo = await lines.login('romeo', 'orchard');
+    const write = (body: string): void =>
+      romeo.stanza(`<message to='juliet@localhost' type='chat'><body>${body}</body></message>`);
+    const juliet = await lines.login('juliet', 'balcony');
+    await juliet.enable();
+    juliet.stanza('<presence/>');
+    await juliet.expect(/<presence [^>]*from='juliet/);
+    juliet.cut();
+    await until(() => session('juliet@localhost/balcony')?.connected === false, 'the cut');
+    write('1');
+    await romeo.settle();
+    const other = await lines.login('juliet', 'garden');
+    other.stanza('<presence/>');
+    await other.settle();
+    // times are told in milliseconds
+    await new Promise(resolve => setTimeout(resolve, 5));
+    write('2');
+    await other.expect(/<body>2<\/body>/);
+    assert.deepEqual(bodies(other.all), ['2']);
+    session('juliet@localhost/balcony')!.close({ condition: 'reset' });
+    await node.node.hub.settled();
+    await other.expect(/<body>1<\/body>.*<delay /);
+    await other.settle();
+    assert.deepEqual(bodies(other.all), ['2', '1']);
+  });
+
+  it('a request that was not answered when time is over is answered with an error; one that was is not answered again', async () => {
+    const romeo = await lines.login('romeo', 'orchard');
+    const juliet = await lines.login('juliet', 'balcony');
+    await juliet.enable();
+    for (const id of ['one', 'two'])
+      romeo.stanza(`<iq to='juliet@localhost/balcony' type='get' id='${id}'><query xmlns='jabber:iq:version'/></iq>`);
+    await juliet.expect(/<iq [^>]*id='two'/);
+    juliet.stanza(`<iq to='romeo@localhost/orchard' type='result' id='one'/>`);
+    await romeo.expect(/<iq [^>]*type='result' id='one'|<iq [^>]*id='one' type='result'/);
+    juliet.cut();
+    await until(() => session('juliet@localhost/balcony')?.connected === false, 'the cut');
+    session('juliet@localhost/balcony')!.close({ condition: 'reset' });
+    await node.node.hub.settled();
+    await romeo.expect(/<recipient-unavailable /);
+    await romeo.settle();
+    assert.equal(romeo.all.match(/ id='one'/g)?.length, 1);
+    assert.equal(romeo.all.match(/ id='two'/g)?.length, 1);
+  });
+
   it('contacts see who does not come back leave, when time is over and not before', async () => {
     const juliet = await lines.login('juliet', 'balcony');
     const romeo = await lines.login('romeo', 'orchard');
