@@ -29,7 +29,7 @@ import type { Mailbox } from './mailbox.ts';
 import { Mailboxes } from './mailboxes.ts';
 import { isEligible, restored } from './parts.ts';
 import { portableMessages } from './portable.ts';
-import { fateOf, removeForgedStamps, stamped } from './storable.ts';
+import { cameAt, fateOf, removeForgedStamps, stamped } from './storable.ts';
 import { type Arrival, offlineStore } from './store.ts';
 import { complete } from './view.ts';
 
@@ -122,7 +122,7 @@ export default defineModule({
       );
     });
 
-    function arrived(packet: Packet, account: Jid, at = Date.now()): Arrival {
+    function arrived(packet: Packet, account: Jid, at = cameAt(packet)): Arrival {
       // what comes back from a session that has ended keeps its place
       const stanzaId = ids.of(packet) ?? stanzaIdBy(account, packet) ?? ids.next();
       return { stanzaId, at, wire: stamped(packet, at), archived: packet.archived };

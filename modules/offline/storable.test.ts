@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { BARE, Packet } from '../../src/api/index.ts';
 import { parseJid } from '../../src/jid/index.ts';
 import { indexed } from '../../src/xml/index.ts';
-import { type Fate, fateOf, removeForgedStamps, stamped } from './storable.ts';
+import { cameAt, type Fate, fateOf, removeForgedStamps, stamped } from './storable.ts';
 
 const from = parseJid('romeo@example.org/orchard')!;
 const to = parseJid('juliet@example.org')!;
@@ -55,6 +55,15 @@ describe('which messages wait (XEP-0160 3, XEP-0334)', () => {
     assert.equal(indexed(stamped(appended, 0)).element().getChildren('delay').length, 1);
     const others = Packet.fromWire(`<message>${body}${delay('room.example.org')}</message>`, from, to);
     assert.equal(indexed(stamped(others, 0)).element().getChildren('delay').length, 2);
+  });
+
+  it('came when its recipient’s server says, and now where that says nothing', () => {
+    const delay = (by: string, stamp: string) => `<delay xmlns='urn:xmpp:delay' from='${by}' stamp='${stamp}'/>`;
+    const old = Packet.fromWire(`<message>${body}${delay('a@b', '2019-01-01T00:00:00Z')}</message>`, from, to);
+    assert.ok(Date.now() - cameAt(old) < 1000);
+    old.append(delay('example.org', '2020-01-01T00:00:00Z'));
+    assert.equal(cameAt(old), Date.UTC(2020, 0, 1));
+    assert.ok(Date.now() - cameAt(Packet.fromWire(`<message>${delay('example.org', 'x')}</message>`, from, to)) < 1000);
   });
 
   it('a stamp in the server’s name that came from outside goes', () => {

@@ -30,6 +30,17 @@ export function stamped(packet: Packet, at: number): string {
   return copy.wire();
 }
 
+/** When a message came here, in milliseconds since 1970: what a session left that has ended was stamped with that. */
+export function cameAt(packet: Packet): number {
+  if (!packet.sender) {
+    const stanza = indexed(packet.wire());
+    const [stamp] = stampsBy(stanza, packet.to!.domain);
+    const at = stamp === undefined ? NaN : Date.parse(String(stanza.kidElement(stamp).attrs.stamp));
+    if (!isNaN(at)) return at;
+  }
+  return Date.now();
+}
+
 /** XEP-0203 6: nobody else may stamp in this server's name. */
 export function removeForgedStamps(packet: Packet): void {
   for (const kid of stampsBy(packet.stanza, packet.to!.domain)) packet.remove(kid);

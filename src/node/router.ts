@@ -24,7 +24,7 @@ import type { Leftover } from '../session/outbox.ts';
 import type { Session } from '../session/session.ts';
 import type { Users } from '../session/users.ts';
 import { currentUnit } from '../util/unit.ts';
-import { indexed } from '../xml/index.ts';
+import { indexed, type Stanza } from '../xml/index.ts';
 import { IqAnswers } from './iq-answers.ts';
 import { Questions } from './questions.ts';
 
@@ -342,7 +342,7 @@ export class Router {
   }
 
   private giveBack(packet: Packet, { since, safety }: Leftover, session: Session): Step {
-    if (!packet.stanza.has('delay', NS.delay)) {
+    if (!isStampedBy(packet.stanza, session.jid.domain)) {
       const stamp = new Date(since).toISOString();
       packet.append(`<delay xmlns='${NS.delay}' from='${session.jid.domain}' stamp='${stamp}'/>`);
     }
@@ -374,4 +374,11 @@ export class Router {
       this.bounce(packet, this.parts.failure(error, packet));
     }
   }
+}
+
+function isStampedBy(stanza: Stanza, host: string): boolean {
+  if (!stanza.has('delay', NS.delay)) return false;
+  for (const kid of stanza.children())
+    if (stanza.isKid(kid, 'delay', NS.delay) && stanza.kidElement(kid).attrs.from === host) return true;
+  return false;
 }

@@ -184,6 +184,26 @@ describe('Stream management over the wire: XEP-0198', () => {
     assert.deepEqual(bodies(other.all), ['2', '1']);
   });
 
+  it('what was stamped by somebody else has the time when it came here as well', async () => {
+    const romeo = await lines.login('romeo', 'orchard');
+    const juliet = await lines.login('juliet', 'balcony');
+    await juliet.enable();
+    juliet.cut();
+    await until(() => session('juliet@localhost/balcony')?.connected === false, 'the cut');
+    const delay = `<delay xmlns='urn:xmpp:delay' from='romeo@localhost' stamp='2002-09-10T23:08:25Z'/>`;
+    romeo.stanza(`<message to='juliet@localhost/balcony' type='chat'><body>late</body>${delay}</message>`);
+    await romeo.settle();
+    const came = Date.now();
+    await new Promise(resolve => setTimeout(resolve, 300));
+    session('juliet@localhost/balcony')!.close({ condition: 'reset' });
+    await node.node.hub.settled();
+    const again = await lines.login('juliet', 'garden');
+    again.stanza('<presence/>');
+    await again.expect(/<body>late<\/body>/);
+    const [, stamp] = await again.expect(/<delay [^>]*from='localhost' stamp='([^']+)'/);
+    assert.ok(Date.parse(stamp!) <= came, stamp);
+  });
+
   it('a request that was not answered when time is over is answered with an error; one that was is not answered again', async () => {
     const romeo = await lines.login('romeo', 'orchard');
     const juliet = await lines.login('juliet', 'balcony');
