@@ -6,6 +6,8 @@ import type { Arrival, Totals } from './store.ts';
 /** Messages on their way to a client that has not taken them, at most; the next page is read when half of them are taken. */
 const WINDOW = 400;
 const WINDOW_BYTES = 512 * 1024;
+/** ms after which it is tried again to remove what could not be. */
+const AGAIN = 1_000;
 
 /**
  * What waits for one account, and its handing over to one session at a time. A message leaves the store when its client has it,
@@ -246,13 +248,29 @@ export class Mailbox {
     this.messages--;
     this.bytes -= bytes;
     this.parts.store.remove(id).then(
-      () => {
-        this.gone.delete(id);
-        this.settle();
+      () => this.forget(id),
+      (error: unknown) => {
+        this.parts.failed(error, this.account);
+        this.again(id);
       },
-      // it stays in `gone`, and is not given again as long as the node runs
-      (error: unknown) => this.parts.failed(error, this.account),
     );
+  }
+
+  private forget(id: number): void {
+    this.gone.delete(id);
+    this.settle();
+  }
+
+  /** What could not be removed is not given again as long as the node runs; it has to be removed before that ends. */
+  private again(id: number): void {
+    setTimeout(() => {
+      this.parts.store.remove(id).then(
+        () => this.forget(id),
+        (error: unknown) => {
+          if (!(error instanceof StorageError && error.kind === 'closed')) this.again(id);
+        },
+      );
+    }, AGAIN).unref();
   }
 
   /** Something came back: another session may be there that can have it. */
