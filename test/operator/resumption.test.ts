@@ -118,6 +118,23 @@ describe('a session outlives the program (XEP-0198 5)', function () {
     await romeo.heard();
   });
 
+  it('what came before another session was there goes to that one when it ends', async () => {
+    juliet.client.destroy();
+    romeo.say('juliet@localhost', 'one');
+    await romeo.acknowledged();
+    const laptop = await new Person(node, 'juliet@localhost').begin('laptop');
+    laptop.client.send('<presence/>');
+    await laptop.heard();
+    romeo.say('juliet@localhost', 'two');
+    await romeo.acknowledged();
+    assert.deepEqual(await laptop.heard(), ['two']);
+    await again();
+    await laptop.resume();
+    await new Person(node, 'juliet@localhost').begin('balcony');
+    await laptop.client.expect(stanza => stanza.getChildText('body') === 'one', 'what came before');
+    assert.deepEqual(await laptop.heard(), []);
+  });
+
   it('its contacts who went without a word are told to be gone', async () => {
     const nurse = await node.login('nurse@localhost/house');
     for (const [one, other] of [

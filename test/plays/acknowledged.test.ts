@@ -87,6 +87,20 @@ modules: { ${modules} }`,
       );
     });
 
+    it('by storage, and another session that came behind it gets it when the silent one ends', async () => {
+      const romeo = await stage.login('romeo@localhost/orchard');
+      const answers = await acknowledging(romeo);
+      answers.stop();
+      romeo.send('<presence/>');
+      await romeo.settle();
+      say('a', 'romeo@localhost');
+      assert.equal((await romeo.message()).attrs.id, 'a');
+      const garden = await stage.login('romeo@localhost/garden', { presence: true });
+      assert.equal(await acknowledged(), '1');
+      stage.node.session(parseJid('romeo@localhost/orchard')!)!.close({ condition: 'reset' });
+      assert.equal((await garden.message()).attrs.id, 'a');
+    });
+
     it('by storage at once, when a client has lost its connection; its resumed session gets it once, and acknowledges it', async () => {
       const romeo = await stage.login('romeo@localhost/orchard');
       await acknowledging(romeo);
