@@ -6,15 +6,13 @@ import type { Jid } from '../../src/jid/index.ts';
 import { NS, refuse } from '../../src/protocol/index.ts';
 import { wireAttribute } from '../../src/xml/index.ts';
 import { Archive } from '../archive/contract.ts';
-import { StanzaIds } from '../stanza-id/contract.ts';
+import { StanzaIds, stanzaIdBy } from '../stanza-id/contract.ts';
 import { Carbons } from './contract.ts';
 import { isEligible } from './eligible.ts';
 import { SentIds } from './sent-ids.ts';
 
-/** Milliseconds by which the clocks of what comes at once may differ. */
-const AT_ONCE = 100;
-/** Messages that wait, and that a session has as copies, which are known of each. */
-const COPIED = 500;
+/** Messages that a session's client has as copies, of which that is known. */
+const COPIED = 256;
 
 export default defineModule({
   name: 'carbons',
@@ -24,21 +22,19 @@ export default defineModule({
   features: { host: [NS.carbons], account: [NS.carbons] },
   after: ['archive', 'stanza-id'],
   setup(mod) {
-    /** Since when sessions ask for copies; milliseconds since 1970, 0: they do not. */
-    const enabled = mod.perSession<number>(() => 0, plain());
-    const enable = (session: SessionView, wanted: boolean): void =>
-      enabled.set(session, wanted ? enabled.get(session) || Date.now() : 0);
+    const enabled = mod.perSession<boolean>(() => false, plain());
     /** Copies that wait for their messages to be in an archive; of those that are dropped without a word the last are known. */
     const waiting = new Lru<string, () => void>(256);
     const copied = mod.perSession<Lru<string, true> | undefined>(() => undefined);
-    mod.provide(Carbons, { has: (session, stanzaId) => copied.get(session)?.get(stanzaId) ?? false });
+    const has = (session: SessionView, stanzaId: string): boolean => copied.get(session)?.get(stanzaId) ?? false;
+    mod.provide(Carbons, { has });
     const sentIds = mod.perSession<SentIds | undefined>(() => undefined);
 
     // XEP-0280 5; asking twice is no error (10.1)
     for (const name of ['enable', 'disable'] as const) {
       mod.iq({ xmlns: NS.carbons, name, type: 'set', to: 'account' }, request => {
         if (!request.session) return refuse('not-allowed');
-        enable(request.session, name === 'enable');
+        enabled.set(request.session, name === 'enable');
         return Empty;
       });
     }
@@ -48,7 +44,7 @@ export default defineModule({
       xmlns: NS.carbons,
       asked: true,
       bound: (session, request) => {
-        enable(session, request?.name === 'enable');
+        enabled.set(session, request?.name === 'enable');
         return undefined;
       },
     });
@@ -97,22 +93,18 @@ export default defineModule({
       if (!user || user.sessions.length === takers.length) return;
       if (packet.type === 'error' ? !answersEligible(packet, takers) : !isEligible(packet, 'received')) return;
       const { sender } = packet;
-      copy('received', packet, user.jid, user.sessions, other => other === sender || takers.includes(other));
+      // a chat state waits for a client that nobody looks at (XEP-0352): whether it has that is not asked
+      const id = packet.hasBody ? packet.stanzaId : undefined;
+      copy('received', packet, user.jid, user.sessions, other => other === sender || takers.includes(other), id);
     });
 
-    // what a session never took, and another one has as a copy, is at its account
-    mod.on('returning', 'gate', { kind: 'message', to: 'bare' }, (packet, since) => {
-      if (!isEligible(packet, 'received')) return undefined;
+    // what a session never took, and a client that is there has as a copy, is at its account
+    mod.on('returning', 'gate', { kind: 'message', to: 'bare' }, packet => {
+      const id = stanzaIdBy(packet.to!.toBare(), packet);
       const sessions = mod.node.user(packet.to!)?.sessions ?? [];
-      return sessions.some(other => hasCopySince(other, packet, since)) ? DONE : undefined;
+      const isThere = (other: SessionView): boolean => other.takesSince !== Infinity && has(other, id!);
+      return id !== undefined && sessions.some(isThere) ? DONE : undefined;
     });
-
-    /** Whether a session that is there got a copy of what came then, and its client has it. */
-    function hasCopySince(session: SessionView, { from }: Packet, since: number): boolean {
-      const asked = enabled.get(session);
-      if (asked === 0 || asked >= since || session.jid.full === from.full) return false;
-      return session.takesSince !== Infinity && session.backlogSince > since + AT_ONCE;
-    }
 
     // XEP-0280 7: who is there but takes no messages gets a copy of what waits; what came back from a session was copied before
     mod.on(
@@ -149,7 +141,7 @@ export default defineModule({
       account: Jid,
       sessions: readonly SessionView[],
       leftOut: (session: SessionView) => boolean,
-      waits?: string,
+      noted?: string,
     ): void {
       let made: Packet | undefined;
       for (const session of sessions) {
@@ -160,12 +152,12 @@ export default defineModule({
         void mod.node.deliver(
           own,
           session,
-          waits === undefined ? undefined : taken => taken && noteCopy(session, waits),
+          noted === undefined ? undefined : taken => taken && noteCopy(session, noted),
         );
       }
     }
 
-    /** A session that is given what waits when it becomes available needs no second one. */
+    /** A client that has it is given no second one: when it becomes available, or when the session ends that never took it. */
     function noteCopy(session: SessionView, stanzaId: string): void {
       const known = copied.get(session) ?? new Lru<string, true>(COPIED);
       known.set(stanzaId, true);

@@ -36,8 +36,6 @@ export interface SessionView {
   readonly acknowledged: boolean;
   /** Bytes in its outbox: not written yet, or not acknowledged. */
   readonly backlog: number;
-  /** When the oldest of that came (milliseconds since 1970); Infinity when there is nothing: its client has all that came before. */
-  readonly backlogSince: number;
   /** False when it is over: nothing can be sent to it any more. */
   readonly alive: boolean;
 

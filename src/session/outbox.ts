@@ -225,11 +225,6 @@ export class Outbox {
     return items;
   }
 
-  /** When the oldest of it came; Infinity when it is empty. */
-  get oldest(): number {
-    return this.#queue.size > 0 ? this.#queue.at(0)!.since : Infinity;
-  }
-
   /** When the oldest message came whose sender still waits to hear that it is safe; undefined when none does. */
   get unsafeSince(): number | undefined {
     const queue = this.#queue;

@@ -94,10 +94,6 @@ export class Session implements SessionView, InboxOwner, OutboxOwner, UnitListen
     return this.outbox.bytes;
   }
 
-  get backlogSince(): number {
-    return this.outbox.oldest;
-  }
-
   /** Takes up where the program ended: it waits for its client. */
   restore({ state, items }: FormerSession): void {
     this.since = state.since;
