@@ -264,7 +264,9 @@ export default defineModule({
       if (!request.session) return refuse('not-allowed');
       const query = readQuery(request.payload);
       if (query instanceof StanzaError) return query;
-      asked.set(request.session, ids.next());
+      // one conversation that is opened later is no catching up
+      if (request.session.takesSince === Infinity || (query.with === undefined && query.ids === undefined))
+        asked.set(request.session, ids.next());
       return answering.query(query, shelf(request.to), request.session, pageOf(request.to.domain));
     });
     mod.iq({ xmlns: NS.mam, name: 'metadata', type: 'get', to: 'account' }, request => {

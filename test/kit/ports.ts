@@ -14,6 +14,8 @@ let next = process.pid % EACH;
 /** A file for each port that is taken, in which its process stands: others may run tests at the same time, of another checkout. */
 const TAKEN = path.join(tmpdir(), 'posthouse-test-ports');
 const own = new Set<string>();
+/** Whether they are given back when the process ends. */
+let released = false;
 
 /** A loopback port that nobody listens on, and that is given to nobody else. */
 export async function freePort(): Promise<number> {
@@ -29,7 +31,8 @@ export async function freePort(): Promise<number> {
 function take(port: number): boolean {
   const file = path.join(TAKEN, String(port));
   if (own.has(file)) return true;
-  if (own.size === 0) {
+  if (!released) {
+    released = true;
     mkdirSync(TAKEN, { recursive: true, mode: 0o777 });
     process.once('exit', () => [...own].forEach(name => rmSync(name, { force: true })));
   }

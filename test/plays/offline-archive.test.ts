@@ -168,6 +168,23 @@ describe('play: what waits is what the archive has (XEP-0160, XEP-0313)', () => 
     assert.deepEqual([came.length, new Set(came)], [2, new Set(['three', 'five'])]);
   });
 
+  it('it is given to one that has only looked into a conversation since it came', async () => {
+    const old = await stage.login('romeo@localhost/orchard');
+    old.send(`<enable xmlns='${SM}' resume='true'/>`);
+    await available(old);
+    old.destroy();
+    say('four');
+    await juliet.settle();
+    const romeo = await stage.login('romeo@localhost/garden');
+    assert.deepEqual(bodies(await available(romeo)), []);
+    const form = `<x xmlns='jabber:x:data' type='submit'><field var='FORM_TYPE'><value>${MAM}</value></field><field var='with'><value>nurse@localhost</value></field></x>`;
+    romeo.send(`<iq type='set' id='a'><query xmlns='${MAM}'>${form}</query></iq>`);
+    assert.deepEqual(messages(await romeo.settle()), []);
+    stage.node.directory.session('romeo@localhost/orchard')!.close({ condition: 'policy-violation' });
+    await stage.node.hub.settled();
+    assert.deepEqual(new Set(bodies(await romeo.settle())), new Set(['one', 'two', 'three', 'four']));
+  });
+
   it('what a session left that never came back is not kept twice either', async () => {
     const romeo = await stage.login('romeo@localhost/orchard');
     romeo.send(`<enable xmlns='${SM}' resume='true'/>`);
