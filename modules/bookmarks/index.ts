@@ -2,7 +2,7 @@
  * Bookmarks of rooms are one list, in whichever of three ways a client keeps them: an item each (XEP-0402), which is where they are; the
  * list in a node (XEP-0048) and in private storage (XEP-0049), which follow.
  */
-import { attached, defineModule } from '../../src/api/index.ts';
+import { attached, defineModule, InTurn } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { StanzaError } from '../../src/protocol/index.ts';
 import { type Element, parseElement } from '../../src/xml/index.ts';
@@ -90,15 +90,11 @@ export default defineModule({
 
     // ---- what clients do ------------------------------------------------------------------------------------------------------
 
-    const turns = new Map<string, Promise<void>>();
+    const turns = new InTurn();
     /** Of one account one after the other. */
     function inTurn(account: Jid, work: () => Promise<void>): Promise<void> {
-      const turn = (turns.get(account.bare) ?? Promise.resolve()).then(work).catch((error: unknown) => {
+      return turns.run(account.bare, work).catch((error: unknown) => {
         mod.log.error({ err: error }, 'bookmarks are not the same in all ways of keeping them');
-      });
-      turns.set(account.bare, turn);
-      return turn.finally(() => {
-        if (turns.get(account.bare) === turn) turns.delete(account.bare);
       });
     }
 
@@ -119,7 +115,7 @@ export default defineModule({
         xmlns: OLD,
         serves: host => mod.enabled(host),
         read: async (account, stored) => {
-          await turns.get(account.bare);
+          await turns.ended(account.bare);
           if (!(await nodes.has(account, NATIVE))) return stored;
           const all = [...(await kept(account)).values()].map(({ conference }) => conference);
           return toStorage(all, stored);
@@ -127,7 +123,7 @@ export default defineModule({
         stored: async (account, document) => {
           await inTurn(account, () => take(account, document));
           // the list in a node follows
-          await turns.get(account.bare);
+          await turns.ended(account.bare);
         },
       }),
     );

@@ -1,6 +1,6 @@
 /* The groups of an account among its bookmarks (XEP-0402), on all of its devices: kept by the server. docs/groups.md */
 import type { Logger } from 'pino';
-import type { NodeView } from '../../src/api/index.ts';
+import { InTurn, type NodeView } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import { type Element, parseElement, xml } from '../../src/xml/index.ts';
 import type { BookmarksService } from '../bookmarks/contract.ts';
@@ -32,7 +32,7 @@ export interface BookmarksParts {
 export class Bookmarks {
   private readonly parts: BookmarksParts;
   /** What is under way for each account: one after the other. */
-  private readonly working = new Map<string, Promise<boolean>>();
+  private readonly working = new InTurn();
 
   constructor(parts: BookmarksParts) {
     this.parts = parts;
@@ -78,25 +78,20 @@ export class Bookmarks {
     const { node, log, pubsub } = this.parts;
     const nodes = pubsub();
     if (!nodes || !this.keptFor(account)) return Promise.resolve(true);
-    const work = (this.working.get(account.bare) ?? Promise.resolve(true))
-      .then(async () => {
+    return this.working
+      .run(account.bare, async () => {
         if (await node.accounts.exists(account)) await job(nodes);
         return true;
       })
       .catch((error: unknown) => {
         log.error({ err: error }, 'a group is not as it is among the bookmarks of a member');
         return false;
-      })
-      .finally(() => {
-        if (this.working.get(account.bare) === work) this.working.delete(account.bare);
       });
-    this.working.set(account.bare, work);
-    return work;
   }
 
   /** Resolved when nothing is under way. */
-  async done(): Promise<void> {
-    while (this.working.size > 0) await Promise.all(this.working.values());
+  done(): Promise<void> {
+    return this.working.idle();
   }
 }
 

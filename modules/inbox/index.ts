@@ -2,7 +2,7 @@
  * The inbox (XEP-0430): an account's conversations, the last message of each and how many are unread. All of it follows from the archive
  * and from what the account's clients have displayed (XEP-0333).
  */
-import { attached, defineModule, defineOptions, option, plain, type SessionView } from '../../src/api/index.ts';
+import { attached, defineModule, defineOptions, InTurn, option, plain, type SessionView } from '../../src/api/index.ts';
 import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
 import { Archive, firstKeyAt, paces } from '../archive/contract.ts';
@@ -100,8 +100,8 @@ export default defineModule({
 
     // ---- what clients ask -----------------------------------------------------------------------------------------------------
 
-    /** The markers of each account that are being noted, one after the other; by bare JID. */
-    const marking = new Map<string, Promise<void>>();
+    /** The markers of each account that are being noted, one after the other. */
+    const marking = new InTurn();
     const watching = mod.perSession<boolean>(() => false, plain());
     const answering = new Answering(paces(mod));
 
@@ -114,7 +114,7 @@ export default defineModule({
       if (query instanceof StanzaError) return query;
       const account = to.toBare();
       // what its clients have said before is known
-      await marking.get(account.bare);
+      await marking.ended(account.bare);
       const shelf = await source.shelf(account);
       watching.set(session, true);
       updates.watch(shelf.owner, account, session);
@@ -149,14 +149,12 @@ export default defineModule({
       if (id === undefined || !source) return;
       const { from, to } = packet;
       const account = from.toBare();
-      const noted: Promise<void> = (marking.get(account.bare) ?? Promise.resolve())
-        .then(() => noteDisplayed(source, displayed, account, to!.toBare(), id))
-        .then(moved => moved && changed(moved.owner, moved.peer))
-        .catch((error: unknown) => mod.log.error({ err: error }, 'what a client has displayed could not be kept'))
-        .then(() => {
-          if (marking.get(account.bare) === noted) marking.delete(account.bare);
-        });
-      marking.set(account.bare, noted);
+      marking
+        .run(account.bare, async () => {
+          const moved = await noteDisplayed(source, displayed, account, to!.toBare(), id);
+          if (moved) changed(moved.owner, moved.peer);
+        })
+        .catch((error: unknown) => mod.log.error({ err: error }, 'what a client has displayed could not be kept'));
     });
 
     mod.provide(Inbox, {
@@ -177,7 +175,7 @@ export default defineModule({
     });
 
     mod.when('accountRemoved', async account => {
-      await marking.get(account.bare);
+      await marking.ended(account.bare);
       const owner = await current()?.numberOf(account);
       if (owner !== undefined) await displayed.remove(owner);
     });

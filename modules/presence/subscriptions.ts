@@ -1,4 +1,13 @@
-import { DONE, inOrder, type NodeView, Packet, type SessionView, andThen, type Verdict } from '../../src/api/index.ts';
+import {
+  DONE,
+  inOrder,
+  InTurn,
+  type NodeView,
+  Packet,
+  type SessionView,
+  andThen,
+  type Verdict,
+} from '../../src/api/index.ts';
 import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { refuse, StanzaError } from '../../src/protocol/index.ts';
 import type { RosterItem, RosterService } from '../roster/contract.ts';
@@ -24,7 +33,7 @@ export class Subscriptions {
   private readonly blocks: Blocks;
   private readonly limits: (host: string) => RequestLimits;
   private readonly listeners = new Set<(account: Jid, contact: Jid) => void>();
-  private readonly turns = new Map<string, Promise<unknown>>();
+  private readonly turns = new InTurn();
 
   constructor(
     node: NodeView,
@@ -76,13 +85,7 @@ export class Subscriptions {
    */
   private inTurn<T>(account: Jid, contact: Jid, work: () => Promise<T>): Promise<T> {
     const pair = [account.bare, contact.bare].sort().join(' ');
-    const turn = (this.turns.get(pair) ?? Promise.resolve()).then(work, work);
-    this.turns.set(pair, turn);
-    const done = (): void => {
-      if (this.turns.get(pair) === turn) this.turns.delete(pair);
-    };
-    turn.then(done, done);
-    return turn;
+    return this.turns.run(pair, work);
   }
 
   /** A subscription stanza that came for an account. */

@@ -1,4 +1,4 @@
-import { andThen, Loaded, type MaybePromise } from '../../src/api/index.ts';
+import { andThen, InTurn, Loaded, type MaybePromise } from '../../src/api/index.ts';
 import { type Jid, parseJid } from '../../src/jid/index.ts';
 import type { PubsubNode, Subscription } from './node.ts';
 import type { PubsubStore, StoredNode } from './store.ts';
@@ -13,7 +13,7 @@ type Shelf = Map<string, PubsubNode>;
 export class Nodes {
   private readonly store: PubsubStore;
   private readonly cache: Loaded<Shelf>;
-  private readonly turns = new Map<string, Promise<unknown>>();
+  private readonly turns = new InTurn();
 
   constructor(store: PubsubStore, remembered: number) {
     this.store = store;
@@ -48,21 +48,12 @@ export class Nodes {
 
   /** Runs work that may change the node, or another of the same account, with nothing else changing it meanwhile. */
   turn<T>(service: Jid, name: string, work: () => MaybePromise<T>): Promise<T> {
-    const key = keyOf(service, name);
-    const before = this.turns.get(key) ?? Promise.resolve();
-    const turn = before.then(work, work);
-    this.turns.set(key, turn);
-    const done = (): void => {
-      if (this.turns.get(key) === turn) this.turns.delete(key);
-    };
-    turn.then(done, done);
-    return turn;
+    return this.turns.run(keyOf(service, name), work);
   }
 
   /** Resolved when what is changing the node now is done; nothing where nothing does. */
   settled(service: Jid, name: string): Promise<void> | undefined {
-    const nothing = (): void => {};
-    return this.turns.get(keyOf(service, name))?.then(nothing, nothing);
+    return this.turns.ended(keyOf(service, name));
   }
 
   /** A node is new, or changed. Called in its turn. */

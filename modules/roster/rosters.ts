@@ -1,4 +1,4 @@
-import { Loaded, type MaybePromise, type SessionView, andThen } from '../../src/api/index.ts';
+import { InTurn, Loaded, type MaybePromise, type SessionView, andThen } from '../../src/api/index.ts';
 import type { Jid } from '../../src/jid/index.ts';
 import type { RosterChange, RosterItem, RosterMap, RosterService } from './contract.ts';
 import { NO_GROUPS, type RosterStore, sizeOf, type StoredRoster } from './store.ts';
@@ -19,7 +19,7 @@ export class Rosters implements RosterService {
   private readonly store: RosterStore;
   private readonly audience: RosterAudience;
   private readonly cache: Loaded<StoredRoster>;
-  private readonly turns = new Map<string, Promise<unknown>>();
+  private readonly turns = new InTurn();
   private readonly listeners = new Set<(account: Jid, change: RosterChange) => void>();
   private removal: ((account: Jid, item: RosterItem) => Promise<void>) | undefined;
 
@@ -69,7 +69,7 @@ export class Rosters implements RosterService {
 
   /** What `look` finds while nothing changes: no later change is pushed before what becomes of it in the same tick. */
   still<T>(account: Jid, look: (roster: StoredRoster) => MaybePromise<T>): Promise<T> {
-    return this.inTurn(account.bare, async () => look(await this.load(account.bare)));
+    return this.turns.run(account.bare, async () => look(await this.load(account.bare)));
   }
 
   blank(contact: Jid): RosterItem {
@@ -95,7 +95,7 @@ export class Rosters implements RosterService {
     change: (item: RosterItem | undefined) => MaybePromise<RosterItem | undefined>,
     meanwhile?: (change: RosterChange) => void | Promise<void>,
   ): Promise<RosterChange> {
-    return this.inTurn(account.bare, async () => {
+    return this.turns.run(account.bare, async () => {
       const roster = await this.load(account.bare);
       const before = roster.items.get(contact.bare);
       const result = { before, after: await change(before) };
@@ -148,24 +148,13 @@ export class Rosters implements RosterService {
     tell: (contact: string, item: RosterItem | undefined, version: number) => void,
     done: () => void,
   ) {
-    return this.inTurn(account.bare, async () => {
+    return this.turns.run(account.bare, async () => {
       const roster = await this.load(account.bare);
       const from = versionOf(text) ?? roster.version;
       const changes = await this.store.changedSince(account.bare, from, 2 * CHANGES);
       for (const { contact, version } of changes) tell(contact, roster.items.get(contact), version);
       done();
     });
-  }
-
-  private inTurn<T>(account: string, work: () => Promise<T>): Promise<T> {
-    const before = this.turns.get(account) ?? Promise.resolve();
-    const turn = before.then(work, work);
-    this.turns.set(account, turn);
-    const done = (): void => {
-      if (this.turns.get(account) === turn) this.turns.delete(account);
-    };
-    turn.then(done, done);
-    return turn;
   }
 
   onChange(listener: (account: Jid, change: RosterChange) => void): () => void {
@@ -186,7 +175,7 @@ export class Rosters implements RosterService {
   }
 
   async forget(account: Jid): Promise<void> {
-    await this.inTurn(account.bare, async () => {
+    await this.turns.run(account.bare, async () => {
       await this.store.removeAll(account.bare);
       this.cache.delete(account.bare);
     });

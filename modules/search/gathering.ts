@@ -69,19 +69,3 @@ export class Gathering {
     return turn;
   }
 }
-
-/** One after the other for each account: what was read last is written last. */
-export class InTurn {
-  private readonly turns = new Map<string, Promise<unknown>>();
-
-  run(account: Jid, job: () => Promise<void>): Promise<void> {
-    const key = account.bare;
-    const turn = (this.turns.get(key) ?? Promise.resolve()).then(job, job);
-    this.turns.set(key, turn);
-    const end = (): void => {
-      if (this.turns.get(key) === turn) this.turns.delete(key);
-    };
-    turn.then(end, end);
-    return turn;
-  }
-}

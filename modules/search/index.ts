@@ -2,7 +2,15 @@
  * A directory of the people of a host, at a domain of its own (XEP-0055): found by number is one, found by nickname are several. Who may be
  * found says so (own-entry.ts); what people are called follows their card and their nickname.
  */
-import { type Answer, attached, defineModule, Empty, type IqRequest, ServiceDomain } from '../../src/api/index.ts';
+import {
+  type Answer,
+  attached,
+  defineModule,
+  Empty,
+  InTurn,
+  type IqRequest,
+  ServiceDomain,
+} from '../../src/api/index.ts';
 import { type Jid, parseJid } from '../../src/jid/index.ts';
 import { NS, refuse, StanzaError } from '../../src/protocol/index.ts';
 import { parseElement } from '../../src/xml/index.ts';
@@ -12,7 +20,7 @@ import { Vcards } from '../vcard/contract.ts';
 import { Allowance, type Bounds } from './allowance.ts';
 import { numberCommand, numberOperation } from './assigning.ts';
 import { Finder } from './finding.ts';
-import { Gathering, InTurn } from './gathering.ts';
+import { Gathering } from './gathering.ts';
 import { gatherOperation } from './gather-operation.ts';
 import { namesOf } from './names.ts';
 import { options } from './options.ts';
@@ -123,11 +131,12 @@ export default defineModule({
 
     // ---- what people are called -----------------------------------------------------------------------------------------------
 
+    // of one account one after the other: what was read last is written last
     const turns = new InTurn();
     const follow = (account: Jid): Promise<void> => {
       const own = account.toBare();
       if (!mod.enabled(own.domain)) return Promise.resolve();
-      return turns.run(own, async () => {
+      return turns.run(own.bare, async () => {
         await store.change(own.domain, [[own, { names: await names(own) }]]);
       });
     };
@@ -174,6 +183,6 @@ export default defineModule({
     mod.add('operations', numberOperation(parts));
 
     mod.add('portable', portableEntry(parts));
-    mod.when('accountRemoved', account => turns.run(account, () => store.remove(account)));
+    mod.when('accountRemoved', account => turns.run(account.bare, () => store.remove(account)));
   },
 });

@@ -82,6 +82,7 @@ export { Loaded } from '../util/loaded.ts';
 export { currentUnit, type Unit, type UnitListener } from '../util/unit.ts';
 export { Lru } from '../util/lru.ts';
 export { type MaybePromise, andThen } from '../util/maybe.ts';
+export { InTurn } from '../util/in-turn.ts';
 export { Unhurried } from '../util/unhurried.ts';
 export { networkOf } from '../util/network.ts';
 export { eachInSlices, inOrder } from '../util/slices.ts';

@@ -1,6 +1,6 @@
-import { domainToASCII } from 'node:url';
 import type { FastifyRequest } from 'fastify';
 import type { HttpRoutes } from '../api/collections.ts';
+import { asciiDomain } from '../jid/index.ts';
 import { escapeXml } from '../xml/index.ts';
 import { BOSH_PATH, WEBSOCKET_PATH } from './server.ts';
 
@@ -21,8 +21,7 @@ export function hostMeta(parts: {
     const hosts = parts.hosts();
     const port = parts.httpsPort();
     const local = asked === 'localhost' || /^[\d.]+$/.test(asked) || asked.includes(':');
-    // HTTP says international names in A-labels
-    const names = hosts.map(host => domainToASCII(host) || host);
+    const names = hosts.map(asciiDomain);
     const name = names.includes(asked) ? asked : local ? names[0] : undefined;
     if (!name || !port) return [];
     const authority = `${name}${port === 443 ? '' : `:${port}`}`;

@@ -1,13 +1,8 @@
 import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Logger } from 'pino';
-import {
-  type CertificateFacts,
-  certificateFacts,
-  type KeyPair,
-  TlsContexts,
-  tlsName,
-} from '../transport/tls-contexts.ts';
+import { asciiDomain } from '../jid/index.ts';
+import { type CertificateFacts, certificateFacts, type KeyPair, TlsContexts } from '../transport/tls-contexts.ts';
 
 /** Where a host's certificate is: the operator's own files, or the one made at the first run. */
 export interface CertificateSource {
@@ -125,8 +120,8 @@ export class Certificates {
         {
           name: 'subjectAltName',
           altNames: [
-            { type: 2, value: tlsName(host) },
-            { type: 2, value: `*.${tlsName(host)}` },
+            { type: 2, value: asciiDomain(host) },
+            { type: 2, value: `*.${asciiDomain(host)}` },
           ],
         },
       ],

@@ -1,6 +1,6 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import tls from 'node:tls';
-import { domainToASCII } from 'node:url';
+import { asciiDomain } from '../jid/index.ts';
 
 /** A certificate chain and its key, as PEM. */
 export interface KeyPair {
@@ -27,11 +27,6 @@ export interface TlsServer {
   once(event: 'close', listener: () => void): unknown;
 }
 
-/** A host's name as TLS says it (RFC 6066 3): in A-labels. */
-export function tlsName(host: string): string {
-  return domainToASCII(host) || host.toLowerCase();
-}
-
 /** The TLS contexts of the hosts, by name; new connections take the newest. */
 export class TlsContexts {
   #byHost = new Map<string, tls.SecureContext>();
@@ -44,13 +39,13 @@ export class TlsContexts {
 
   /** Sets a host's certificate; the first one also serves clients that name no host. Throws when key and certificate do not fit. */
   set(host: string, pair: KeyPair): void {
-    this.#byHost.set(tlsName(host), tls.createSecureContext(contextOptions(pair)));
+    this.#byHost.set(asciiDomain(host), tls.createSecureContext(contextOptions(pair)));
     this.#pairs.set(host, pair);
     for (const server of this.#servers) this.#serveFirst(server);
   }
 
   delete(host: string): void {
-    this.#byHost.delete(tlsName(host));
+    this.#byHost.delete(asciiDomain(host));
     this.#pairs.delete(host);
     for (const server of this.#servers) this.#serveFirst(server);
   }
@@ -68,7 +63,7 @@ export class TlsContexts {
   }
 
   get(host: string | undefined): tls.SecureContext | undefined {
-    return (host === undefined ? undefined : this.#byHost.get(tlsName(host))) ?? this.#byHost.values().next().value;
+    return (host === undefined ? undefined : this.#byHost.get(asciiDomain(host))) ?? this.#byHost.values().next().value;
   }
 
   /** Options of a server-side TLS socket. `host` is what the stream header named, for clients without SNI. */

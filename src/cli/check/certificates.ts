@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { LoadedConfig } from '../../node/config/index.ts';
 import { certificateFiles, readPair } from '../../node/certificates.ts';
-import { type CertificateFacts, tlsName } from '../../transport/tls-contexts.ts';
+import { asciiDomain } from '../../jid/index.ts';
+import type { CertificateFacts } from '../../transport/tls-contexts.ts';
 import type { Add, Level } from './finding.ts';
 
 const DAY = 86_400_000; // ms
@@ -37,7 +38,7 @@ export function checkCertificates(config: LoadedConfig, add: Add): void {
 function judge(host: string, file: string, facts: CertificateFacts): [Level, string] {
   const { names, notBefore, notAfter, selfSigned } = facts;
   const days = Math.floor((notAfter.getTime() - Date.now()) / DAY);
-  if (!covers(names, tlsName(host)))
+  if (!covers(names, asciiDomain(host)))
     return ['problem', `${file} is for ${names.join(', ') || 'no name at all'}, not for ${host}`];
   if (notBefore.getTime() > Date.now()) return ['problem', `${file} holds only from ${notBefore.toISOString()} on`];
   if (notAfter.getTime() < Date.now()) {
