@@ -155,11 +155,13 @@ export function mostItems({ config }: PubsubNode, { items }: ServiceLimits): num
  * now counts: whom that is told was decided before. `since`: a moment of the engine.
  */
 export function lastItemBefore(engine: Engine, node: PubsubNode, since: number): MaybePromise<Item | undefined> {
-  return andThen(engine.nodes.settled(node.service, node.name), () =>
-    node.config.persistItems && node.published <= since
-      ? engine.store.items.last(node.id, freshSince(node))
-      : undefined,
-  );
+  const isLast = (): boolean => node.published <= since;
+  return andThen(engine.nodes.settled(node.service, node.name), () => {
+    if (!node.config.persistItems || !isLast()) return undefined;
+    const last = engine.store.items.last(node.id, freshSince(node));
+    // a database may have answered behind another publication
+    return andThen(last, item => (isLast() ? item : undefined));
+  });
 }
 
 export function pubsub(...children: (Element | undefined)[]): Element {
